@@ -1,0 +1,1 @@
+//! What sluicebox's words mean: plain data and pure functions

@@ -1,0 +1,1 @@
+//! Conducts runs: channels, retries, quarantine and commit

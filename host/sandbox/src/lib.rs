@@ -1,0 +1,1 @@
+//! Runs stages as WebAssembly components: engine, catalog, instances, grants, limits and batches

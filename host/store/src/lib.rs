@@ -1,0 +1,1 @@
+//! The store: the journal of runs and what they left, in SQLite

@@ -1,0 +1,1 @@
+//! Write sluicebox stages in Rust

@@ -1,0 +1,1 @@
+//! Loads into files, for stages: prepare, commit, abort

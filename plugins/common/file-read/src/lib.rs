@@ -1,0 +1,1 @@
+//! Files to read, for stages: glob, decompression

@@ -1,0 +1,1 @@
+//! Extracts rows from CSV files

@@ -1,0 +1,1 @@
+//! Extracts rows from newline-delimited JSON

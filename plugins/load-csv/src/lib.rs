@@ -1,0 +1,1 @@
+//! Loads rows into a CSV file

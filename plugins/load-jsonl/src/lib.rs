@@ -1,0 +1,1 @@
+//! Loads rows into newline-delimited JSON

@@ -1,0 +1,1 @@
+//! Loads rows into a Parquet file

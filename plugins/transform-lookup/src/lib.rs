@@ -1,0 +1,1 @@
+//! Joins columns of a second input by key

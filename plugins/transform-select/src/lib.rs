@@ -1,0 +1,1 @@
+//! Selects, derives, casts and filters with SQL expressions

@@ -1,0 +1,1 @@
+//! Checks rows and whole data against rules

@@ -1,0 +1,1 @@
+//! Hostile guests, one a module
