@@ -1,1 +1,13 @@
-//! What sluicebox's words mean: plain data and pure functions
+//! What sluicebox's words mean: plain data, pure functions, and the traits by which the runner calls a stage and writes
+//! the journal. No runtime, no sandbox, no database and no clock: times are arguments.
+
+pub mod batch;
+pub mod cancel;
+pub mod fault;
+pub mod grant;
+pub mod journal;
+pub mod limits;
+pub mod pipeline;
+pub mod plugin;
+pub mod run;
+pub mod stage;

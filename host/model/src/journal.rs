@@ -1,0 +1,60 @@
+//! Where the runner writes what happens. The store implements it.
+
+use crate::fault::Fault;
+use crate::run::{Event, RunId};
+use crate::stage::{BadRecord, LogLine};
+use arrow_array::RecordBatch;
+use jiff::Timestamp;
+
+/// The store could not write or read. The message is for people.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct JournalError(pub String);
+
+/// Why rows were set aside.
+#[derive(Clone, Debug)]
+pub enum Quarantined {
+    /// Rows that broke rules: a row of `batch` each, with the names of the rules that it broke, joined by `, `.
+    Rejected {
+        /// The rows.
+        batch: RecordBatch,
+        /// One a row.
+        reasons: Vec<String>,
+    },
+    /// Rows that the stage failed on.
+    Poison {
+        /// The rows.
+        batch: RecordBatch,
+        /// How it failed on them.
+        fault: Fault,
+    },
+    /// Records that could not be made rows.
+    Records(Vec<BadRecord>),
+}
+
+/// The journal of runs and what they leave behind.
+pub trait Journal: Send + Sync {
+    /// Appends the events in one transaction; durable when it returns.
+    ///
+    /// # Errors
+    /// The store cannot write, or an event is illegal in the run's state; then none of them is written.
+    fn append(&self, run: RunId, at: Timestamp, events: &[Event]) -> Result<(), JournalError>;
+
+    /// Keeps lines of a stage's log, in order.
+    ///
+    /// # Errors
+    /// The store cannot write.
+    fn log(&self, run: RunId, stage: &str, at: Timestamp, lines: &[LogLine]) -> Result<(), JournalError>;
+
+    /// Keeps rows that were set aside; shown only with the run's outcome, whatever it is.
+    ///
+    /// # Errors
+    /// The store cannot write.
+    fn quarantine(&self, run: RunId, stage: &str, at: Timestamp, rows: &Quarantined) -> Result<(), JournalError>;
+
+    /// The bookmark that the last committed run of the pipeline left for the stage.
+    ///
+    /// # Errors
+    /// The store cannot read.
+    fn bookmark(&self, pipeline: &str, stage: &str) -> Result<Option<String>, JournalError>;
+}
