@@ -1,1 +1,34 @@
-//! Runs stages as WebAssembly components: engine, catalog, instances, grants, limits and batches
+//! Runs stages as WebAssembly components: engine, catalog, instances, grants, limits and batches.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use sluicebox_sandbox::{Catalog, Sandbox, SandboxOptions, StageSetup};
+//!
+//! let sandbox = Sandbox::new(SandboxOptions { cache_dir: "cache".into() })?;
+//! sandbox.on_compile(|compile| eprintln!("compiling {} ...", compile.plugin));
+//! let catalog = Catalog::scan(&sandbox, &["plugins".into()]);
+//! let plugin = catalog.get("transform-select").ok_or("no such plugin")?;
+//! let stage = sandbox.stage(
+//!     plugin,
+//!     StageSetup {
+//!         name: "speed".into(),
+//!         config: r#"{"filter": "distance > 100"}"#.into(),
+//!         grants: Default::default(),
+//!         limits: Default::default(),
+//!         root: ".".into(),
+//!     },
+//! )?;
+//! # let _ = stage;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Calls block the thread that makes them, so they belong on threads of their own, not on those of an async runtime.
+
+mod catalog;
+mod error;
+mod sandbox;
+
+pub use catalog::{Catalog, Plugin, Refused};
+pub use error::SandboxError;
+pub use sandbox::{Compile, Sandbox, SandboxOptions, StageSetup};
