@@ -1,0 +1,406 @@
+//! From the text of a pipeline file to a [`Pipeline`], with every problem that the file alone shows.
+
+use super::read::{Problems, Table, Value, quote, text, wrong_type};
+use super::{OnFault, Pipeline, Problem, Retry, StageSpans, StageSpec, graph, options, schedule, suggest, units};
+use crate::grant::Grants;
+use crate::limits::Limits;
+use crate::stage::Threshold;
+use std::collections::HashMap;
+use std::ops::Range;
+use toml::de::{DeTable, DeValue};
+
+/// What could be read of a file.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// What stands in the file, as far as it could be read: a stage whose name or plugin could not be read has an empty
+    /// one. None if the file is not TOML.
+    pub pipeline: Option<Pipeline>,
+    /// All that is wrong, in the order of the file.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads a pipeline file.
+///
+/// # Errors
+/// All problems that the file alone shows, in the order of the file.
+pub fn parse(text: &str) -> Result<Pipeline, Vec<Problem>> {
+    let draft = draft(text);
+    match draft.pipeline {
+        Some(pipeline) if !draft.problems.iter().any(Problem::is_error) => Ok(pipeline),
+        _ => Err(draft.problems),
+    }
+}
+
+/// Reads a pipeline file as far as it can be read, so that more can be said of it than its first mistake.
+pub fn draft(text: &str) -> Draft {
+    let (root, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        return Draft { pipeline: None, problems: syntax(text, &errors) };
+    }
+    let mut problems = Problems::default();
+    // Problems with the file as a whole stand at its first line.
+    let first_line = 0..text.lines().next().unwrap_or_default().len();
+    let root = Table::new(root.get_ref(), first_line, "the file");
+    let pipeline = read_file(&root, &mut problems);
+    let mut problems = problems.0;
+    problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
+    Draft { pipeline: Some(pipeline), problems }
+}
+
+/// Mistakes in the TOML itself; one a line, since the ones after it follow from the first.
+fn syntax(text: &str, errors: &[toml::de::Error]) -> Vec<Problem> {
+    let line_of = |at: usize| text.get(..at).map_or(0, |before| before.matches('\n').count());
+    let mut seen = Vec::new();
+    let mut problems = Vec::new();
+    for error in errors {
+        let span = error.span().unwrap_or(0..0);
+        let line = line_of(span.start);
+        if seen.contains(&line) {
+            continue;
+        }
+        seen.push(line);
+        problems.push(Problem::error(span, format!("this is not TOML: {}", error.message())));
+    }
+    problems
+}
+
+fn read_file(root: &Table<'_>, problems: &mut Problems) -> Pipeline {
+    let elsewhere = [
+        ("name", "it goes under `[pipeline]`"),
+        ("description", "it goes under `[pipeline]`"),
+        ("owner", "it goes under `[pipeline]`"),
+        ("cron", "it goes under `[schedule]`"),
+        ("plugin", "it goes under `[[stage]]`"),
+    ];
+    root.known_keys(&["pipeline", "schedule", "stage"], &elsewhere, problems);
+    let mut pipeline = Pipeline {
+        name: String::new(),
+        description: None,
+        owner: None,
+        assumptions: Vec::new(),
+        schedule: None,
+        stages: Vec::new(),
+    };
+    if let Some(value) = root.needed("pipeline", "[pipeline] with a `name = \"...\"`", problems)
+        && let Some(table) = Table::from_value(value, "`[pipeline]`", problems)
+    {
+        table.known_keys(&["name", "description", "owner", "assumptions"], &[], problems);
+        if let Some((name, span)) = table.needed_text("name", "name = \"my-pipeline\"", problems) {
+            check_name("pipeline", &name, &span, problems);
+            pipeline.name = name;
+        }
+        pipeline.description = table.text("description", problems).map(|(text, _)| text);
+        pipeline.owner = table.text("owner", problems).map(|(text, _)| text);
+        pipeline.assumptions = table.texts("assumptions", problems).into_iter().map(|(text, _)| text).collect();
+    }
+    if let Some(value) = root.get("schedule")
+        && let Some(table) = Table::from_value(value, "`[schedule]`", problems)
+    {
+        pipeline.schedule = schedule::read(&table, problems);
+    }
+    let help = "[[stage]] with a `name = \"...\"` and a `plugin = \"...\"`";
+    if let Some((value, span)) = root.needed("stage", help, problems) {
+        match value {
+            DeValue::Array(items) if items.is_empty() => {
+                problems.push(Problem::error(span, "the pipeline has no stages").help(format!("add {help}")));
+            }
+            DeValue::Array(items) => {
+                for (at, item) in items.iter().enumerate() {
+                    pipeline.stages.extend(read_stage((item.get_ref(), item.span()), at, problems));
+                }
+            }
+            other => {
+                let help = match other {
+                    DeValue::Table(_) => "write `[[stage]]`, with two brackets on each side",
+                    _ => "write a `[[stage]]` for each stage",
+                };
+                problems.push(wrong_type(other, span, "`stage`", "a list of tables", help));
+            }
+        }
+        check_graph(&pipeline.stages, problems);
+    }
+    pipeline
+}
+
+const STAGE_KEYS: [&str; 10] =
+    ["name", "plugin", "inputs", "config", "grants", "limits", "retry", "reject", "on-fault", "parallel"];
+const GRANT_KEYS: [&str; 5] = ["read", "write", "env", "clock", "random"];
+const LIMIT_KEYS: [&str; 8] = ["memory", "call", "stack", "transfer", "handles", "held", "log", "component"];
+
+fn read_stage(value: Value<'_>, at: usize, problems: &mut Problems) -> Option<StageSpec> {
+    let nameless = format!("stage {}", at + 1);
+    let mut table = Table::from_value(value, &nameless, problems)?;
+    if let Some((DeValue::String(name), _)) = table.get("name") {
+        table.what = format!("stage `{}`", name.escape_debug());
+    }
+    known_stage_keys(&table, problems);
+    let name = table.needed_text("name", "name = \"...\"", problems);
+    if let Some((name, span)) = &name {
+        check_name("stage", name, span, problems);
+    }
+    let plugin = table.needed_text("plugin", "plugin = \"...\"", problems);
+    let inputs = table.texts("inputs", problems);
+    let place = name.as_ref().map_or_else(|| table.span.clone(), |(_, span)| span.clone());
+    let span_of = |key: &str| table.get(key).map_or_else(|| place.clone(), |(_, span)| span);
+    let mut spans = StageSpans {
+        name: place.clone(),
+        plugin: span_of("plugin"),
+        inputs: span_of("inputs"),
+        input_items: inputs.iter().map(|(_, span)| span.clone()).collect(),
+        grants: span_of("grants"),
+        on_fault: span_of("on-fault"),
+        reject: span_of("reject"),
+        ..StageSpans::default()
+    };
+    if let Some((_, span)) = plugin.as_ref().filter(|(name, _)| name.is_empty()) {
+        problems.push(Problem::error(span.clone(), format!("`plugin` of {} is empty", table.what)));
+    }
+    let config = match table.get("config") {
+        Some((value @ DeValue::Table(_), span)) => options::to_json((value, span), &mut spans, problems),
+        Some((other, span)) => {
+            let what = format!("`config` of {}", table.what);
+            problems.push(wrong_type(other, span, &what, "a table", "write e.g. `config = { path = \"...\" }`"));
+            serde_json::Value::Object(serde_json::Map::new())
+        }
+        None => serde_json::Value::Object(serde_json::Map::new()),
+    };
+    let sub = |key: &str, problems: &mut Problems| {
+        let what = format!("`{key}` of {}", table.what);
+        table.get(key).and_then(|value| Table::from_value(value, &what, problems))
+    };
+    let grants = sub("grants", problems).map(|table| read_grants(&table, &mut spans, problems)).unwrap_or_default();
+    let limits = sub("limits", problems).map(|table| read_limits(&table, problems)).unwrap_or_default();
+    let retry = sub("retry", problems).map(|table| read_retry(&table, problems)).unwrap_or_default();
+    let reject = sub("reject", problems).and_then(|table| read_reject(&table, problems));
+    let on_fault = [("fail", OnFault::Fail), ("quarantine", OnFault::Quarantine)];
+    Some(StageSpec {
+        inputs_given: table.get("inputs").is_some(),
+        inputs: inputs.into_iter().map(|(name, _)| name).collect(),
+        name: name.map(|(name, _)| name).unwrap_or_default(),
+        plugin: plugin.map(|(name, _)| name).unwrap_or_default(),
+        config,
+        grants,
+        limits,
+        retry,
+        reject,
+        on_fault: table.choice("on-fault", &on_fault, problems).unwrap_or_default(),
+        parallel: table.whole("parallel", 1, 256, problems),
+        spans,
+    })
+}
+
+/// Keys of a stage. A key that is nothing like a known one is likely an option.
+fn known_stage_keys(table: &Table<'_>, problems: &mut Problems) {
+    for (key, span, _) in table.iter() {
+        if STAGE_KEYS.contains(&key) {
+            continue;
+        }
+        let help = if key == "input" {
+            "write `inputs = [\"...\"]`".to_owned()
+        } else if GRANT_KEYS.contains(&key) {
+            format!("write `grants.{key} = ...`")
+        } else if LIMIT_KEYS.contains(&key) {
+            format!("write `limits.{key} = ...`")
+        } else if key == "attempts" || key == "backoff" {
+            format!("write `retry.{key} = ...`")
+        } else if key == "at-most" {
+            "write `reject.at-most = ...`".to_owned()
+        } else if let Some(meant) = suggest::closest(key, STAGE_KEYS) {
+            format!("did you mean `{meant}`?")
+        } else {
+            format!("an option of the plugin goes under `config`: write `config.{key} = ...`")
+        };
+        problems.push(Problem::error(span, format!("unknown key `{key}` in {}", table.what)).help(help));
+    }
+}
+
+fn read_grants(table: &Table<'_>, spans: &mut StageSpans, problems: &mut Problems) -> Grants {
+    for key in ["http", "tcp"] {
+        if let Some(span) = table.key_span(key) {
+            let message = format!("`{key}` of {}: stages cannot be granted the network yet", table.what);
+            problems.push(Problem::error(span, message).help("fetch the data into a folder first and grant `read`"));
+        }
+    }
+    let known: Vec<&str> = GRANT_KEYS.iter().copied().chain(["http", "tcp"]).collect();
+    let elsewhere = [("environment", "did you mean `env`?"), ("files", "did you mean `read` or `write`?")];
+    table.known_keys(&known, &elsewhere, problems);
+    for (key, _, (_, span)) in table.iter() {
+        spans.grant_items.push((format!("/{key}"), span));
+    }
+    let mut names = |key: &str, noun: &str, problems: &mut Problems| {
+        let mut names: Vec<String> = Vec::new();
+        for (at, (name, span)) in table.texts(key, problems).into_iter().enumerate() {
+            spans.grant_items.push((format!("/{key}/{at}"), span.clone()));
+            let what = format!("`{key}` of {}", table.what);
+            if name.trim().is_empty() {
+                let help = if key == "env" { "name a variable" } else { "write \".\" for the pipeline's own folder" };
+                problems.push(Problem::error(span, format!("{what} names an empty {noun}")).help(help));
+            } else if name.contains('\0') || (key == "env" && name.contains('=')) {
+                problems.push(Problem::error(span, format!("{what}: {} cannot name a {noun}", quote(&name))));
+            } else if names.contains(&name) {
+                problems
+                    .push(Problem::error(span, format!("{what} names {} twice", quote(&name))).help("leave one out"));
+            } else {
+                names.push(name);
+            }
+        }
+        names
+    };
+    Grants {
+        read: names("read", "folder", problems),
+        write: names("write", "folder", problems),
+        env: names("env", "variable", problems),
+        clock: table.flag("clock", problems),
+        random: table.flag("random", problems),
+    }
+}
+
+fn read_limits(table: &Table<'_>, problems: &mut Problems) -> Limits {
+    // Less than a page of memory, or no time at all, and no stage can even start.
+    const PAGE: u64 = 64 * 1024;
+    table.known_keys(&LIMIT_KEYS, &[("time", "did you mean `call`?"), ("timeout", "did you mean `call`?")], problems);
+    let mut limits = Limits::default();
+    let sizes = [
+        ("memory", &mut limits.memory_bytes_max, PAGE),
+        ("stack", &mut limits.stack_bytes_max, PAGE),
+        ("transfer", &mut limits.transfer_bytes_max, 1),
+        ("held", &mut limits.held_bytes_max, 1),
+        ("log", &mut limits.log_bytes_max, 0),
+        ("component", &mut limits.component_bytes_max, 1),
+    ];
+    for (key, slot, least) in sizes {
+        let parse = |text: &str| match units::size(text)? {
+            bytes if bytes < least && least == PAGE => Err("at least \"64KiB\", one page of memory".to_owned()),
+            bytes if bytes < least => Err("it has to be more than nothing".to_owned()),
+            bytes => Ok(bytes),
+        };
+        if let Some(bytes) = table.quantity(key, "a size", parse, problems) {
+            *slot = bytes;
+        }
+    }
+    let call = |text: &str| match units::duration(text)? {
+        time if time.is_zero() => Err("a call needs some time".to_owned()),
+        time => Ok(time),
+    };
+    if let Some(time) = table.quantity("call", "a duration", call, problems) {
+        limits.call_max = time;
+    }
+    if let Some(handles) = table.whole("handles", 1, 10_000_000, problems) {
+        limits.handles_max = handles;
+    }
+    limits
+}
+
+fn read_retry(table: &Table<'_>, problems: &mut Problems) -> Retry {
+    table.known_keys(&["attempts", "backoff"], &[], problems);
+    let default = Retry::default();
+    Retry {
+        attempts: table.whole("attempts", 1, 100, problems).unwrap_or(default.attempts),
+        backoff: table.quantity("backoff", "a duration", units::duration, problems).unwrap_or(default.backoff),
+    }
+}
+
+fn read_reject(table: &Table<'_>, problems: &mut Problems) -> Option<Threshold> {
+    table.known_keys(&["at-most"], &[], problems);
+    let (value, span) = table.needed("at-most", "at-most = \"5%\"", problems)?;
+    let what = format!("`at-most` of {}", table.what);
+    let help = "write a share such as \"5%\", or a number of rows such as 100";
+    match value {
+        DeValue::Integer(_) => match super::read::whole_number(value).and_then(|rows| u64::try_from(rows).ok()) {
+            Some(rows) => Some(Threshold::Rows(rows)),
+            None => {
+                problems.push(Problem::error(span, format!("{what} is not a number of rows")).help(help));
+                None
+            }
+        },
+        DeValue::String(_) => {
+            let (given, span) = text((value, span), &what, problems)?;
+            match units::per_cent(&given) {
+                Ok(threshold) => Some(threshold),
+                Err(help) => {
+                    let message = format!("{what}: {} is neither a share nor a number of rows", quote(&given));
+                    problems.push(Problem::error(span, message).help(help));
+                    None
+                }
+            }
+        }
+        other => {
+            problems.push(wrong_type(other, span, &what, "a share or a number of rows", help));
+            None
+        }
+    }
+}
+
+/// Names stand in file names, tables and commands.
+fn check_name(noun: &str, name: &str, span: &Range<usize>, problems: &mut Problems) {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    let begins = name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+    if begins && name.chars().all(allowed) && name.len() <= 64 {
+        return;
+    }
+    let problem = if name.is_empty() {
+        Problem::error(span.clone(), format!("a {noun}'s name cannot be empty"))
+    } else if name.len() > 64 {
+        Problem::error(span.clone(), format!("a {noun}'s name cannot be longer than 64 characters"))
+    } else {
+        Problem::error(span.clone(), format!("{} cannot be the name of a {noun}", quote(name)))
+    };
+    let lower: String = name.to_lowercase().chars().map(|c| if allowed(c) { c } else { '-' }).collect();
+    let lower = lower.trim_matches(['-', '_']);
+    let rule = "lower-case letters, digits, `-` and `_`, beginning with a letter or digit";
+    let fits = !lower.is_empty() && lower.len() <= 64;
+    problems.push(problem.help(if fits { format!("{rule}, e.g. \"{lower}\"") } else { rule.to_owned() }));
+}
+
+/// Names twice, inputs that are not there, and cycles, as far as `inputs` stands in the file.
+fn check_graph(stages: &[StageSpec], problems: &mut Problems) {
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    for (at, stage) in stages.iter().enumerate().filter(|(_, stage)| !stage.name.is_empty()) {
+        match numbers.get(stage.name.as_str()).and_then(|first| stages.get(*first)) {
+            Some(first) => problems.push(
+                Problem::error(stage.spans.name.clone(), format!("two stages are named `{}`", stage.name))
+                    .label("the second")
+                    .also(first.spans.name.clone(), "the first")
+                    .help("give one of them another name"),
+            ),
+            None => {
+                numbers.insert(&stage.name, at);
+            }
+        }
+    }
+    let names: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).filter(|name| !name.is_empty()).collect();
+    let mut edges = vec![Vec::new(); stages.len()];
+    for (stage, edges) in stages.iter().zip(&mut edges) {
+        for (at, input) in stage.inputs.iter().enumerate() {
+            let span = stage.spans.input_items.get(at).unwrap_or(&stage.spans.inputs).clone();
+            let earlier = stage.inputs.iter().take(at).any(|other| other == input);
+            if earlier {
+                let message = format!("stage `{}` takes `{input}` twice", stage.name);
+                problems.push(Problem::error(span, message).help("leave one out"));
+            } else if *input == stage.name {
+                let message = format!("stage `{}` takes itself as input", stage.name);
+                problems.push(Problem::error(span, message).help("name the stage that it is to take rows from"));
+            } else if let Some(number) = numbers.get(input.as_str()) {
+                edges.push(*number);
+            } else {
+                let others: Vec<&str> = names.iter().copied().filter(|name| *name != stage.name).collect();
+                let message = format!("stage `{}` takes `{input}`, but there is no such stage", stage.name);
+                problems.push(Problem::error(span, message).help(suggest::help(input, &others)));
+            }
+        }
+    }
+    for cycle in graph::cycles(&edges) {
+        problems.push(cycle_problem(stages, &cycle));
+    }
+}
+
+/// The cycle as a problem, told from the stage that stands first in the file.
+pub(super) fn cycle_problem(stages: &[StageSpec], cycle: &[usize]) -> Problem {
+    let first = cycle.iter().enumerate().min_by_key(|(_, stage)| **stage).map_or(0, |(at, _)| at);
+    let from_first = cycle.iter().cycle().skip(first).take(cycle.len() + 1);
+    let names: Vec<String> =
+        from_first.filter_map(|at| stages.get(*at)).map(|stage| format!("`{}`", stage.name)).collect();
+    let span = cycle.get(first).and_then(|at| stages.get(*at)).map(|stage| stage.spans.inputs.clone());
+    Problem::error(span.unwrap_or_default(), format!("the stages feed each other in a circle: {}", names.join(" -> ")))
+        .help("take one of them out of the `inputs` of the next")
+}
