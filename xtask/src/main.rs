@@ -66,7 +66,9 @@ fn demo() -> Result<(), String> {
 fn bench(names: &[String]) -> Result<(), String> {
     let built = build::all(build::HostProfile::Release, false)?;
     let binary = built.binary.display().to_string();
-    let mut arguments = vec!["run", "--release", "--package", "sluicebox-bench", "--", "--sluicebox", &binary];
+    let year = checks::year()?.display().to_string();
+    let mut arguments = vec!["run", "--release", "--package", "sluicebox-bench", "--"];
+    arguments.extend(["--sluicebox", &binary, "--data", &year]);
     arguments.extend(names.iter().map(String::as_str));
     process::run("cargo", &arguments)
 }

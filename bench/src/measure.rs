@@ -1,0 +1,84 @@
+//! CPU time and ratios. Linux only: read from `/proc`, which needs no unsafe code.
+
+use anyhow::{Context, Result};
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// CPU time of this thread so far.
+pub fn thread_cpu() -> Result<Duration> {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").context("no /proc/thread-self/schedstat")?;
+    let nanoseconds = text.split_whitespace().next().context("empty schedstat")?.parse()?;
+    Ok(Duration::from_nanos(nanoseconds))
+}
+
+/// CPU time, user and system, of all children that were waited for; steps of 10 ms.
+fn children_cpu() -> Result<Duration> {
+    let text = fs::read_to_string("/proc/self/stat")?;
+    // The second field is the program's name in brackets and may hold spaces.
+    let fields = text.rsplit_once(')').context("odd /proc/self/stat")?.1;
+    let ticks = |at: usize| -> Result<u64> { Ok(fields.split_whitespace().nth(at).context("short stat")?.parse()?) };
+    Ok(Duration::from_millis((ticks(13)? + ticks(14)?) * 10))
+}
+
+/// Runs a program to its end and answers with its CPU time; an error shows what it said.
+pub fn process_cpu(command: &mut Command) -> Result<Duration> {
+    let before = children_cpu()?;
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("could not start {command:?}"))?;
+    anyhow::ensure!(
+        output.status.success(),
+        "{command:?} ended with {}: {}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(children_cpu()?.saturating_sub(before))
+}
+
+/// The median of some durations; zero of none.
+pub fn median(mut values: Vec<Duration>) -> Duration {
+    values.sort();
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+/// One line of a table of results.
+#[derive(Debug)]
+pub struct Row {
+    /// What was measured.
+    pub what: String,
+    /// Median of sluicebox's CPU time.
+    pub ours: Duration,
+    /// Median of the other's CPU time.
+    pub other: Duration,
+    /// Smallest and largest of the ratios, run by run.
+    pub spread: (f64, f64),
+}
+
+impl Row {
+    /// The ratio of the medians.
+    pub fn ratio(&self) -> f64 {
+        self.ours.as_secs_f64() / self.other.as_secs_f64().max(1e-9)
+    }
+}
+
+/// Runs both in turn, `times` times after one run that does not count.
+pub fn compare(
+    what: &str,
+    times: usize,
+    mut ours: impl FnMut() -> Result<Duration>,
+    mut other: impl FnMut() -> Result<Duration>,
+) -> Result<Row> {
+    ours()?;
+    other()?;
+    let mut pairs = Vec::new();
+    for _ in 0..times {
+        pairs.push((ours()?, other()?));
+    }
+    let ratios = pairs.iter().map(|(ours, other)| ours.as_secs_f64() / other.as_secs_f64().max(1e-9));
+    let spread = ratios.fold((f64::MAX, 0.0_f64), |(low, high), ratio| (low.min(ratio), high.max(ratio)));
+    Ok(Row {
+        what: what.to_owned(),
+        ours: median(pairs.iter().map(|pair| pair.0).collect()),
+        other: median(pairs.iter().map(|pair| pair.1).collect()),
+        spread,
+    })
+}
