@@ -1,1 +1,80 @@
-//! Loads rows into a CSV file
+//! Loads rows into a CSV file.
+
+mod options;
+mod row;
+
+use sluicebox_file_load::cells::{Cells, refuse_other};
+use sluicebox_file_load::{BlockWriter, FileLoad};
+use sluicebox_stage::{Batch, Context, Fault, Load, Schema};
+
+pub use options::{LineEnding, Options, Quote};
+use row::RowFormat;
+
+/// Writes rows as lines of text into a temporary file, which `commit` shows.
+pub struct LoadCsv {
+    file: FileLoad,
+    format: RowFormat,
+    header: bool,
+    schema: Schema,
+    writer: Option<BlockWriter>,
+    rows: u64,
+}
+
+impl LoadCsv {
+    /// The file, made with its header when it is first needed.
+    fn writer(&mut self) -> Result<BlockWriter, Fault> {
+        if let Some(writer) = self.writer.take() {
+            return Ok(writer);
+        }
+        let mut writer = self.file.create()?;
+        if self.header {
+            self.format.push_header(writer.block(), self.schema.names());
+        }
+        Ok(writer)
+    }
+}
+
+impl Load for LoadCsv {
+    type Options = Options;
+
+    fn open(_: &Context, options: Options, input: &Schema, load_id: &str, part: u32) -> Result<Self, Fault> {
+        refuse_other(input, "CSV")?;
+        let delimiter = options.delimiter_byte()?;
+        let null = options.null_bytes(delimiter)?;
+        Ok(Self {
+            file: FileLoad::new(&options.target()?, options.compression(), load_id, part)?,
+            format: RowFormat::new(delimiter, options.quote, null, options.line_ending),
+            header: options.header,
+            schema: input.clone(),
+            writer: None,
+            rows: 0,
+        })
+    }
+
+    fn write(&mut self, batch: Batch) -> Result<(), Fault> {
+        let mut writer = self.writer()?;
+        let columns = Cells::of(&batch, &self.schema)?;
+        for row in 0..batch.rows() {
+            self.format.push_row(writer.block(), &columns, row);
+            writer.flush_full().map_err(|error| self.file.fault("write to", &error))?;
+        }
+        self.rows += batch.rows() as u64;
+        self.writer = Some(writer);
+        Ok(())
+    }
+
+    fn prepare(&mut self) -> Result<String, Fault> {
+        let writer = self.writer()?;
+        self.file.prepare(writer, self.rows)
+    }
+
+    fn commit(options: Options, load_id: &str, receipts: &[String]) -> Result<(), Fault> {
+        sluicebox_file_load::commit(&options.target()?, load_id, receipts)
+    }
+
+    fn abort(options: Options, load_id: &str, receipts: &[String]) -> Result<(), Fault> {
+        sluicebox_file_load::abort(&options.target()?, load_id, receipts)
+    }
+}
+
+sluicebox_stage::export!(LoadCsv, kind: load, summary: "Loads rows into a CSV file", capabilities: [WriteFiles]);

@@ -1,0 +1,133 @@
+//! How values are written in text formats: appended to a buffer, without allocation.
+
+/// Appends an integer of any width.
+pub fn push_integer(out: &mut Vec<u8>, value: impl itoa::Integer) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// Appends the shortest text that reads back as the same number; `NaN`, `inf` and `-inf` for those that are none.
+pub fn push_float(out: &mut Vec<u8>, value: f64) {
+    if value.is_finite() {
+        out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+    } else {
+        push_not_finite(out, value);
+    }
+}
+
+/// The same for 32 bits.
+pub fn push_float32(out: &mut Vec<u8>, value: f32) {
+    if value.is_finite() {
+        out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+    } else {
+        push_not_finite(out, f64::from(value));
+    }
+}
+
+fn push_not_finite(out: &mut Vec<u8>, value: f64) {
+    out.extend_from_slice(if value.is_nan() {
+        b"NaN"
+    } else if value > 0.0 {
+        b"inf"
+    } else {
+        b"-inf"
+    });
+}
+
+/// Appends days since 1970-01-01 as `2013-01-31`. Years of more than four digits get a sign (`+12013-01-31`).
+pub fn push_date(out: &mut Vec<u8>, days: i32) {
+    push_days(out, i64::from(days));
+}
+
+fn push_days(out: &mut Vec<u8>, days: i64) {
+    let (year, month, day) = civil(days);
+    if (0..=9999).contains(&year) {
+        push_padded(out, year.unsigned_abs(), 4);
+    } else {
+        out.push(if year < 0 { b'-' } else { b'+' });
+        push_padded(out, year.unsigned_abs(), 4);
+    }
+    out.push(b'-');
+    push_padded(out, month, 2);
+    out.push(b'-');
+    push_padded(out, day, 2);
+}
+
+/// Appends microseconds since 1970-01-01 as `2013-01-31T05:17:00`, with 3 or 6 digits of a second where they are not
+/// zero, and a `Z` where the column is in UTC rather than in local time.
+pub fn push_timestamp(out: &mut Vec<u8>, micros: i64, utc: bool) {
+    const DAY: i64 = 86_400_000_000;
+    push_days(out, micros.div_euclid(DAY));
+    let within = micros.rem_euclid(DAY).unsigned_abs();
+    let (seconds, fraction) = (within / 1_000_000, within % 1_000_000);
+    out.push(b'T');
+    push_padded(out, seconds / 3600, 2);
+    out.push(b':');
+    push_padded(out, seconds / 60 % 60, 2);
+    out.push(b':');
+    push_padded(out, seconds % 60, 2);
+    if fraction != 0 {
+        out.push(b'.');
+        if fraction.is_multiple_of(1000) { push_padded(out, fraction / 1000, 3) } else { push_padded(out, fraction, 6) }
+    }
+    if utc {
+        out.push(b'Z');
+    }
+}
+
+/// Appends a decimal: `value` is in units of 10^-scale; all its digits after the point are written.
+pub fn push_decimal(out: &mut Vec<u8>, value: i128, scale: i8) {
+    let mut buffer = itoa::Buffer::new();
+    let digits = buffer.format(value.unsigned_abs()).as_bytes();
+    if value < 0 {
+        out.push(b'-');
+    }
+    let after = usize::from(scale.max(0).unsigned_abs());
+    if after == 0 {
+        out.extend_from_slice(digits);
+        if value != 0 {
+            out.extend(std::iter::repeat_n(b'0', usize::from(scale.unsigned_abs())));
+        }
+        return;
+    }
+    let (before, behind) = digits.split_at(digits.len().saturating_sub(after));
+    out.extend_from_slice(if before.is_empty() { b"0" } else { before });
+    out.push(b'.');
+    out.extend(std::iter::repeat_n(b'0', after - behind.len()));
+    out.extend_from_slice(behind);
+}
+
+/// Appends bytes as base64 (RFC 4648, padded).
+pub fn push_base64(out: &mut Vec<u8>, bytes: &[u8]) {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for chunk in bytes.chunks(3) {
+        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
+        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for digit in 0..4 {
+            let place = (group >> (18 - 6 * digit)) & 63;
+            let shown = if digit > chunk.len() { Some(&b'=') } else { DIGITS.get(place as usize) };
+            out.extend(shown);
+        }
+    }
+}
+
+/// Appends a number with zeros before it.
+fn push_padded(out: &mut Vec<u8>, value: u64, width: usize) {
+    let mut buffer = itoa::Buffer::new();
+    let digits = buffer.format(value).as_bytes();
+    out.extend(std::iter::repeat_n(b'0', width.saturating_sub(digits.len())));
+    out.extend_from_slice(digits);
+}
+
+/// Year, month and day of a day since 1970-01-01 (proleptic Gregorian; Hinnant's algorithm).
+fn civil(days: i64) -> (i64, u64, u64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, month.unsigned_abs(), day.unsigned_abs())
+}
