@@ -1,0 +1,71 @@
+//! The macro that makes a component of a stage.
+
+/// Makes the plugin of a crate from a stage. Once per crate, at its root.
+///
+/// ```ignore
+/// sluicebox_stage::export!(Select, kind: transform, summary: "Selects columns", stateless: true);
+/// ```
+///
+/// - `kind`: `extract`, `split_extract` (an [`Extract`](crate::Extract) that is a
+///   [`SplitExtract`](crate::SplitExtract) too), `transform`, `validate` or `load`
+/// - `summary`: one sentence, a literal
+/// - `stateless`: `true` where the answer to a batch depends on that batch alone; `false` if left out
+/// - `capabilities`: what it asks to be granted, e.g. `[ReadFiles, Environment]`; nothing if left out
+///
+/// Name and version are those of the crate. The macro also makes `pub fn describe() -> Description` in the crate's
+/// root, so that the plugin's README and schema can be made without wasm.
+#[macro_export]
+macro_rules! export {
+    ($stage:ident, kind: $kind:ident $(, $key:ident : $value:tt)* $(,)?) => {
+        impl $crate::__private::Described for $stage {
+            fn describe() -> $crate::Description {
+                #[allow(unused_mut)]
+                let mut description = $crate::__describe!($kind, $stage);
+                $($crate::__set!(description, $key, $value);)*
+                description
+            }
+        }
+
+        /// What this plugin says of itself.
+        pub fn describe() -> $crate::Description {
+            <$stage as $crate::__private::Described>::describe()
+        }
+
+        #[cfg(target_family = "wasm")]
+        #[allow(unsafe_code, missing_docs)] // the component's entry points are C functions
+        const _: () = {
+            $crate::__component!($kind, $stage);
+        };
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __set {
+    ($description:ident, summary, $summary:literal) => {
+        $description.summary = ::std::string::String::from($summary)
+    };
+    ($description:ident, stateless, $stateless:literal) => {
+        $description.stateless = $stateless
+    };
+    ($description:ident, capabilities, [$($capability:ident),* $(,)?]) => {
+        $description.capabilities = ::std::vec![$($crate::Capability::$capability),*]
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __describe {
+    (extract, $stage:ident) => { $crate::__describe!(@ $stage, Extract, Extract) };
+    (split_extract, $stage:ident) => { $crate::__describe!(@ $stage, Extract, Extract) };
+    (transform, $stage:ident) => { $crate::__describe!(@ $stage, Transform, Transform) };
+    (validate, $stage:ident) => { $crate::__describe!(@ $stage, Validate, Validate) };
+    (load, $stage:ident) => { $crate::__describe!(@ $stage, Load, Load) };
+    (@ $stage:ident, $trait:ident, $kind:ident) => {
+        $crate::Description::of::<<$stage as $crate::$trait>::Options>(
+            ::std::env!("CARGO_PKG_NAME"),
+            ::std::env!("CARGO_PKG_VERSION"),
+            $crate::Kind::$kind,
+        )
+    };
+}
