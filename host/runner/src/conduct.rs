@@ -1,21 +1,349 @@
 //! Conducting a run from its first event to its last.
 
+use crate::attempts::guarded;
+use crate::dag::Dag;
+use crate::edge::Edge;
+use crate::load::{abort, commit};
 use crate::plan::{Clock, Observer, RunPlan, RunnerError};
+use crate::run::{Ending, Run, RunSoFar, Tuning, host_fault};
+use crate::station::Station;
+use crate::stop::{Stop, lock};
+use crate::{extract, load, transform, validate};
 use sluicebox_model::cancel::Cancel;
-use sluicebox_model::journal::Journal;
-use sluicebox_model::run::RunRecord;
+use sluicebox_model::fault::{Fault, FaultKind};
+use sluicebox_model::journal::{Journal, JournalError};
+use sluicebox_model::plugin::Kind;
+use sluicebox_model::run::{Event, RunRecord, StageEntry, StageOutcome, StageState};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How often the user's flag is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Conducts a run: queues it, runs its stages, commits or takes back its loads, and answers with its record. Whatever
 /// a stage does, the answer is a record; it is the fold of what was written to the journal.
 ///
+/// `cancel` is the user's wish: the run ends as cancelled, unless it is committing already.
+///
 /// # Errors
 /// The journal fails, or the plan is none.
 pub fn conduct(
-    _plan: &RunPlan,
-    _journal: &dyn Journal,
-    _clock: &dyn Clock,
-    _cancel: &Cancel,
-    _observer: &dyn Observer,
+    plan: &RunPlan,
+    journal: &dyn Journal,
+    clock: &dyn Clock,
+    cancel: &Cancel,
+    observer: &dyn Observer,
 ) -> Result<RunRecord, RunnerError> {
-    Err(RunnerError::Plan("not built yet".into()))
+    conduct_tuned(plan, journal, clock, cancel, observer, Tuning::default())
+}
+
+pub(crate) fn conduct_tuned(
+    plan: &RunPlan,
+    journal: &dyn Journal,
+    clock: &dyn Clock,
+    cancel: &Cancel,
+    observer: &dyn Observer,
+    tuning: Tuning,
+) -> Result<RunRecord, RunnerError> {
+    let dag = Dag::new(&plan.pipeline).map_err(RunnerError::Plan)?;
+    check_plan(plan)?;
+    let run = queue(plan, journal, clock, observer, tuning)?;
+    run.append(&[Event::RunStarted])?;
+    let stations = stations(&run, &dag);
+    run_stages(&run, &dag, &stations, cancel);
+
+    if cancel.is_cancelled() {
+        run.cancel();
+    }
+    let (ending, journal_error) = {
+        let state = lock(&run.state);
+        (state.ending.clone(), state.journal_error.clone())
+    };
+    if let Some(error) = journal_error {
+        take_back(&run, &stations);
+        return Err(error.into());
+    }
+    match ending {
+        Some(ending) => {
+            settle(&run, &dag, &stations)?;
+            take_back(&run, &stations);
+            run.append(&[match ending {
+                Ending::Failed(fault) => Event::RunFailed { fault },
+                Ending::Cancelled => Event::RunCancelled,
+            }])?;
+        }
+        None => commit_all(&run, &dag, &stations)?,
+    }
+    let record = lock(&run.state).record.clone();
+    Ok(record)
+}
+
+/// What `sluicebox check` finds earlier, for whoever did not ask it.
+fn check_plan(plan: &RunPlan) -> Result<(), RunnerError> {
+    if plan.stages.len() != plan.pipeline.stages.len() {
+        let (bound, declared) = (plan.stages.len(), plan.pipeline.stages.len());
+        return Err(RunnerError::Plan(format!("{declared} stages are declared, but {bound} are bound to plugins")));
+    }
+    for (spec, stage) in plan.pipeline.stages.iter().zip(&plan.stages) {
+        let description = stage.description();
+        let given = spec.inputs.len();
+        let fits = match description.kind {
+            Kind::Extract => given == 0,
+            Kind::Transform => given >= 1,
+            Kind::Validate | Kind::Load => given == 1,
+        };
+        if !fits {
+            let (name, kind) = (&spec.name, description.kind);
+            return Err(RunnerError::Plan(format!(
+                "stage `{name}` is of kind {kind}, which does not take {given} inputs"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn queue<'a>(
+    plan: &'a RunPlan,
+    journal: &'a dyn Journal,
+    clock: &'a dyn Clock,
+    observer: &'a dyn Observer,
+    tuning: Tuning,
+) -> Result<Run<'a>, RunnerError> {
+    let stages = plan
+        .pipeline
+        .stages
+        .iter()
+        .zip(&plan.stages)
+        .map(|(spec, stage)| StageEntry {
+            name: spec.name.clone(),
+            kind: stage.description().kind,
+            plugin: spec.plugin.clone(),
+            version: stage.description().version.clone(),
+            digest: stage.digest().clone(),
+            inputs: spec.inputs.clone(),
+        })
+        .collect();
+    let queued = Event::RunQueued {
+        pipeline: plan.pipeline.name.clone(),
+        trigger: plan.trigger,
+        interval: plan.interval,
+        text: plan.text.clone(),
+        stages,
+    };
+    let at = clock.now();
+    journal.append(plan.id, at, std::slice::from_ref(&queued))?;
+    observer.event(&queued);
+    let record = RunRecord::fold(plan.id, &[(at, queued)]).map_err(|error| JournalError(error.to_string()))?;
+    Ok(Run {
+        plan,
+        journal,
+        clock,
+        observer,
+        tuning,
+        stop: Arc::new(Stop::default()),
+        state: Mutex::new(RunSoFar {
+            record,
+            ending: None,
+            journal_error: None,
+            loads: BTreeMap::new(),
+            bookmarks: BTreeMap::new(),
+        }),
+    })
+}
+
+/// One station for each stage, joined by edges.
+fn stations<'a>(run: &'a Run<'a>, dag: &Dag) -> Vec<Station<'a>> {
+    let edges: Vec<Arc<Edge>> = dag
+        .links
+        .iter()
+        .map(|link| {
+            let scratch = link.spills.then(|| run.plan.scratch.clone());
+            Edge::new(&run.stop, run.tuning.edge_bytes_max, scratch)
+        })
+        .collect();
+    let joined = |is_mine: &dyn Fn(usize) -> bool| {
+        edges.iter().enumerate().filter(|(index, _)| is_mine(*index)).map(|(_, edge)| edge.clone()).collect()
+    };
+    run.plan
+        .pipeline
+        .stages
+        .iter()
+        .zip(&run.plan.stages)
+        .enumerate()
+        .map(|(index, (spec, stage))| Station {
+            run,
+            index,
+            spec,
+            stage: stage.as_ref(),
+            // Links stand by stage and then by slot.
+            inputs: joined(&|link| dag.links.get(link).is_some_and(|link| link.to == index)),
+            outputs: joined(&|link| dag.links.get(link).is_some_and(|link| link.from == index)),
+            doing: Mutex::default(),
+            poison: Mutex::default(),
+        })
+        .collect()
+}
+
+/// Runs every stage on a thread of its own, and hands the user's wish to stop on.
+fn run_stages<'a>(run: &'a Run<'a>, dag: &Dag, stations: &'a [Station<'a>], cancel: &Cancel) {
+    let ended = Ended::default();
+    std::thread::scope(|scope| {
+        let mut started = 0;
+        for station in dag.order.iter().filter_map(|stage| stations.get(*stage)) {
+            let ended = &ended;
+            let work = move || {
+                let _ends = EndsWithMe(ended);
+                work_and_end(station);
+            };
+            match std::thread::Builder::new().name(station.name().to_owned()).spawn_scoped(scope, work) {
+                Ok(_) => started += 1,
+                Err(error) => {
+                    let fault = host_fault("run", &format!("cannot start a thread: {error}"));
+                    end_badly(station, fault.of_stage(station.name()));
+                }
+            }
+        }
+        let mut count = lock(&ended.count);
+        while *count < started {
+            if cancel.is_cancelled() {
+                run.cancel();
+            }
+            count = ended.bell.wait_timeout(count, LOOK_EVERY).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    });
+}
+
+/// Counts the stages that have ended.
+#[derive(Default)]
+struct Ended {
+    count: Mutex<usize>,
+    bell: Condvar,
+}
+
+struct EndsWithMe<'a>(&'a Ended);
+
+impl Drop for EndsWithMe<'_> {
+    fn drop(&mut self) {
+        *lock(&self.0.count) += 1;
+        self.0.bell.notify_all();
+    }
+}
+
+/// The whole life of one stage.
+fn work_and_end(station: &Station<'_>) {
+    let run = station.run;
+    let result = guarded(station.name(), || match station.stage.description().kind {
+        Kind::Extract => extract::extract(station),
+        Kind::Transform => transform::transform(station),
+        Kind::Validate => validate::validate(station),
+        Kind::Load => load::load(station),
+    });
+    match result {
+        Ok(()) => {
+            let event = Event::StageSucceeded { stage: station.name().to_owned(), outcome: outcome(station) };
+            // A journal that fails has stopped the run.
+            if run.append(&[event]).is_ok() {
+                for edge in &station.outputs {
+                    edge.finish();
+                }
+            }
+        }
+        Err(fault) => end_badly(station, fault),
+    }
+    // Nobody comes back for what waits here.
+    if run.stop.is_stopped() {
+        for edge in &station.inputs {
+            edge.clear();
+        }
+    }
+}
+
+fn end_badly(station: &Station<'_>, fault: Fault) {
+    let run = station.run;
+    let mut fault = fault;
+    if run.stop.is_stopped() && fault.kind == FaultKind::Cancelled {
+        // One of the stage's own threads may have stopped the run.
+        match run.failed_because_of(station.name()) {
+            Some(own) => fault = own,
+            None => return,
+        }
+    }
+    run.fail(&fault);
+    let event = Event::StageFailed { stage: station.name().to_owned(), fault, outcome: outcome(station) };
+    // A journal that fails is told at the end of the run.
+    let _ = run.append(&[event]);
+}
+
+fn outcome(station: &Station<'_>) -> StageOutcome {
+    let now = station.run.clock.now();
+    let doing = lock(&station.doing);
+    let mut outcome = doing.outcome.clone();
+    outcome.elapsed =
+        doing.started_at.and_then(|start| Duration::try_from(now.duration_since(start)).ok()).unwrap_or_default();
+    outcome
+}
+
+/// Gives every stage that has not ended its last state.
+fn settle(run: &Run<'_>, dag: &Dag, stations: &[Station<'_>]) -> Result<(), JournalError> {
+    let failed: Vec<usize> =
+        dag.order.iter().copied().filter(|stage| run.stage_state(*stage) == StageState::Failed).collect();
+    let events: Vec<Event> = dag
+        .order
+        .iter()
+        .filter_map(|stage| stations.get(*stage))
+        .filter(|station| {
+            matches!(run.stage_state(station.index), StageState::Pending | StageState::Running | StageState::Retrying)
+        })
+        .map(|station| {
+            let because = failed.iter().find(|failed| dag.is_downstream(**failed, station.index));
+            let (stage, outcome) = (station.name().to_owned(), outcome(station));
+            match because.and_then(|because| stations.get(*because)) {
+                Some(because) => Event::StageUpstreamFailed { stage, because: because.name().to_owned(), outcome },
+                None => Event::StageCancelled { stage, outcome },
+            }
+        })
+        .collect();
+    if events.is_empty() { Ok(()) } else { run.append(&events) }
+}
+
+/// Takes back what the loads wrote.
+fn take_back(run: &Run<'_>, stations: &[Station<'_>]) {
+    let loads = lock(&run.state).loads.clone();
+    for station in stations {
+        if let Some(receipts) = loads.get(station.name()) {
+            abort(station, receipts);
+        }
+    }
+}
+
+/// Writes the one event that makes the run's data count, then shows it.
+fn commit_all(run: &Run<'_>, dag: &Dag, stations: &[Station<'_>]) -> Result<(), RunnerError> {
+    let (receipts, bookmarks) = {
+        let state = lock(&run.state);
+        (state.loads.clone(), state.bookmarks.clone())
+    };
+    if let Err(error) = run.append(&[Event::RunCommitting { receipts: receipts.clone(), bookmarks }]) {
+        take_back(run, stations);
+        return Err(error.into());
+    }
+    let mut failed = Vec::new();
+    for station in dag.order.iter().filter_map(|stage| stations.get(*stage)) {
+        let Some(receipts) = receipts.get(station.name()) else { continue };
+        let stage = station.name().to_owned();
+        // One load that fails keeps no other from being shown: there is no way back.
+        run.append(&[match commit(station, receipts) {
+            Ok(()) => Event::LoadCommitted { stage },
+            Err(fault) => {
+                failed.push(fault.to_string());
+                Event::CommitFailed { stage, fault }
+            }
+        }])?;
+    }
+    run.append(&[if failed.is_empty() {
+        Event::RunSucceeded
+    } else {
+        Event::RunCrashed { reason: format!("not every load could be committed: {}", failed.join("; ")) }
+    }])?;
+    Ok(())
 }

@@ -1,0 +1,197 @@
+//! An extract at work: page after page of one instance, or split over several.
+
+use crate::attempts::{Failed, guarded, with_attempts};
+use crate::edge::Edge;
+use crate::run::host_fault;
+use crate::station::{Live, Station, is_alive_after, same_columns};
+use crate::stop::lock;
+use arrow_schema::SchemaRef;
+use sluicebox_model::fault::{Fault, FaultKind};
+use sluicebox_model::stage::{Extractor, Page};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Works until the source ends.
+pub(crate) fn extract(station: &Station<'_>) -> Result<(), Fault> {
+    station.started()?;
+    let run = station.run;
+    let bookmark = run
+        .journal
+        .bookmark(&run.plan.pipeline.name, station.name())
+        .map_err(|error| host_fault("bookmark", &run.journal_failed(error).0).of_stage(station.name()))?;
+    if station.stage.description().splittable && station.parallel() > 1 {
+        split(station, bookmark)?;
+    } else {
+        whole(station, bookmark)?;
+    }
+    let (rejected, seen) = {
+        let doing = lock(&station.doing);
+        (doing.outcome.rows_rejected, doing.outcome.rows_rejected + doing.outcome.rows_out)
+    };
+    station.judge_rejected(rejected, Some(seen), "records could not be made rows")
+}
+
+fn instance<'a>(station: &'a Station<'a>, attempt: u32) -> Result<Live<'a, dyn Extractor>, Fault> {
+    let context = station.run.context(station.name(), attempt);
+    let instance =
+        station.stage.extractor(&context, station.run.stop.cancel()).map_err(|fault| fault.of_stage(station.name()))?;
+    Ok(station.live(instance))
+}
+
+/// Pages of one source, or of one split of it.
+struct Pages<'a> {
+    station: &'a Station<'a>,
+    live: Option<Live<'a, dyn Extractor>>,
+    schema: Option<SchemaRef>,
+    /// Where a fresh instance is to begin: the last page's bookmark. None after a page without one.
+    resume: Option<Resume>,
+}
+
+/// How a fresh instance is opened.
+#[derive(Clone)]
+enum Resume {
+    Source(Option<String>),
+    Split(String),
+}
+
+impl<'a> Pages<'a> {
+    fn new(station: &'a Station<'a>, resume: Resume, schema: Option<SchemaRef>) -> Self {
+        Self { station, live: None, schema, resume: Some(resume) }
+    }
+
+    /// Opens the source if it is not open; answers with the schema.
+    fn open(&mut self, attempt: u32) -> Result<SchemaRef, Failed> {
+        if let (Some(_), Some(schema)) = (&self.live, &self.schema) {
+            return Ok(schema.clone());
+        }
+        let mut live = instance(self.station, attempt)?;
+        let schema = match &self.resume {
+            Some(Resume::Source(bookmark)) => live.call(|extract| extract.open(bookmark.as_deref()))?,
+            Some(Resume::Split(split)) => live.call(|extract| extract.open_split(split))?,
+            None => {
+                return Err(host_fault("open", "there is no bookmark to resume from")
+                    .of_stage(self.station.name())
+                    .into());
+            }
+        };
+        if let Some(before) = &self.schema
+            && !same_columns(before, &schema)
+        {
+            let message = "the stage answered with another schema than before";
+            return Err(Fault::new(FaultKind::Contract, "open", message).of_stage(self.station.name()).into());
+        }
+        self.live = Some(live);
+        Ok(self.schema.get_or_insert(schema).clone())
+    }
+
+    fn next(&mut self) -> Result<Option<Page>, Fault> {
+        let station = self.station;
+        let page = with_attempts(station, |attempt| {
+            self.open(attempt)?;
+            let Some(live) = &mut self.live else { return Ok(None) };
+            live.call(|extract| extract.next()).map_err(|fault| {
+                let is_alive = is_alive_after(&fault);
+                let mut is_final = false;
+                if self.resume.is_some() {
+                    self.live = None;
+                } else if !is_alive {
+                    // Pages have gone on since the last bookmark: to begin again would give rows twice.
+                    self.live = None;
+                    is_final = true;
+                }
+                Failed { fault, is_final, at_work: true }
+            })
+        })
+        .map_err(|failed| failed.fault)?;
+        let Some(mut page) = page else { return Ok(None) };
+        if let Some(schema) = &self.schema {
+            page.batch = station.conform("next", schema, page.batch)?;
+        }
+        self.resume = match &page.bookmark {
+            Some(bookmark) if !matches!(self.resume, Some(Resume::Split(_))) => {
+                Some(Resume::Source(Some(bookmark.clone())))
+            }
+            _ => None,
+        };
+        Ok(Some(page))
+    }
+}
+
+fn whole(station: &Station<'_>, bookmark: Option<String>) -> Result<(), Fault> {
+    let mut pages = Pages::new(station, Resume::Source(bookmark), None);
+    let schema = with_attempts(station, |attempt| pages.open(attempt)).map_err(|failed| failed.fault)?;
+    station.announce(&schema);
+    while let Some(page) = pages.next()? {
+        station.emit(&page.batch)?;
+        if let Some(bookmark) = page.bookmark {
+            lock(&station.run.state).bookmarks.insert(station.name().to_owned(), bookmark);
+        }
+        lock(&station.doing).share = page.progress;
+        station.show_progress();
+    }
+    Ok(())
+}
+
+fn split(station: &Station<'_>, bookmark: Option<String>) -> Result<(), Fault> {
+    let workers = station.parallel();
+    let at_most = u32::try_from(workers).unwrap_or(u32::MAX).saturating_mul(station.run.tuning.splits_per_instance);
+    let plan = with_attempts(station, |attempt| {
+        let mut live = instance(station, attempt)?;
+        Ok(live.call(|extract| extract.split(bookmark.as_deref(), at_most))?)
+    })
+    .map_err(|failed| failed.fault)?;
+    station.announce(&plan.schema);
+    if let Some(bookmark) = plan.bookmark {
+        lock(&station.run.state).bookmarks.insert(station.name().to_owned(), bookmark);
+    }
+    let run = station.run;
+    let bytes_max = run.tuning.edge_bytes_max;
+    let splits: Vec<(String, Arc<Edge>)> =
+        plan.splits.into_iter().map(|split| (split, Edge::new(&run.stop, bytes_max, None))).collect();
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for number in 0..workers.min(splits.len()) {
+            let (splits, next, schema) = (&splits, &next, &plan.schema);
+            let work = move || {
+                let result = guarded(station.name(), || {
+                    while let Some((split, edge)) = splits.get(next.fetch_add(1, Ordering::SeqCst)) {
+                        read_split(station, split, schema, edge)?;
+                    }
+                    Ok(())
+                });
+                if let Err(fault) = &result
+                    && !run.stop.is_stopped()
+                {
+                    run.fail(fault);
+                }
+                result
+            };
+            let name = format!("{} {}", station.name(), number + 1);
+            if let Err(error) = std::thread::Builder::new().name(name).spawn_scoped(scope, work)
+                && number == 0
+            {
+                let fault = host_fault("run", &format!("cannot start a thread: {error}")).of_stage(station.name());
+                run.fail(&fault);
+                return Err(fault);
+            }
+        }
+        for (done, (_, edge)) in splits.iter().enumerate() {
+            while let Some(batch) = edge.pop().map_err(|error| station.edge_fault(error))? {
+                station.emit(&batch)?;
+                station.show_progress();
+            }
+            lock(&station.doing).share = Some((done + 1) as f32 / splits.len() as f32);
+            station.show_progress();
+        }
+        Ok(())
+    })
+}
+
+fn read_split<'a>(station: &'a Station<'a>, split: &str, schema: &SchemaRef, edge: &Edge) -> Result<(), Fault> {
+    let mut pages = Pages::new(station, Resume::Split(split.to_owned()), Some(schema.clone()));
+    while let Some(page) = pages.next()? {
+        edge.push(page.batch).map_err(|error| station.edge_fault(error))?;
+    }
+    edge.finish();
+    Ok(())
+}
