@@ -113,7 +113,10 @@ mod tests {
         assert_eq!(fault(r#"{"size":"a"}"#), r#"option size: invalid type: string "a", expected u32"#);
         assert_eq!(fault(r#"{"size":-1}"#), "option size: invalid value: integer `-1`, expected u32");
         assert!(fault(r#"{"columns":{"a":1,"b":"x"}}"#).starts_with("option columns.b: invalid type"));
-        assert!(fault(r#"{"rules":[{"column":"x"},{"column":"y","at_most":true}]}"#).starts_with("option rules[1].at_most:"));
+        assert!(
+            fault(r#"{"rules":[{"column":"x"},{"column":"y","at_most":true}]}"#)
+                .starts_with("option rules[1].at_most:")
+        );
         assert!(fault(r#"{"sise":1}"#).contains("unknown field `sise`, expected one of"));
         assert!(fault(r#"{"rules":[{"at_most":1}]}"#).contains("missing field `column`"));
         assert!(fault("{").contains("EOF"));

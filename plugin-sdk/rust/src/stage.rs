@@ -252,13 +252,8 @@ pub trait Load: Sized + 'static {
     ///
     /// # Errors
     /// Where the options do not fit the input or the target.
-    fn open(
-        context: &Context,
-        options: Self::Options,
-        input: &Schema,
-        load_id: &str,
-        part: u32,
-    ) -> Result<Self, Fault>;
+    fn open(context: &Context, options: Self::Options, input: &Schema, load_id: &str, part: u32)
+    -> Result<Self, Fault>;
 
     /// Takes a batch.
     ///

@@ -171,6 +171,11 @@ impl Batch {
         Self(held::Batch::from_handle(handle))
     }
 
+    /// A batch that the host lent for the length of a call; its handle is not this one's to drop.
+    pub(crate) fn from_borrowed(handle: &crate::wasm::Handle) -> std::mem::ManuallyDrop<Self> {
+        std::mem::ManuallyDrop::new(Self::from_handle(crate::wasm::alias(handle)))
+    }
+
     pub(crate) fn into_handle(self) -> crate::wasm::Handle {
         self.0.into_handle()
     }

@@ -23,7 +23,9 @@ impl Batch {
         unique(&schema)?;
         if schema.len() != columns.len() {
             let (fields, columns) = (schema.len(), columns.len());
-            return Err(Fault::invalid_data(format!("the schema has {fields} fields, but there are {columns} columns")));
+            return Err(Fault::invalid_data(format!(
+                "the schema has {fields} fields, but there are {columns} columns"
+            )));
         }
         let columns = schema
             .iter()

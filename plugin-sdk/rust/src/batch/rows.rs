@@ -22,7 +22,10 @@ pub(super) fn gather(column: &Column, rows: &[usize]) -> Column {
         Values::FixedBytes(bytes) => {
             let width = bytes.len().checked_div(column.rows()).unwrap_or(0);
             Values::FixedBytes(
-                rows.iter().flat_map(|row| bytes.get(row * width..(row + 1) * width).unwrap_or_default()).copied().collect(),
+                rows.iter()
+                    .flat_map(|row| bytes.get(row * width..(row + 1) * width).unwrap_or_default())
+                    .copied()
+                    .collect(),
             )
         }
         Values::Strings(values) => Values::Strings(rows.iter().filter_map(|row| values.get(*row).cloned()).collect()),
@@ -72,8 +75,7 @@ pub(super) fn concat(columns: &[&Column]) -> Column {
         };
     }
     let all = || columns.iter().flat_map(|column| (0..column.rows()).map(move |row| (*column, row)));
-    let joined =
-        join!(Int8, Int16, Int32, Int64, Uint8, Uint16, Uint32, Uint64, Float32, Float64, FixedBytes, Strings);
+    let joined = join!(Int8, Int16, Int32, Int64, Uint8, Uint16, Uint32, Uint64, Float32, Float64, FixedBytes, Strings);
     match joined {
         None if all().next().is_none() => columns.first().map_or_else(|| Column::from_u8(Vec::new()), |c| (*c).clone()),
         None => rebuild(all()),
