@@ -39,6 +39,19 @@ macro_rules! export {
     };
 }
 
+/// A test that the crate's `README.md` is what its plugin says of itself, with `EXAMPLES.md` in the end if there is one.
+/// `UPDATE_README=1 cargo test -p NAME` writes it. Stands beside [`export!`](crate::export) at the crate's root.
+#[macro_export]
+macro_rules! readme_test {
+    () => {
+        #[cfg(all(test, not(target_family = "wasm")))]
+        #[test]
+        fn readme_is_what_the_plugin_says_of_itself() {
+            $crate::check_readme(::std::env!("CARGO_MANIFEST_DIR"), &crate::describe());
+        }
+    };
+}
+
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __set {

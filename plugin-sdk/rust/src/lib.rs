@@ -8,6 +8,8 @@ mod export;
 mod fault;
 mod mask;
 mod options;
+#[cfg(not(target_family = "wasm"))]
+mod readme;
 mod report;
 mod stage;
 #[cfg(not(target_family = "wasm"))]
@@ -28,6 +30,8 @@ pub use column::{Column, Form, Values};
 pub use describe::{Capability, Description, Kind};
 pub use fault::{Fault, FaultKind};
 pub use mask::Mask;
+#[cfg(not(target_family = "wasm"))]
+pub use readme::{check_readme, readme};
 pub use report::{BadRecord, Level, count, log, quarantine};
 pub use stage::{
     Context, Extract, Finding, Input, Load, NoOptions, Outcome, Page, Plan, Rule, Severity, SplitExtract, Threshold,

@@ -24,6 +24,7 @@ pub struct Context {
 /// What a stage without options names as its [`Options`](Transform::Options).
 #[derive(Clone, Copy, Debug, Default, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(description = "No options.")]
 pub struct NoOptions {}
 
 /// Makes batches from something outside.
