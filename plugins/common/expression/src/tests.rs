@@ -1,0 +1,232 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use sluicebox_stage::{Batch, DataType, Field, Schema, batch};
+
+use crate::{Expression, functions, functions_markdown};
+
+fn one_row() -> Batch {
+    batch! { "x" => [1i64] }
+}
+
+/// Whether a condition without columns holds.
+fn holds(text: &str) -> bool {
+    let batch = one_row();
+    let expression = Expression::plan_condition(text, batch.schema()).unwrap_or_else(|error| panic!("{text}: {error}"));
+    expression.evaluate_mask(&batch).unwrap_or_else(|fault| panic!("{text}: {fault}")).get(0)
+}
+
+#[test]
+fn the_table_holds_what_its_examples_say() {
+    let mut names = Vec::new();
+    for function in functions() {
+        let (example, answer) = function.example;
+        assert!(holds(&format!("({example}) is not distinct from ({answer})")), "{example} = {answer}");
+        let called = example.contains(&format!("{}(", function.names[0]));
+        assert!(called, "the example of {} shows it", function.names[0]);
+        assert!(function.signature.starts_with(function.names[0]), "{}", function.signature);
+        assert!(function.summary.len() > 8 && function.summary.contains('.'), "{}", function.signature);
+        names.extend(function.names);
+    }
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count, "no name twice");
+    assert!(functions_markdown().lines().count() > names.len() / 2);
+}
+
+#[test]
+fn the_speed_of_flights_is_a_float() {
+    let batch = batch! { "distance" => [1400i64, 2133], "air_time" => [Some(227i64), None] };
+    let speed = Expression::plan("distance / air_time * 60", batch.schema()).unwrap();
+    let column = speed.evaluate(&batch).unwrap();
+    assert_eq!(column.as_f64().unwrap()[0], 1400.0 / 227.0 * 60.0);
+    assert!(column.is_null(1));
+    assert_eq!(speed.data_type(), DataType::Float64);
+}
+
+fn error(text: &str) -> String {
+    let zone = Field::timestamp_in("time", "America/New_York");
+    let schema = Schema::new([
+        Field::new("distance", DataType::Int64),
+        Field::new("dest", DataType::Utf8),
+        Field::new("day", DataType::Date32),
+        zone,
+        Field::new("Week", DataType::Int8),
+        Field::new("tags", DataType::Other).with_detail("List(Utf8)"),
+    ]);
+    match Expression::plan(text, &schema) {
+        Ok(_) => panic!("{text} is fine"),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn errors_show_the_place() {
+    for (text, message) in [
+        ("", "the expression is empty"),
+        (
+            "distance / upper(dest)",
+            "`/` takes numbers, this is utf8\n  distance / upper(dest)\n             ^^^^^^^^^^\nhelp: write cast(... as float64), or try_cast to get null where the text does not fit",
+        ),
+        ("distence > 5", "there is no column `distence`\n  distence > 5\n  ^^^^^^^^\nhelp: did you mean distance?"),
+        (
+            "dest = \"EWR\"",
+            "there is no column `EWR`\n  dest = \"EWR\"\n         ^^^^^\nhelp: the columns are distance, dest, day, time, Week, tags; text is written in single quotes: 'EWR'",
+        ),
+        ("uper(dest)", "there is no function `uper`\n  uper(dest)\n  ^^^^\nhelp: did you mean upper?"),
+        (
+            "sum(distance)",
+            "`sum` would look at many rows; an expression sees one row at a time\n  sum(distance)\n  ^^^",
+        ),
+        (
+            "day < current_date",
+            "`current_date` is not known here: the same input gives the same output\n  day < current_date\n        ^^^^^^^^^^^^\nhelp: write the time as a literal; the pipeline file can take one from its environment: ${env:NAME}",
+        ),
+        ("upper(dest, 1)", "`upper` takes 1 argument, not 2\n  upper(dest, 1)\n  ^^^^^\nhelp: upper(text) -> utf8"),
+        (
+            "day >= '2013-02-30'",
+            "'2013-02-30' is not date32; try_cast makes it null\n  day >= '2013-02-30'\n         ^^^^^^^^^^^^",
+        ),
+        (
+            "distance = dest",
+            "`=` cannot compare int64 with utf8\n  distance = dest\n  ^^^^^^^^^^^^^^^\nhelp: cast one side: cast(... as int64)",
+        ),
+        (
+            "hour(time)",
+            "the offset of America/New_York changes over the year, and the parts of a time with it\n  hour(time)\n       ^^^^\nhelp: only UTC and fixed offsets such as +01:00 are known here: cast(... as timestamptz) gives UTC",
+        ),
+        (
+            "regexp_like(dest, '(')",
+            "the regular expression '(' cannot be read: unclosed group\n  regexp_like(dest, '(')\n                    ^^^",
+        ),
+        (
+            "tags",
+            "columns of type List(Utf8) can only be passed on\n  tags\n  ^^^^\nhelp: `keep` and `rename` pass columns on",
+        ),
+        (
+            "tags = 'a'",
+            "`=` cannot compare List(Utf8) with utf8\n  tags = 'a'\n  ^^^^^^^^^^\nhelp: columns of type List(Utf8) can only be passed on",
+        ),
+        (
+            "flights.dest",
+            "there is no column `flights.dest`\n  flights.dest\n  ^^^^^^^^^^^^\nhelp: columns have no table in front: write dest",
+        ),
+        (
+            "distance as d",
+            "the expression ends before `as`\n  distance as d\n           ^^\nhelp: the name of a column stands on the left: columns = { name = \"expression\" }",
+        ),
+        (
+            "cast(dest as int4)",
+            "`INT4` is not a type here: write int16 or int32, named by their bits\n  cast(dest as int4)\n       ^^^^\nhelp: the types are boolean, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float32, float64, decimal(precision, scale), utf8, binary, date, timestamp and timestamptz; also smallint, int, bigint, real, double, text, varchar",
+        ),
+        (
+            "day + interval '1 fortnight'",
+            "this is not an interval\n  day + interval '1 fortnight'\n                 ^^^^^^^^^^^^^\nhelp: write interval '1 day', interval '2 hours 30 minutes' or interval 3 month",
+        ),
+        (
+            "9223372036854775807 + 1",
+            "9223372036854775807 + 1 does not fit in int64\n  9223372036854775807 + 1\n  ^^^^^^^^^^^^^^^^^^^^^^^",
+        ),
+        ("(select 1)", "there are no queries within an expression"),
+        ("distance >", "here is expected: an expression, found the end"),
+        (
+            "dest like 'a'\n  and distance",
+            "`and` takes booleans, this is int64 (line 2)\n    and distance\n        ^^^^^^^^\nhelp: write a comparison, as in x <> 0",
+        ),
+    ] {
+        let shown = error(text);
+        assert!(
+            shown == message || (shown.starts_with(message) && !message.contains('\n')),
+            "{text}\n{shown}\n---\n{message}"
+        );
+    }
+}
+
+#[test]
+fn names_are_found_in_any_case_unless_quoted() {
+    let batch = batch! { "Dest" => ["a"], "time_hour" => [1i64], "a b" => [2i64], "x" => [3i64], "X" => [4i64] };
+    let value =
+        |text: &str| Expression::plan(text, batch.schema()).map(|e| e.evaluate(&batch).unwrap().as_i64().map(|v| v[0]));
+    assert_eq!(value("TIME_HOUR").unwrap(), Some(1));
+    assert_eq!(value("\"a b\"").unwrap(), Some(2));
+    assert_eq!(value("x").unwrap(), Some(3));
+    assert_eq!(value("X").unwrap(), Some(4));
+    assert!(value("dest").is_ok() && value("\"dest\"").is_err());
+    for name in [
+        "year",
+        "month",
+        "day",
+        "hour",
+        "minute",
+        "flight",
+        "date",
+        "left",
+        "time",
+        "timestamp",
+        "first",
+        "value",
+        "key",
+        "name",
+        "type",
+        "position",
+        "count",
+    ] {
+        let schema = Schema::new([Field::new(name, DataType::Int64)]);
+        assert!(Expression::plan(&format!("{name} + 1"), &schema).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn hostile_texts_are_refused_and_not_followed() {
+    let deep = |open: &str, inner: &str, close: &str, levels: usize| {
+        format!("{}{inner}{}", open.repeat(levels), close.repeat(levels))
+    };
+    for text in [
+        deep("(", "1", ")", 100_000),
+        deep("not ", "true", "", 100_000),
+        deep("- ", "1", "", 3000),
+        deep("abs(", "1", ")", 1000),
+        deep("case when true then ", "1", " end", 900),
+        deep("case ", "1", " when 1 then 1 when 2 then 2 end", 300),
+        deep("", "x", " + x", 1900),
+        deep("", "x", " is null", 1900),
+        deep("", "x", "::int", 1900),
+        deep("", "x", "[1]", 1300),
+        "x +".repeat(500_000),
+        "'".repeat(1001),
+        "/*".repeat(1000),
+        "x in (".repeat(500),
+        "case when ".repeat(500),
+        "\u{0}".to_owned(),
+        "🦀".to_owned(),
+    ] {
+        let shown = match Expression::plan(&text, one_row().schema()) {
+            Ok(_) => panic!("{} is fine", &text[..40]),
+            Err(error) => error.to_string(),
+        };
+        assert!(shown.len() < 900, "{shown}");
+    }
+    // Long but flat is fine.
+    for text in [
+        format!("x = 0{}", " or x = 1".repeat(900)),
+        format!("x in (0{})", ", 1".repeat(50_000)),
+        format!("'a'{}", " || 'b'".repeat(1500)),
+    ] {
+        assert!(Expression::plan(&text, one_row().schema()).is_ok());
+    }
+}
+
+#[test]
+fn a_case_looks_only_at_the_rows_that_it_needs() {
+    let batch = batch! { "text" => [Some("1"), Some(""), None, Some("x")], "n" => [1i64, 2, 3, i64::MAX] };
+    let evaluate = |text: &str| Expression::plan(text, batch.schema()).unwrap().evaluate(&batch);
+    assert!(evaluate("cast(text as int64)").is_err());
+    let guarded = evaluate("case when text ~ '^[0-9]+$' then cast(text as int64) end").unwrap();
+    assert_eq!((guarded.as_i64().unwrap()[0], guarded.null_count()), (1, 3));
+    let fault = evaluate("n + 1").unwrap_err();
+    assert_eq!(fault.row, Some(3));
+    assert!(evaluate("n < 3 and n + 1 > 0").is_ok());
+    assert!(evaluate("n > 3 or n + 1 > 0").is_ok());
+    assert!(evaluate("coalesce(n, n + 1)").is_ok());
+    assert!(evaluate("if(n < 100, n + 1, n)").is_ok());
+}
