@@ -16,6 +16,8 @@ mod size;
 mod spill;
 mod station;
 mod stop;
+#[cfg(test)]
+mod tests;
 mod transform;
 mod validate;
 
