@@ -1,0 +1,118 @@
+//! The buffer through which a file goes: whole records are worked on where they were read, without a copy.
+
+use crate::{FileError, Input};
+
+/// Bytes before and behind the content that may be read (not understood), so that loops can load 8 or 16 bytes at
+/// once wherever a field starts or ends.
+pub const PAD: usize = 64;
+
+/// A window on a file. Positions are absolute in `bytes()`; the content is `start() .. end()`.
+#[derive(Debug)]
+pub struct Block {
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// bytes that one `fill` aims at
+    capacity: usize,
+    /// bytes that it may grow to
+    capacity_max: usize,
+    at_end: bool,
+}
+
+impl Block {
+    /// An empty block of `capacity` bytes (at least 1) that grows, up to `capacity_max`, only for a record that is longer.
+    #[must_use]
+    pub fn new(capacity: usize, capacity_max: usize) -> Self {
+        let capacity_max = capacity_max.max(1);
+        let capacity = capacity.clamp(1, capacity_max);
+        Self { buffer: vec![0; capacity + 2 * PAD], start: PAD, end: PAD, capacity, capacity_max, at_end: false }
+    }
+
+    /// All bytes, padding included.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    /// Where the content starts.
+    #[must_use]
+    pub fn start(&self) -> usize {
+        self.start
+    }
+
+    /// Where the content ends.
+    #[must_use]
+    pub fn end(&self) -> usize {
+        self.end
+    }
+
+    /// The content.
+    #[must_use]
+    pub fn content(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Whether it can take no more, not even by growing.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.end - self.start >= self.capacity_max
+    }
+
+    /// Whether the file was read to its end.
+    #[must_use]
+    pub fn at_end(&self) -> bool {
+        self.at_end
+    }
+
+    /// Forgets everything, for the next file.
+    pub fn reset(&mut self) {
+        self.start = PAD;
+        self.end = PAD;
+        self.at_end = false;
+    }
+
+    /// Passes over content: it now starts at `position`.
+    pub fn consume_to(&mut self, position: usize) {
+        self.start = position.clamp(self.start, self.end);
+    }
+
+    /// Keeps the content, moved to the front, and reads behind it until the block is full or the file ends. A block that
+    /// is full of one record grows. False if nothing was added.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn fill(&mut self, input: &mut Input) -> Result<bool, FileError> {
+        if self.at_end {
+            return Ok(false);
+        }
+        self.buffer.copy_within(self.start..self.end, PAD);
+        self.end = PAD + (self.end - self.start);
+        self.start = PAD;
+        let held = self.end - self.start;
+        if held >= self.capacity {
+            self.capacity = held.saturating_mul(2).min(self.capacity_max);
+            self.buffer.resize(self.capacity + 2 * PAD, 0);
+        }
+        let goal = PAD + self.capacity;
+        let before = self.end;
+        while let Some(room) = self.buffer.get_mut(self.end..goal).filter(|room| !room.is_empty()) {
+            let got = input.read(room)?;
+            if got == 0 {
+                self.at_end = true;
+                break;
+            }
+            self.end += got;
+        }
+        Ok(self.end > before)
+    }
+
+    /// Adds a line end to the last line of a file that has none. The padding makes room for it.
+    pub fn close_last_line(&mut self) {
+        if self.at_end && self.end > self.start && !self.content().ends_with(b"\n") {
+            if let Some(byte) = self.buffer.get_mut(self.end) {
+                *byte = b'\n';
+                self.end += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Finding files by pattern.
+
+use crate::FileError;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::Path;
+
+/// A file that a pattern found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// As the stage opens it and as messages name it, e.g. "data/2013-01.csv".
+    pub path: String,
+    /// In bytes, as it stands on disk.
+    pub size: u64,
+}
+
+/// Folders deeper than this below the start of a pattern are not searched.
+const DEPTH_MAX: usize = 32;
+/// More files than this are refused: they would not fit into a message or a plan.
+const FILES_MAX: usize = 100_000;
+
+/// The files that `patterns` find: for each pattern in turn, sorted by path, none twice. `*`, `?`, `[a-z]`, `{a,b}` match
+/// within a name, `**` matches folders.
+///
+/// # Errors
+/// A pattern finds no file; the message names what is there. A folder that cannot be reached is `Denied`.
+pub fn find(patterns: &[String]) -> Result<Vec<Source>, FileError> {
+    if patterns.is_empty() {
+        return Err(FileError::Config("`path` is empty; name at least one file".into()));
+    }
+    let mut found: Vec<Source> = Vec::new();
+    for pattern in patterns {
+        for source in find_one(pattern)? {
+            if !found.iter().any(|known| known.path == source.path) {
+                found.push(source);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn find_one(pattern: &str) -> Result<Vec<Source>, FileError> {
+    let pattern = pattern.strip_prefix("./").unwrap_or(pattern);
+    if pattern.is_empty() {
+        return Err(FileError::Config("`path` is empty; name a file, e.g. \"data/flights.csv\"".into()));
+    }
+    if let Ok(meta) = fs::metadata(pattern) {
+        if meta.is_dir() {
+            return Err(FileError::Config(format!(
+                "{pattern} is a folder; to read all files in it write \"{}/*\"",
+                pattern.trim_end_matches('/')
+            )));
+        }
+        return Ok(vec![Source { path: pattern.into(), size: meta.len() }]);
+    }
+    let Some((folder, _)) = split_pattern(pattern) else {
+        return Err(missing(pattern));
+    };
+    let mut found = Vec::new();
+    let deep = pattern.contains("**");
+    let levels = if deep {
+        DEPTH_MAX
+    } else {
+        pattern.matches('/').count() - folder.matches('/').count() - usize::from(!folder.is_empty())
+    };
+    walk(folder, pattern, levels, &mut found)?;
+    if found.is_empty() {
+        return Err(missing(pattern));
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(found)
+}
+
+/// The folder in front of the first wildcard ("" for the working folder), and the rest; none without a wildcard.
+fn split_pattern(pattern: &str) -> Option<(&str, &str)> {
+    let wild = pattern.find(['*', '?', '[', '{'])?;
+    let (before, _) = pattern.split_at(wild);
+    match before.rfind('/') {
+        Some(0) => Some(("/", pattern.get(1..)?)),
+        Some(slash) => Some((pattern.get(..slash)?, pattern.get(slash + 1..)?)),
+        None => Some(("", pattern)),
+    }
+}
+
+fn walk(folder: &str, pattern: &str, levels: usize, found: &mut Vec<Source>) -> Result<(), FileError> {
+    let Ok(entries) = fs::read_dir(if folder.is_empty() { "." } else { folder }) else {
+        // Told by `missing` if nothing else is found.
+        return Ok(());
+    };
+    for entry in entries {
+        let entry = entry.map_err(|error| FileError::Unavailable(format!("{folder} cannot be listed: {error}")))?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let path = match folder {
+            "" => name,
+            "/" => format!("/{name}"),
+            _ => format!("{folder}/{name}"),
+        };
+        let Ok(meta) = fs::metadata(&path) else { continue };
+        if meta.is_dir() {
+            if levels > 0 {
+                walk(&path, pattern, levels - 1, found)?;
+            }
+        } else if fast_glob::glob_match(pattern, &path) {
+            if found.len() == FILES_MAX {
+                return Err(FileError::Config(format!("{pattern} finds more than {FILES_MAX} files; narrow it")));
+            }
+            found.push(Source { path, size: meta.len() });
+        }
+    }
+    Ok(())
+}
+
+/// Says why nothing was found: the nearest folder that can be read, and what stands in it.
+fn missing(pattern: &str) -> FileError {
+    let wild = split_pattern(pattern).is_some();
+    let what = if wild { format!("no file matches {pattern}") } else { format!("{pattern} is not there") };
+    let start = split_pattern(pattern).map_or_else(|| parent(pattern), |(folder, _)| folder);
+    let mut folder = start;
+    loop {
+        let shown = if folder.is_empty() { "." } else { folder };
+        if let Ok(entries) = fs::read_dir(shown) {
+            let mut names: Vec<String> = entries
+                .filter_map(|entry| {
+                    let entry = entry.ok()?;
+                    let name = entry.file_name().into_string().ok()?;
+                    Some(if entry.path().is_dir() { format!("{name}/") } else { name })
+                })
+                .collect();
+            names.sort();
+            if folder == start {
+                let more = names.len().saturating_sub(10);
+                names.truncate(10);
+                let list = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                let shown = if folder.is_empty() { "the working folder" } else { folder };
+                return FileError::Config(format!("{what}; {shown} holds {list}{more}"));
+            }
+            if !folder.is_empty() {
+                return FileError::Config(format!("{what}: there is no folder {start}"));
+            }
+            break;
+        }
+        if folder.is_empty() || folder == "/" {
+            break;
+        }
+        folder = parent(folder);
+    }
+    let ask = start.split('/').next().filter(|first| !first.is_empty()).unwrap_or(start);
+    let ask = if ask.is_empty() { "." } else { ask };
+    FileError::Denied(format!(
+        "{what}: the folder {ask} was not granted to this stage or is not there; write grants.read = [\"{ask}\"] and see \
+         that it exists"
+    ))
+}
+
+fn parent(path: &str) -> &str {
+    Path::new(path).parent().and_then(Path::to_str).unwrap_or("")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    use super::*;
+
+    fn tree() -> (tempfile::TempDir, String) {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["b/2013-02.csv", "b/2013-01.csv", "b/note.txt", "b/deep/er/2014-01.csv"] {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "x\n").unwrap();
+        }
+        let root = dir.path().to_str().unwrap().to_owned();
+        (dir, root)
+    }
+
+    fn names(root: &str, patterns: &[&str]) -> Vec<String> {
+        let patterns: Vec<String> = patterns.iter().map(|p| format!("{root}/{p}")).collect();
+        find(&patterns).unwrap().into_iter().map(|s| s.path[root.len() + 1..].to_owned()).collect()
+    }
+
+    #[test]
+    fn patterns_find_files_sorted_and_once() {
+        let (_dir, root) = tree();
+        assert_eq!(names(&root, &["b/2013-*.csv"]), ["b/2013-01.csv", "b/2013-02.csv"]);
+        assert_eq!(names(&root, &["b/**/*.csv"]), ["b/2013-01.csv", "b/2013-02.csv", "b/deep/er/2014-01.csv"]);
+        assert_eq!(names(&root, &["*/2013-0[2-9].csv", "b/2013-01.csv", "b/2013-02.csv"]), ["b/2013-02.csv", "b/2013-01.csv"]);
+        assert_eq!(names(&root, &["b/{note,2013-01}.*"]), ["b/2013-01.csv", "b/note.txt"]);
+    }
+
+    #[test]
+    fn what_is_missing_is_told() {
+        let (_dir, root) = tree();
+        let message = |pattern: &str| find(&[format!("{root}/{pattern}")]).unwrap_err().to_string().replace(&root, "ROOT");
+        assert_eq!(
+            message("b/*.tsv"),
+            "no file matches ROOT/b/*.tsv; ROOT/b holds 2013-01.csv, 2013-02.csv, deep/, note.txt"
+        );
+        assert_eq!(
+            message("b/x.csv"),
+            "ROOT/b/x.csv is not there; ROOT/b holds 2013-01.csv, 2013-02.csv, deep/, note.txt"
+        );
+        assert_eq!(message("c/x.csv"), "ROOT/c/x.csv is not there: there is no folder ROOT/c");
+        assert_eq!(message("b"), "ROOT/b is a folder; to read all files in it write \"ROOT/b/*\"");
+    }
+}
