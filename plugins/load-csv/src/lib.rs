@@ -78,3 +78,4 @@ impl Load for LoadCsv {
 }
 
 sluicebox_stage::export!(LoadCsv, kind: load, summary: "Loads rows into a CSV file", capabilities: [WriteFiles]);
+sluicebox_stage::readme_test!();

@@ -80,3 +80,4 @@ impl Load for LoadJsonl {
 }
 
 sluicebox_stage::export!(LoadJsonl, kind: load, summary: "Loads rows into newline-delimited JSON", capabilities: [WriteFiles]);
+sluicebox_stage::readme_test!();

@@ -162,3 +162,4 @@ impl Load for LoadParquet {
 }
 
 sluicebox_stage::export!(LoadParquet, kind: load, summary: "Loads rows into a Parquet file", capabilities: [WriteFiles]);
+sluicebox_stage::readme_test!();

@@ -208,3 +208,4 @@ fn type_text(field: &Field) -> String {
 }
 
 sluicebox_stage::export!(Lookup, kind: transform, summary: "Joins columns of a second input by key", stateless: false);
+sluicebox_stage::readme_test!();

@@ -75,7 +75,7 @@ impl Validate for Rules {
                         positions.iter().filter_map(|position| columns.read.get(position)).collect();
                     seen.add(&keys, rows)
                 }
-                Check::Broken(expression) => expression.evaluate_mask(batch)?,
+                Check::Condition(expression) => expression.evaluate_truth(batch)?.fails,
                 Check::NullRate(column, _, nulls) => {
                     *nulls += columns.get(*column)?.null_count() as u64;
                     continue;
@@ -124,3 +124,4 @@ impl Columns<'_> {
 }
 
 sluicebox_stage::export!(Rules, kind: validate, summary: "Checks rows and whole data against rules", stateless: false);
+sluicebox_stage::readme_test!();

@@ -15,8 +15,8 @@ pub(crate) enum Check {
     NotNull(usize),
     Unique(Vec<usize>, Box<Seen>),
     Value(usize, ValueCheck),
-    /// true of the rows that break the rule
-    Broken(Box<Expression>),
+    /// false of the rows that break the rule
+    Condition(Box<Expression>),
     /// at least, at most
     RowCount(Option<u64>, Option<u64>),
     /// at most, from 0 to 1; nulls seen
@@ -185,26 +185,17 @@ fn planned(options: &RuleOptions, name: &str, schema: &Schema) -> Result<(Check,
     if let Some(text) = &options.compare {
         let (left, operator, right) = comparison(text, schema)?;
         let sql = format!("{} {operator} {}", quoted(left), quoted(right));
-        let check = broken(&sql, schema).map_err(|fault| fault.within("`compare`"))?;
+        let check = condition(&sql, schema).map_err(|fault| fault.within("`compare`"))?;
         return Ok((check, format!("{left}-{right}"), format!("{left} {operator} {right}")));
     }
     let text = options.expression.as_deref().unwrap_or_default();
-    let check = broken(text, schema).map_err(|fault| fault.within("`expression`"))?;
+    let check = condition(text, schema).map_err(|fault| fault.within("`expression`"))?;
     Ok((check, String::new(), text.to_owned()))
 }
 
 /// The rows of which the expression is false; where it is null, nothing is broken.
-fn broken(sql: &str, schema: &Schema) -> Result<Check, Fault> {
-    // As written first, so that an error shows the place in it.
-    let as_written = Expression::plan(sql, schema).map_err(|error| Fault::invalid_config(error.to_string()))?;
-    if as_written.field().data_type != DataType::Boolean {
-        return Err(Fault::invalid_config(format!(
-            "it gives {}, and a rule has to be true or false of a row; compare it with something",
-            as_written.field().data_type
-        )));
-    }
-    let negated = Expression::plan(&format!("not (\n{sql}\n)"), schema);
-    Ok(Check::Broken(Box::new(negated.map_err(|error| Fault::invalid_config(error.to_string()))?)))
+fn condition(sql: &str, schema: &Schema) -> Result<Check, Fault> {
+    Ok(Check::Condition(Box::new(Expression::plan_condition(sql, schema)?)))
 }
 
 fn about_column<'a>(options: &RuleOptions, name: &str, schema: &'a Schema) -> Result<(usize, &'a Field), Fault> {

@@ -131,3 +131,75 @@ fn civil(days: i64) -> (i64, u64, u64) {
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month.unsigned_abs(), day.unsigned_abs())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn text(write: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn dates_and_times() {
+        let date = |days| text(|out| push_date(out, days));
+        assert_eq!(date(0), "1970-01-01");
+        assert_eq!(date(-1), "1969-12-31");
+        assert_eq!(date(15_706), "2013-01-01");
+        assert_eq!(date(11_016), "2000-02-29");
+        assert_eq!(date(2_932_896), "9999-12-31");
+        assert_eq!(date(2_932_897), "+10000-01-01");
+        assert_eq!(date(-719_528), "0000-01-01");
+        assert_eq!(date(-719_529), "-0001-12-31");
+        let time = |micros, utc| text(|out| push_timestamp(out, micros, utc));
+        assert_eq!(time(0, false), "1970-01-01T00:00:00");
+        assert_eq!(time(1_500_000, true), "1970-01-01T00:00:01.500Z");
+        assert_eq!(time(-1, false), "1969-12-31T23:59:59.999999");
+        assert_eq!(time(1_356_998_400_000_000 + 5 * 3_600_000_000, false), "2013-01-01T05:00:00");
+        assert!(time(i64::MIN, false).starts_with("-290308-"));
+        assert!(date(i32::MAX).starts_with('+'));
+    }
+
+    #[test]
+    fn decimals() {
+        let decimal = |value, scale| text(|out| push_decimal(out, value, scale));
+        assert_eq!(decimal(1234, 2), "12.34");
+        assert_eq!(decimal(-5, 2), "-0.05");
+        assert_eq!(decimal(0, 2), "0.00");
+        assert_eq!(decimal(7, 0), "7");
+        assert_eq!(decimal(7, -2), "700");
+        assert_eq!(decimal(i128::MIN, 38), "-1.70141183460469231731687303715884105728");
+    }
+
+    #[test]
+    fn floats() {
+        let float = |value| text(|out| push_float(out, value));
+        assert_eq!([1.0, 0.1, -2.5, 1e300].map(float), ["1.0", "0.1", "-2.5", "1e+300"].map(str::to_owned));
+        assert_eq!([f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(float), ["NaN", "inf", "-inf"].map(str::to_owned));
+        assert_eq!(text(|out| push_float32(out, 0.1)), "0.1");
+    }
+
+    #[test]
+    fn base64() {
+        let encode = |bytes: &[u8]| text(|out| push_base64(out, bytes));
+        let cases = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")];
+        for (bytes, expected) in cases {
+            assert_eq!(encode(bytes.as_bytes()), expected);
+        }
+        assert_eq!(encode(&[0xff, 0xfe, 0xfd]), "//79");
+    }
+
+    proptest! {
+        #[test]
+        fn floats_read_back(value in any::<f64>()) {
+            let back: f64 = text(|out| push_float(out, value)).parse().unwrap();
+            prop_assert!(back.to_bits() == value.to_bits() || (back.is_nan() && value.is_nan()));
+        }
+    }
+}
