@@ -1,0 +1,102 @@
+//! What the documents show is what the program does.
+
+use sluicebox_tests::{Project, root};
+use std::fs;
+use std::path::PathBuf;
+
+fn documents() -> Vec<PathBuf> {
+    let mut found = vec![root().join("README.md")];
+    found.extend(fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path()));
+    found.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    found.sort();
+    found
+}
+
+/// The fenced blocks of a document in one language.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if line.trim_end() == format!("```{language}") {
+            blocks.push(lines.by_ref().take_while(|line| line.trim_end() != "```").fold(String::new(), |mut all, line| {
+                all.push_str(line);
+                all.push('\n');
+                all
+            }));
+        }
+    }
+    blocks
+}
+
+/// Every pipeline that a document shows runs on the sample data.
+#[test]
+fn pipelines_in_documents_run() {
+    let mut seen = 0;
+    for path in documents() {
+        let text = fs::read_to_string(&path).unwrap();
+        for block in blocks(&text, "toml").into_iter().filter(|block| block.contains("[pipeline]")) {
+            seen += 1;
+            let project = Project::flights();
+            project.file("shown.toml", &block);
+            let run = project.sluicebox(&["run", "shown.toml"]);
+            assert_eq!(run.code, Some(0), "{}:\n{block}\n{}\n{}", path.display(), run.stdout, run.stderr);
+        }
+    }
+    assert!(seen >= 2, "{seen} pipelines in the documents");
+}
+
+/// Every pipeline in `examples/` runs.
+#[test]
+fn examples_run() {
+    let mut seen = 0;
+    for folder in fs::read_dir(root().join("examples")).unwrap() {
+        let folder = folder.unwrap().path();
+        for file in fs::read_dir(&folder).unwrap() {
+            let file = file.unwrap().path();
+            if file.extension().is_none_or(|extension| extension != "toml") {
+                continue;
+            }
+            seen += 1;
+            let project = Project::new();
+            copy(&folder, project.path());
+            let name = file.file_name().unwrap().to_string_lossy().into_owned();
+            project.sluicebox(&["run", &name]).with_code(0);
+        }
+    }
+    assert!(seen > 0, "no examples");
+}
+
+/// Copies what belongs to an example, not what a run of it left.
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap();
+        if name == "out" || name == ".sluicebox" {
+            continue;
+        }
+        if path.is_dir() {
+            fs::create_dir_all(to.join(name)).unwrap();
+            copy(&path, &to.join(name));
+        } else {
+            fs::copy(&path, to.join(name)).unwrap();
+        }
+    }
+}
+
+/// No document leads nowhere.
+#[test]
+fn links_between_documents_hold() {
+    let mut all = documents();
+    all.extend(["ARCHITECTURE.md", "GLOSSARY.md", "CHANGELOG.md"].map(|name| root().join(name)));
+    for path in all {
+        let text = fs::read_to_string(&path).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = link.split('#').next().unwrap();
+            if file.is_empty() || file.contains("://") {
+                continue;
+            }
+            let target = path.parent().unwrap().join(file);
+            assert!(target.exists(), "{} links to {link}, which is not there", path.display());
+        }
+    }
+}
