@@ -1,0 +1,56 @@
+//! Things that a stage may do only if it was granted them.
+
+use sluicebox_stage::{Fault, log};
+use std::time::{Duration, Instant, SystemTime};
+
+pub(crate) fn read_file(path: &str) -> Result<(), Fault> {
+    let bytes = std::fs::read(path)?;
+    log::info(format_args!("evil: read {} bytes of {path}", bytes.len()));
+    Ok(())
+}
+
+pub(crate) fn write_file(path: &str) -> Result<(), Fault> {
+    std::fs::write(path, "evil was here\n")?;
+    log::info(format_args!("evil: wrote {path}"));
+    Ok(())
+}
+
+pub(crate) fn list_folder(path: &str) -> Result<(), Fault> {
+    for entry in std::fs::read_dir(path)? {
+        log::info(format_args!("evil: found {}", entry?.path().display()));
+    }
+    Ok(())
+}
+
+pub(crate) fn read_environment() {
+    let mut names = 0;
+    for (name, value) in std::env::vars_os() {
+        names += 1;
+        log::info(format_args!("evil: env {}={}", name.display(), value.display()));
+    }
+    log::info(format_args!("evil: {names} variables, {} arguments", std::env::args_os().count()));
+}
+
+pub(crate) fn sleep(seconds: f64) {
+    std::thread::sleep(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
+    log::info(format_args!("evil: slept {seconds} s"));
+}
+
+/// Logs nanoseconds since 1970 and those that passed in between.
+pub(crate) fn clock() {
+    let since = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let start = Instant::now();
+    let (first, second) = (since(SystemTime::now()), since(SystemTime::now()));
+    log::info(format_args!("evil: clock {first} {second}; {} ns passed", start.elapsed().as_nanos()));
+}
+
+/// Logs numbers from the system's generator, and what the standard library seeds its tables with.
+pub(crate) fn random() -> Result<(), Fault> {
+    use std::hash::{BuildHasher, RandomState};
+    let mut bytes = [0u8; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Fault::denied(format!("no randomness: {error}; grant grants.random")))?;
+    let seed = RandomState::new().hash_one(0u8);
+    log::info(format_args!("evil: random {:032x} seed {seed:016x}", u128::from_le_bytes(bytes)));
+    Ok(())
+}
