@@ -25,9 +25,36 @@
 //!
 //! Calls block the thread that makes them, so they belong on threads of their own, not on those of an async runtime.
 
+mod answer;
 mod catalog;
+mod column;
+mod compiled;
+mod console;
+mod contract;
+mod describe;
+mod end;
+mod engine;
 mod error;
+mod extract;
+mod held;
+mod host_batches;
+mod host_report;
+mod instance;
+mod ipc;
+mod limiter;
+mod load;
+mod measure;
+mod ops;
+mod own_world;
+mod ready;
+mod refusal;
 mod sandbox;
+mod schema;
+mod stage;
+mod state;
+mod transform;
+mod validate;
+mod wasi;
 
 pub use catalog::{Catalog, Plugin, Refused};
 pub use error::SandboxError;

@@ -1,13 +1,24 @@
 //! The sandbox as the app sees it.
 
 use crate::catalog::Plugin;
+use crate::compiled::{Cache, digest_of, digest_of_file};
+use crate::engine::{Engines, compatibility};
 use crate::error::SandboxError;
+use crate::ready::{Ready, make_ready};
+use crate::stage::ComponentStage;
 use sluicebox_model::grant::Grants;
 use sluicebox_model::limits::Limits;
+use sluicebox_model::plugin::Digest;
 use sluicebox_model::stage::Stage;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
+use wasmtime::Engine;
+use wasmtime::component::Component;
 
 /// How to make a [`Sandbox`].
 #[derive(Clone, Debug)]
@@ -45,7 +56,22 @@ pub struct Compile<'a> {
 
 /// Runs stages as components. One per process; clones share everything.
 #[derive(Clone)]
-pub struct Sandbox {}
+pub struct Sandbox {
+    inner: Arc<Inner>,
+}
+
+type Told = Arc<dyn Fn(Compile<'_>) + Send + Sync>;
+type Slot = Arc<Mutex<Option<Arc<Ready>>>>;
+
+struct Inner {
+    engines: Arc<Engines>,
+    cache: Cache,
+    /// Drives waiting calls; guests run on the threads of their callers.
+    runtime: Arc<Runtime>,
+    told: Mutex<Option<Told>>,
+    /// What was made ready, by bytes of stack and digest.
+    ready: Mutex<HashMap<(u64, Digest), Slot>>,
+}
 
 impl Sandbox {
     /// Makes the sandbox and its cache folder. Nothing is compiled yet.
@@ -53,23 +79,162 @@ impl Sandbox {
     /// # Errors
     /// The cache folder cannot be made or made private; the engine does not work on this machine.
     pub fn new(options: SandboxOptions) -> Result<Self, SandboxError> {
-        let _ = options;
-        Err(SandboxError::Engine("not built yet".to_owned()))
+        let cache = Cache::open(options.cache_dir)?;
+        let engines = Engines::start()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("sluicebox-wait")
+            .enable_all()
+            .build()
+            .map_err(|error| SandboxError::Engine(error.to_string()))?;
+        let inner =
+            Inner { engines, cache, runtime: Arc::new(runtime), told: Mutex::default(), ready: Mutex::default() };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Calls `told` as the compilation of a plugin begins and ends; nothing is said of plugins that come from the cache.
     /// Takes the place of what was set before.
     pub fn on_compile(&self, told: impl Fn(Compile<'_>) + Send + Sync + 'static) {
-        let _ = told;
+        *self.inner.told.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(told));
     }
 
-    /// Binds a plugin to its options, grants and limits. Compiles the plugin, unless it is in the cache. Make one for
-    /// each run: what a stage may log is counted here.
+    /// Binds a plugin to its options, grants and limits. Compiles the plugin, unless it is in the cache. What the stage
+    /// may log is counted by run.
     ///
     /// # Errors
     /// The file is gone, too large, or another one than when the catalog was made; it cannot be compiled or linked.
     pub fn stage(&self, plugin: &Plugin, setup: StageSetup) -> Result<Arc<dyn Stage>, SandboxError> {
-        let _ = (plugin, setup);
-        Err(SandboxError::Engine("not built yet".to_owned()))
+        let is = digest_file(&plugin.path, setup.limits.component_bytes_max)?;
+        if is != plugin.digest {
+            let (was, is) = (plugin.digest.to_string(), is.to_string());
+            return Err(SandboxError::Changed { path: plugin.path.clone(), was, is });
+        }
+        let ready = self.ready(&plugin.path, &plugin.digest, &plugin.description.name, &setup.limits)?;
+        let (description, digest) = (plugin.description.clone(), plugin.digest.clone());
+        let runtime = Arc::clone(&self.inner.runtime);
+        Ok(Arc::new(ComponentStage::new(description, digest, setup, ready, runtime)))
     }
+
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.inner.cache
+    }
+
+    pub(crate) fn runtime(&self) -> &Arc<Runtime> {
+        &self.inner.runtime
+    }
+
+    /// What fits compiled files and descriptions to this build of the host.
+    pub(crate) fn compatibility(&self) -> Result<u64, SandboxError> {
+        Ok(compatibility(&self.inner.engines.with_stack(Limits::default().stack_bytes_max)?.engine))
+    }
+
+    /// The component, compiled and linked: at hand, from the cache, or compiled now.
+    pub(crate) fn ready(
+        &self,
+        path: &Path,
+        digest: &Digest,
+        name: &str,
+        limits: &Limits,
+    ) -> Result<Arc<Ready>, SandboxError> {
+        let linked = self.inner.engines.with_stack(limits.stack_bytes_max)?;
+        let slot = {
+            let mut ready = self.inner.ready.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(ready.entry((limits.stack_bytes_max, digest.clone())).or_default())
+        };
+        // Whoever else wants the same component waits here instead of compiling it, too.
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ready) = slot.as_ref() {
+            return Ok(Arc::clone(ready));
+        }
+        let component = match self.inner.cache.load(&linked.engine, digest) {
+            Some(component) => component,
+            None => self.compile(&linked.engine, path, digest, name, limits)?,
+        };
+        let not_a_plugin = |reason| SandboxError::NotAPlugin { path: path.to_owned(), reason };
+        let ready = Arc::new(make_ready(&linked, &component).map_err(not_a_plugin)?);
+        *slot = Some(Arc::clone(&ready));
+        Ok(ready)
+    }
+
+    fn compile(
+        &self,
+        engine: &Engine,
+        path: &Path,
+        digest: &Digest,
+        name: &str,
+        limits: &Limits,
+    ) -> Result<Component, SandboxError> {
+        let bytes = read_file(path, limits.component_bytes_max)?;
+        let is = digest_of(&bytes);
+        if is != *digest {
+            return Err(SandboxError::Changed { path: path.to_owned(), was: digest.to_string(), is: is.to_string() });
+        }
+        if let Some(reason) = no_component(&bytes) {
+            return Err(SandboxError::NotAPlugin { path: path.to_owned(), reason });
+        }
+        let told = self.inner.told.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let tell = |took| {
+            if let Some(told) = &told {
+                told(Compile { plugin: name, size_bytes: bytes.len() as u64, took });
+            }
+        };
+        tell(None);
+        let start = Instant::now();
+        let compiled = Component::from_binary(engine, &bytes);
+        tell(Some(start.elapsed()));
+        match compiled {
+            Ok(component) => {
+                self.inner.cache.store(engine, digest, &component);
+                Ok(component)
+            }
+            Err(error) => {
+                let reason = format!("it cannot be compiled: {error:#}");
+                Err(SandboxError::NotAPlugin { path: path.to_owned(), reason })
+            }
+        }
+    }
+}
+
+/// What the file is instead of a component, told by its first bytes.
+fn no_component(bytes: &[u8]) -> Option<String> {
+    match bytes {
+        [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => Some(
+            "it is a core WebAssembly module, not a component; build it for the target wasm32-wasip2, or make a \
+             component of it with `wasm-tools component new`"
+                .to_owned(),
+        ),
+        [b'\0', b'a', b's', b'm', ..] => None,
+        _ => Some("it is not WebAssembly".to_owned()),
+    }
+}
+
+fn too_large(path: &Path, max_bytes: u64) -> SandboxError {
+    let size_bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    SandboxError::TooLarge { path: path.to_owned(), size_bytes, max_bytes }
+}
+
+fn unreadable(path: &Path, max_bytes: u64, error: &io::Error) -> SandboxError {
+    match error.kind() {
+        io::ErrorKind::FileTooLarge => too_large(path, max_bytes),
+        _ => SandboxError::Read { path: path.to_owned(), reason: error.to_string() },
+    }
+}
+
+/// The digest of a component file.
+pub(crate) fn digest_file(path: &Path, max_bytes: u64) -> Result<SandboxError> {
+    digest_of_file(path, max_bytes).map_err(|error| unreadable(path, max_bytes, &error))
+}
+
+/// The whole of a component file, never more than the limit.
+fn read_file(path: &Path, max_bytes: u64) -> Result<Vec<u8>, SandboxError> {
+    let read = || {
+        let mut bytes = Vec::new();
+        File::open(path)?.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes: Vec<u8> = read().map_err(|error: io::Error| unreadable(path, max_bytes, &error))?;
+    if bytes.len() as u64 > max_bytes {
+        return Err(too_large(path, max_bytes));
+    }
+    Ok(bytes)
 }

@@ -1,0 +1,165 @@
+//! Compiled plugins on disk.
+//!
+//! A compiled component is native code that the engine trusts. So the folder is ours alone (mode 0700), a file gets its
+//! name only when it is whole, and it is compared with its own digest before it is used: what does not match is compiled
+//! again.
+
+use crate::engine::compatibility;
+use crate::error::SandboxError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
+use sluicebox_model::plugin::Digest;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+/// The cache folder.
+#[derive(Debug)]
+pub(crate) struct Cache {
+    dir: PathBuf,
+}
+
+impl Cache {
+    /// Makes the folder if it is missing, and makes it private.
+    pub(crate) fn open(dir: PathBuf) -> Result<Self, SandboxError> {
+        let fail = |reason: String| SandboxError::Cache { path: dir.clone(), reason };
+        fs::create_dir_all(&dir).map_err(|error| fail(error.to_string()))?;
+        make_private(&dir).map_err(fail)?;
+        Ok(Self { dir })
+    }
+
+    /// The component if it was compiled before, by this very engine, and is still as it was then.
+    pub(crate) fn load(&self, engine: &Engine, digest: &Digest) -> Option<Component> {
+        let path = self.compiled_path(engine, digest);
+        let sum = fs::read_to_string(sum_path(&path)).ok()?;
+        let is = digest_of_file(&path, u64::MAX).ok()?;
+        if sum != is.0 {
+            return None;
+        }
+        deserialize(engine, &path)
+    }
+
+    /// Keeps a compiled component. A cache that cannot be written costs time, not the run, so a failure is not told.
+    pub(crate) fn store(&self, engine: &Engine, digest: &Digest, component: &Component) {
+        let Ok(bytes) = component.serialize() else { return };
+        let path = self.compiled_path(engine, digest);
+        let sum = hex(&Sha256::digest(&bytes));
+        // The sum first: a file without its sum, or with that of another, is just not used.
+        let _ = self.write(&sum_path(&path), sum.as_bytes()).and_then(|()| self.write(&path, &bytes));
+    }
+
+    /// What was kept under that name by the same version of this host, if it can be read.
+    pub(crate) fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        serde_json::from_slice(&fs::read(self.dir.join(name)).ok()?).ok()
+    }
+
+    /// Keeps a value under a name.
+    pub(crate) fn put(&self, name: &str, value: &impl Serialize) {
+        if let Ok(bytes) = serde_json::to_vec(value) {
+            let _ = self.write(&self.dir.join(name), &bytes);
+        }
+    }
+
+    fn compiled_path(&self, engine: &Engine, digest: &Digest) -> PathBuf {
+        self.dir.join(format!("{digest}-{:016x}.cwasm", compatibility(engine)))
+    }
+
+    /// Writes the file whole or not at all, whoever else writes it at the same time.
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let part = self.dir.join(format!(".{}-{number}.part", std::process::id()));
+        let written = File::create(&part).and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        });
+        let done = written.and_then(|()| fs::rename(&part, path));
+        if done.is_err() {
+            let _ = fs::remove_file(&part);
+        }
+        done
+    }
+}
+
+fn sum_path(path: &Path) -> PathBuf {
+    path.with_extension("sum")
+}
+
+#[allow(unsafe_code)] // the one place; see below
+fn deserialize(engine: &Engine, path: &Path) -> Option<Component> {
+    // SAFETY: the file has to be what `Component::serialize` wrote, unchanged. It lies in a folder that only we can
+    // write (checked as the cache was opened), got its name whole, and was just now compared with the digest taken as
+    // it was written. The engine itself checks that it fits its version and settings.
+    unsafe { Component::deserialize_file(engine, path) }.ok()
+}
+
+/// The digest of a file of at most so many bytes; the error kind is `FileTooLarge` beyond.
+pub(crate) fn digest_of_file(path: &Path, max_bytes: u64) -> io::Result<Digest> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut size_bytes = 0_u64;
+    let mut part = vec![0; 64 * 1024];
+    loop {
+        let read = match file.read(&mut part) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        size_bytes += read as u64;
+        if size_bytes > max_bytes {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        hash.update(part.get(..read).unwrap_or_default());
+    }
+    Ok(Digest(hex(&hash.finalize())))
+}
+
+/// The digest of bytes.
+pub(crate) fn digest_of(bytes: &[u8]) -> Digest {
+    Digest(hex(&Sha256::digest(bytes)))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(unix)]
+fn make_private(dir: &Path) -> Result<(), String> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let metadata = fs::symlink_metadata(dir).map_err(|error| error.to_string())?;
+    if !metadata.is_dir() {
+        return Err("it is no folder".to_owned());
+    }
+    if metadata.mode() & 0o077 != 0 {
+        fs::set_permissions(dir, fs::Permissions::from_mode(0o700)).map_err(|error| {
+            format!("others can reach it, and it cannot be made private ({error}); use another folder or chmod 700 it")
+        })?;
+        // What others may have left there while they could is not ours to trust.
+        if metadata.mode() & 0o022 != 0 {
+            clear(dir).map_err(|error| format!("others could write it, and it cannot be emptied: {error}"))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn make_private(_: &Path) -> Result<(), String> {
+    Ok(())
+}
+
+/// Removes what we would read.
+#[cfg(unix)]
+fn clear(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|kind| kind == "cwasm" || kind == "sum" || kind == "json") {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! What a component says of itself, asked once for each digest and checked.
+
+use crate::contract::plugin;
+use crate::error::SandboxError;
+use crate::ready::Ready;
+use crate::sandbox::{Sandbox, StageSetup};
+use crate::stage::ComponentStage;
+use serde::{Deserialize, Serialize};
+use sluicebox_model::grant::Grants;
+use sluicebox_model::limits::Limits;
+use sluicebox_model::plugin::{Capability, Description, Digest, Kind};
+use sluicebox_model::stage::RunContext;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What is known of a digest, whichever file it is of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Known {
+    /// It is a plugin.
+    Plugin { description: Description, imports: Vec<String> },
+    /// It is none, and will be none whenever it is looked at again.
+    Refused { reason: String },
+}
+
+/// What is known of the component: from the cache, or by asking it now. The error is for people.
+pub(crate) fn known(sandbox: &Sandbox, path: &Path, digest: &Digest, limits: &Limits) -> Result<Known, String> {
+    let compatibility = sandbox.compatibility().map_err(|error| error.to_string())?;
+    let name = format!("{digest}-{compatibility:016x}-{}.json", env!("CARGO_PKG_VERSION"));
+    if let Some(known) = sandbox.cache().get(&name) {
+        return Ok(known);
+    }
+    let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    let known = match sandbox.ready(path, digest, &stem, limits) {
+        Ok(ready) => ask(sandbox, digest, &ready, limits)?,
+        Err(SandboxError::NotAPlugin { reason, .. }) => Known::Refused { reason },
+        // What is wrong with the machine may be right the next time.
+        Err(error) => return Err(error.to_string()),
+    };
+    sandbox.cache().put(&name, &known);
+    Ok(known)
+}
+
+fn ask(sandbox: &Sandbox, digest: &Digest, ready: &Arc<Ready>, limits: &Limits) -> Result<Known, String> {
+    let nothing = Description {
+        name: String::new(),
+        version: String::new(),
+        kind: ready.exports.kind(),
+        summary: String::new(),
+        config_schema: serde_json::Value::Null,
+        capabilities: Vec::new(),
+        stateless: false,
+        splittable: ready.exports.splittable(),
+    };
+    let setup = StageSetup {
+        name: "describe".to_owned(),
+        config: "{}".to_owned(),
+        grants: Grants::default(),
+        limits: limits.clone(),
+        root: PathBuf::new(),
+    };
+    let context = RunContext {
+        run_id: "describe".to_owned(),
+        pipeline: "describe".to_owned(),
+        stage: "describe".to_owned(),
+        attempt: 1,
+        interval_start: jiff::Timestamp::UNIX_EPOCH,
+        interval_end: jiff::Timestamp::UNIX_EPOCH,
+    };
+    let runtime = Arc::clone(sandbox.runtime());
+    let stage = ComponentStage::new(nothing.clone(), digest.clone(), setup, Arc::clone(ready), runtime);
+    let said = stage.describe(&context).map_err(|fault| format!("it cannot describe itself: {fault}"))?;
+    Ok(match check(nothing, said) {
+        Ok(description) => Known::Plugin { description, imports: ready.imports.clone() },
+        Err(reason) => Known::Refused { reason: format!("it describes itself wrongly: {reason}") },
+    })
+}
+
+fn check(mut description: Description, said: plugin::Description) -> Result<Description, String> {
+    let kind = match said.kind {
+        plugin::Kind::Extract => Kind::Extract,
+        plugin::Kind::Transform => Kind::Transform,
+        plugin::Kind::Validate => Kind::Validate,
+        plugin::Kind::Load => Kind::Load,
+    };
+    if kind != description.kind {
+        return Err(format!("it says that it is of kind {kind}, but exports a {}", description.kind));
+    }
+    if !is_name(&said.name) {
+        return Err(format!(
+            "its name {:?} is not lower-case words joined by hyphens, e.g. `extract-csv`",
+            cut(&said.name)
+        ));
+    }
+    if !is_version(&said.version) {
+        return Err(format!("its version {:?} is not semver, e.g. `1.2.0`", cut(&said.version)));
+    }
+    let schema: serde_json::Value =
+        serde_json::from_str(&said.config_schema).map_err(|error| format!("its config-schema is not JSON: {error}"))?;
+    if !schema.is_object() {
+        return Err("its config-schema is not a JSON object".to_owned());
+    }
+    description.name = said.name;
+    description.version = said.version;
+    description.summary = crate::console::escape(&said.summary, 4096);
+    description.config_schema = schema;
+    description.stateless = said.stateless;
+    description.capabilities = said.capabilities.into_iter().map(capability).collect();
+    description.capabilities.sort();
+    description.capabilities.dedup();
+    Ok(description)
+}
+
+fn capability(capability: plugin::Capability) -> Capability {
+    match capability {
+        plugin::Capability::ReadFiles => Capability::ReadFiles,
+        plugin::Capability::WriteFiles => Capability::WriteFiles,
+        plugin::Capability::Http => Capability::Http,
+        plugin::Capability::Tcp => Capability::Tcp,
+        plugin::Capability::Environment => Capability::Environment,
+        plugin::Capability::Clock => Capability::Clock,
+        plugin::Capability::Random => Capability::Random,
+    }
+}
+
+fn cut(text: &str) -> String {
+    crate::console::escape(text, 100)
+}
+
+/// Lower-case words of letters and digits, joined by hyphens, beginning with a letter.
+fn is_name(name: &str) -> bool {
+    let word =
+        |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    name.len() <= 64 && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.split('-').all(word)
+}
+
+/// Three numbers, and perhaps a pre-release and a build.
+fn is_version(version: &str) -> bool {
+    let number = |part: &str| !part.is_empty() && part.len() < 20 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let label = |part: &str| {
+        !part.is_empty()
+            && part
+                .split('.')
+                .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'))
+    };
+    let (version, build) = version.split_once('+').map_or((version, None), |(version, build)| (version, Some(build)));
+    let (core, pre) = version.split_once('-').map_or((version, None), |(core, pre)| (core, Some(pre)));
+    let parts: Vec<&str> = core.split('.').collect();
+    version.len() <= 100
+        && parts.len() == 3
+        && parts.into_iter().all(number)
+        && pre.is_none_or(label)
+        && build.is_none_or(label)
+}

@@ -1,0 +1,104 @@
+//! What the host keeps for one instance: the data of its Store.
+
+use crate::console::Console;
+use crate::held::Held;
+use crate::limiter::{Memory, Passed};
+use sluicebox_model::cancel::Cancel;
+use sluicebox_model::limits::Limits;
+use sluicebox_model::stage::BadRecord;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+pub(crate) struct State {
+    wasi: WasiCtx,
+    pub(crate) table: ResourceTable,
+    pub(crate) memory: Memory,
+    pub(crate) held: Held,
+    pub(crate) transfer: Transfer,
+    pub(crate) console: Console,
+    /// Told in the call under way; kept only if it ends well.
+    pub(crate) pending: Pending,
+    pub(crate) watch: Watch,
+}
+
+/// Bytes that crossed in the call under way.
+#[derive(Debug)]
+pub(crate) struct Transfer {
+    used: u64,
+    max: u64,
+}
+
+impl Transfer {
+    /// Counts what crosses. Fails with [`Passed`] where it is too much.
+    pub(crate) fn add(&mut self, bytes: u64) -> wasmtime::Result<()> {
+        let wanted = self.used.saturating_add(bytes);
+        if wanted > self.max {
+            return Err(Passed::Transfer { wanted, max: self.max }.into());
+        }
+        self.used = wanted;
+        Ok(())
+    }
+}
+
+/// When the call under way has to end.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    pub(crate) cancel: Cancel,
+    pub(crate) call_max: Duration,
+    pub(crate) until: Instant,
+}
+
+impl Watch {
+    /// Why the call has to end now, if it has to.
+    pub(crate) fn passed(&self) -> Option<Passed> {
+        if self.cancel.is_cancelled() {
+            Some(Passed::Cancelled)
+        } else if Instant::now() >= self.until {
+            Some(Passed::Time { max: self.call_max })
+        } else {
+            None
+        }
+    }
+}
+
+/// What a guest told in a call.
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    pub(crate) counts: BTreeMap<String, u64>,
+    pub(crate) bad_records: Vec<BadRecord>,
+}
+
+impl State {
+    pub(crate) fn new(wasi: WasiCtx, limits: &Limits, console: Console, cancel: Cancel) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(limits.handles_max as usize);
+        Self {
+            wasi,
+            table,
+            memory: Memory::new(limits),
+            held: Held::new(limits.held_bytes_max, limits.handles_max),
+            transfer: Transfer { used: 0, max: limits.transfer_bytes_max },
+            console,
+            pending: Pending::default(),
+            watch: Watch { cancel, call_max: limits.call_max, until: Instant::now() },
+        }
+    }
+
+    /// Makes ready for the next call.
+    pub(crate) fn start_call(&mut self) {
+        self.transfer.used = 0;
+        self.pending = Pending::default();
+        self.console.start_call();
+        // A limit of centuries is no limit.
+        let far = Duration::from_secs(u32::MAX.into());
+        self.watch.until = Instant::now() + self.watch.call_max.min(far);
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
