@@ -1,7 +1,7 @@
 //! The options of the stage.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sluicebox_file_load::{Compression, Mode, Target};
 use sluicebox_stage::Fault;
 
@@ -36,7 +36,7 @@ pub struct Options {
 }
 
 /// When a field stands between quotes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Quote {
     /// Text that holds a delimiter, a quote or a line break, or that would read as a null.
@@ -47,7 +47,7 @@ pub enum Quote {
 }
 
 /// What ends a line.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LineEnding {
     /// A line feed.

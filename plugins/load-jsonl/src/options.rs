@@ -1,7 +1,7 @@
 //! The options of the stage.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sluicebox_file_load::{Compression, Mode, Target};
 use sluicebox_stage::Fault;
 
@@ -28,7 +28,7 @@ pub struct Options {
 }
 
 /// What becomes of a null.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Nulls {
     /// `"key":null`
@@ -39,7 +39,7 @@ pub enum Nulls {
 }
 
 /// How a decimal is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decimals {
     /// `12.30`

@@ -28,8 +28,8 @@ pub(crate) fn physical(field: &Field) -> Result<Physical, Fault> {
         DataType::Float64 => Physical::Double,
         DataType::Utf8 | DataType::Binary => Physical::Bytes,
         DataType::Decimal128 => match decimal_of(field)?.0 {
-            ..=DIGITS_OF_INT32 => Physical::Int32 { signed: true },
-            ..=DIGITS_OF_INT64 => Physical::Int64 { signed: true },
+            precision if precision <= DIGITS_OF_INT32 => Physical::Int32 { signed: true },
+            precision if precision <= DIGITS_OF_INT64 => Physical::Int64 { signed: true },
             precision => Physical::Fixed(width_of(precision)),
         },
         DataType::Other => {

@@ -1,7 +1,7 @@
 //! The options of the stage.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sluicebox_file_load::{Mode, Target};
 use sluicebox_stage::Fault;
 
@@ -36,7 +36,7 @@ pub struct Options {
 }
 
 /// What compresses the pages.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Compression {
     /// Fast, read by everything.

@@ -1,6 +1,8 @@
 //! Checks rows and whole data against rules.
 
 mod bits;
+mod bounds;
+mod compare;
 mod literal;
 mod options;
 mod parse;

@@ -5,8 +5,9 @@ use sluicebox_expression::Expression;
 use sluicebox_stage::{DataType, Fault, Field, Rule, Schema, Severity, Threshold};
 use strsim::jaro_winkler;
 
-use crate::literal::{Compared, compared, float, wanted, whole};
-use crate::options::{AtMost, Length, Literal, RuleOptions, SeverityOption, Share, TypeName, Unique};
+use crate::bounds::{cannot, length_bounds, literal_text, range, set};
+use crate::compare::{comparison, quoted};
+use crate::options::{AtMost, RuleOptions, SeverityOption, Share, TypeName, Unique};
 use crate::unique::Seen;
 use crate::values::ValueCheck;
 
@@ -206,7 +207,7 @@ fn about_column<'a>(options: &RuleOptions, name: &str, schema: &'a Schema) -> Re
 }
 
 /// A column by name, and what it may have been meant to be.
-fn find<'a>(schema: &'a Schema, name: &str) -> Result<(usize, &'a Field), Fault> {
+pub(crate) fn find<'a>(schema: &'a Schema, name: &str) -> Result<(usize, &'a Field), Fault> {
     if let Some(found) = schema.iter().enumerate().find(|(_, field)| field.name == name) {
         return Ok(found);
     }
@@ -237,116 +238,6 @@ fn only_text(name: &str, field: &Field, bytes_too: bool) -> Result<(), Fault> {
     }
 }
 
-fn cannot(name: &str, field: &Field) -> Fault {
-    Fault::invalid_config(format!(
-        "`{name}` cannot look into `{}`, which is of type {}",
-        field.name,
-        field.detail.as_deref().unwrap_or_else(|| field.data_type.name())
-    ))
-}
-
-fn wrong(name: &str, literal: &Literal, field: &Field) -> Fault {
-    Fault::invalid_config(format!(
-        "`{name}`: {} is no value of `{}`, which is {}; write {}",
-        literal_text(literal),
-        field.name,
-        field.data_type,
-        wanted(field)
-    ))
-}
-
-fn set(name: &str, literals: &[Literal], field: &Field, is_in: bool) -> Result<ValueCheck, Fault> {
-    if literals.is_empty() {
-        return Err(Fault::invalid_config(format!(
-            "`{name}` is an empty list; write the values, e.g. {name} = [\"a\", \"b\"]"
-        )));
-    }
-    Ok(match compared(field.data_type).ok_or_else(|| cannot(name, field))? {
-        Compared::Whole => {
-            let mut set = Vec::new();
-            for literal in literals {
-                let value = whole(literal, field).ok_or_else(|| wrong(name, literal, field))?;
-                // A value between two whole numbers is no value of the column.
-                set.extend(value.exact.then_some(value.floor));
-            }
-            set.sort_unstable();
-            ValueCheck::WholeSet(set, is_in)
-        }
-        Compared::Float => {
-            let set = literals.iter().map(|literal| float(literal).ok_or_else(|| wrong(name, literal, field)));
-            ValueCheck::FloatSet(set.collect::<Result<_, _>>()?, is_in)
-        }
-        Compared::Text => {
-            let text = |literal: &Literal| match literal {
-                Literal::Text(text) => Ok(text.clone().into_bytes()),
-                _ => Err(wrong(name, literal, field)),
-            };
-            let mut set = literals.iter().map(text).collect::<Result<Vec<_>, _>>()?;
-            set.sort_unstable();
-            ValueCheck::TextSet(set, is_in)
-        }
-        Compared::Boolean => {
-            let boolean = |literal: &Literal| match literal {
-                Literal::Boolean(value) => Ok(*value),
-                _ => Err(wrong(name, literal, field)),
-            };
-            ValueCheck::BooleanSet(literals.iter().map(boolean).collect::<Result<_, _>>()?, is_in)
-        }
-    })
-}
-
-fn range(low: &Literal, high: &Literal, field: &Field) -> Result<ValueCheck, Fault> {
-    let name = "between";
-    let empty = || {
-        Err(Fault::invalid_config(format!(
-            "`between`: {} is more than {}; write the smaller first",
-            literal_text(low),
-            literal_text(high)
-        )))
-    };
-    match compared(field.data_type).ok_or_else(|| cannot(name, field))? {
-        Compared::Whole => {
-            let from = whole(low, field).ok_or_else(|| wrong(name, low, field))?;
-            let to = whole(high, field).ok_or_else(|| wrong(name, high, field))?;
-            if from.floor > to.floor {
-                return empty();
-            }
-            Ok(ValueCheck::WholeRange(from.ceiling(), to.floor))
-        }
-        Compared::Float => {
-            let from = float(low).ok_or_else(|| wrong(name, low, field))?;
-            let to = float(high).ok_or_else(|| wrong(name, high, field))?;
-            if from > to { empty() } else { Ok(ValueCheck::FloatRange(from, to)) }
-        }
-        Compared::Text => match (low, high) {
-            (Literal::Text(from), Literal::Text(to)) if from > to => empty(),
-            (Literal::Text(from), Literal::Text(to)) => {
-                Ok(ValueCheck::TextRange(from.clone().into_bytes(), to.clone().into_bytes()))
-            }
-            (Literal::Text(_), other) | (other, _) => Err(wrong(name, other, field)),
-        },
-        Compared::Boolean => Err(Fault::invalid_config(format!(
-            "`between` is about numbers, text and times, and `{}` is boolean; write in = [true] or in = [false]",
-            field.name
-        ))),
-    }
-}
-
-fn length_bounds(length: &Length) -> Result<(u64, u64, String), Fault> {
-    match length {
-        Length::Exactly(length) => Ok((*length, *length, format!("a length of {length}"))),
-        Length::Range(range) => match (range.min, range.max) {
-            (None, None) => Err(Fault::invalid_config("`length` is empty; write a number, or { min = 1, max = 3 }")),
-            (Some(min), Some(max)) if min > max => {
-                Err(Fault::invalid_config(format!("`length`: min = {min} is more than max = {max}")))
-            }
-            (Some(min), Some(max)) => Ok((min, max, format!("a length of {min} to {max}"))),
-            (Some(min), None) => Ok((min, u64::MAX, format!("a length of at least {min}"))),
-            (None, Some(max)) => Ok((0, max, format!("a length of at most {max}"))),
-        },
-    }
-}
-
 fn threshold(at_most: &AtMost) -> Result<Threshold, Fault> {
     match at_most {
         AtMost::Rows(rows) => Ok(Threshold::Rows(*rows)),
@@ -361,59 +252,6 @@ fn per_cent(text: &str) -> Result<f64, Fault> {
             "`at-most` is \"{text}\"; write a number of rows, e.g. 10, or per cent, e.g. \"5%\""
         ))
     })
-}
-
-/// Two columns of the schema and what is between them.
-fn comparison<'a>(text: &str, schema: &'a Schema) -> Result<(&'a str, &'static str, &'a str), Fault> {
-    const OPERATORS: [(&str, &str); 9] = [
-        ("<=", "<="),
-        (">=", ">="),
-        ("<>", "<>"),
-        ("!=", "<>"),
-        ("==", "="),
-        ("=", "="),
-        ("<", "<"),
-        (">", ">"),
-        ("\u{2264}", "<="),
-    ];
-    let unreadable = || {
-        Fault::invalid_config(format!(
-            "`compare` is \"{text}\"; write two columns and what is between them, e.g. \"dep_time <= arr_time\", or take expression for more"
-        ))
-    };
-    let (left, rest) = name_at_start(text.trim()).ok_or_else(unreadable)?;
-    let rest = rest.trim_start();
-    let (written, operator) = OPERATORS.iter().find(|pair| rest.starts_with(pair.0)).ok_or_else(unreadable)?;
-    let rest = rest.strip_prefix(written).unwrap_or_default().trim();
-    let (right, rest) = name_at_start(rest).ok_or_else(unreadable)?;
-    if !rest.is_empty() {
-        return Err(unreadable());
-    }
-    let field = |name: &str| find(schema, name).map(|(_, field)| field.name.as_str());
-    Ok((field(&left)?, operator, field(&right)?))
-}
-
-/// A name at the start, plain or in double quotes, and what follows.
-fn name_at_start(text: &str) -> Option<(String, &str)> {
-    if let Some(rest) = text.strip_prefix('"') {
-        let (name, rest) = rest.split_once('"')?;
-        return (!name.is_empty()).then(|| (name.to_owned(), rest));
-    }
-    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
-    let (name, rest) = text.split_at_checked(end)?;
-    (!name.is_empty()).then(|| (name.to_owned(), rest))
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-fn literal_text(literal: &Literal) -> String {
-    match literal {
-        Literal::Boolean(value) => value.to_string(),
-        Literal::Number(number) => number.to_string(),
-        Literal::Text(text) => format!("\"{text}\""),
-    }
 }
 
 fn type_name(kind: TypeName) -> &'static str {
