@@ -93,7 +93,9 @@ impl Layout {
             known(name, "columns")?;
         }
         if let Some(column) = settings.file_column.as_ref().filter(|column| wanted.contains(column)) {
-            return Err(Fault::invalid_config(format!("`file-column`: there is a column {column:?} already; choose another name")));
+            return Err(Fault::invalid_config(format!(
+                "`file-column`: there is a column {column:?} already; choose another name"
+            )));
         }
         let selected = wanted
             .iter()
@@ -243,8 +245,11 @@ pub(crate) struct Split {
 
 impl Split {
     pub(crate) fn encode(files: Vec<Source>, layout: &Layout) -> Result<String, Fault> {
-        let selected =
-            layout.selected.iter().map(|column| (column.name.clone(), column.kind.to_string(), column.inferred)).collect();
+        let selected = layout
+            .selected
+            .iter()
+            .map(|column| (column.name.clone(), column.kind.to_string(), column.inferred))
+            .collect();
         let split = Self { files, names: layout.names.clone(), from: layout.from.clone(), selected };
         serde_json::to_string(&split).map_err(|error| Fault::internal(format!("a split cannot be written: {error}")))
     }

@@ -109,10 +109,17 @@ impl Lines {
 
     fn too_long(&self) -> Fault {
         let why = match self.open_quote() {
-            Some(line) => format!("; a quote opened in line {line} is still open: is it to be closed, or is `quote = \"none\"` meant?"),
+            Some(line) => format!(
+                "; a quote opened in line {line} is still open: is it to be closed, or is `quote = \"none\"` meant?"
+            ),
             None => "; raise `max-record-bytes` if it is meant to be so long".into(),
         };
-        Fault::invalid_data(format!("{}:{}: the record is longer than {} bytes{why}", self.path, self.line, self.block.content().len()))
+        Fault::invalid_data(format!(
+            "{}:{}: the record is longer than {} bytes{why}",
+            self.path,
+            self.line,
+            self.block.content().len()
+        ))
     }
 
     /// The line in which the last quote of a record without end was opened, if one was.
@@ -159,7 +166,10 @@ impl Lines {
                 Part::End => return Ok(None),
                 Part::Unclosed => {
                     let (line, _) = self.first_line();
-                    return Err(Fault::invalid_data(format!("{}:{line}: a quote is opened here and never closed", self.path)));
+                    return Err(Fault::invalid_data(format!(
+                        "{}:{line}: a quote is opened here and never closed",
+                        self.path
+                    )));
                 }
                 Part::Records => {}
             }
@@ -190,9 +200,8 @@ impl Lines {
         (first..behind)
             .map(|k| {
                 let (start, end) = fields.span(k, k + 1 == behind);
-                let broken = |what: &str| {
-                    Fault::invalid_data(format!("{}:{line}: field {} {what}", self.path, k - first + 1))
-                };
+                let broken =
+                    |what: &str| Fault::invalid_data(format!("{}:{line}: field {} {what}", self.path, k - first + 1));
                 match fields.text(start, end, &mut scratch) {
                     Text::Malformed => Err(broken("has something behind its closing quote")),
                     Text::Plain(text) | Text::Quoted(text) => {

@@ -144,7 +144,9 @@ impl Settings {
             }
         }
         if escape.is_some() && quote.is_none() {
-            return Err(Fault::invalid_config("`escape` works within quotes only, and `quote` is \"none\"; leave one out"));
+            return Err(Fault::invalid_config(
+                "`escape` works within quotes only, and `quote` is \"none\"; leave one out",
+            ));
         }
         let mut types = BTreeMap::new();
         for (column, text) in options.types {

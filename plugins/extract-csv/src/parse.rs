@@ -48,9 +48,9 @@ impl Reading<'_> {
                         |text| column::timestamp(&mut other, text, utc),
                     );
                 }
-                Kind::Timestamp { utc } => self.values(values, nulls, bad, scratch, never, |text| {
-                    column::timestamp(timestamps, text, utc)
-                }),
+                Kind::Timestamp { utc } => {
+                    self.values(values, nulls, bad, scratch, never, |text| column::timestamp(timestamps, text, utc))
+                }
                 Kind::Int64 if quick => self.values(
                     values,
                     nulls,
@@ -72,7 +72,9 @@ impl Reading<'_> {
                 |start, end| number::float(bytes.get(start..end)?, strict).ok(),
                 |text| Ok(number::float(text, strict)?),
             ),
-            Store::Float(values) => self.values(values, nulls, bad, scratch, never, |text| Ok(number::float(text, strict)?)),
+            Store::Float(values) => {
+                self.values(values, nulls, bad, scratch, never, |text| Ok(number::float(text, strict)?))
+            }
             Store::Date(values) => {
                 self.values(values, nulls, bad, scratch, never, |text| time::date(text).ok_or(Misfit::Form));
             }

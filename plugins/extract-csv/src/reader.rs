@@ -4,8 +4,8 @@ use crate::layout::{Layout, names_of};
 use crate::lines::{Lines, Part};
 use crate::options::Settings;
 use crate::parse::{Bad, Reading};
-use crate::reject::{self, Rejects};
 use crate::records::{Broken, Segment, segments};
+use crate::reject::{self, Rejects};
 use sluicebox_file_read::{Column, Queue, Source};
 use sluicebox_stage::{Batch, Fault, Page, Schema, count};
 
@@ -47,8 +47,11 @@ pub(crate) struct Reader {
 impl Reader {
     pub(crate) fn new(settings: Settings, layout: Layout, sources: Vec<Source>) -> Self {
         let schema = layout.schema(&settings);
-        let columns =
-            layout.selected.iter().map(|column| Column::new(column.kind, column.inferred, settings.batch_rows)).collect();
+        let columns = layout
+            .selected
+            .iter()
+            .map(|column| Column::new(column.kind, column.inferred, settings.batch_rows))
+            .collect();
         Self {
             rejects: Rejects::new(settings.quarantine),
             paths: Column::new(sluicebox_file_read::Kind::Utf8, false, 0),
@@ -73,7 +76,9 @@ impl Reader {
 
     /// The next page; none at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Page>, Fault> {
-        while self.rows() < self.settings.batch_rows && self.columns.iter().map(Column::bytes).sum::<usize>() < BATCH_BYTES_MAX {
+        while self.rows() < self.settings.batch_rows
+            && self.columns.iter().map(Column::bytes).sum::<usize>() < BATCH_BYTES_MAX
+        {
             if self.open.is_none() && !self.open_next()? {
                 break;
             }

@@ -45,9 +45,8 @@ fn is_rectangular(fields: &Fields<'_>, records: usize) -> bool {
         return false;
     }
     let ends = fields.ends.get(1..).unwrap_or_default();
-    ends.chunks_exact(width).all(|record| {
-        record.last().and_then(|end| fields.bytes.get((*end as usize).wrapping_sub(1))) == Some(&b'\n')
-    })
+    ends.chunks_exact(width)
+        .all(|record| record.last().and_then(|end| fields.bytes.get((*end as usize).wrapping_sub(1))) == Some(&b'\n'))
 }
 
 fn one_by_one(fields: &Fields<'_>, utf8: bool, into: &mut Vec<Segment>) {

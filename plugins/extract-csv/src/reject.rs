@@ -64,7 +64,13 @@ pub(crate) fn broken_reason(why: Broken, width: usize) -> String {
 }
 
 /// Why a value does not fit, and, where that ends the run, what to write.
-pub(crate) fn value_reason(column: &Selected, text: Text<'_>, why: Option<Misfit>, brief: bool, sample: usize) -> String {
+pub(crate) fn value_reason(
+    column: &Selected,
+    text: Text<'_>,
+    why: Option<Misfit>,
+    brief: bool,
+    sample: usize,
+) -> String {
     let name = shown(column.name.as_bytes());
     let (text, why) = match (text, why) {
         (Text::Plain(text) | Text::Quoted(text), Some(why)) => (text, why),
@@ -74,7 +80,9 @@ pub(crate) fn value_reason(column: &Selected, text: Text<'_>, why: Option<Misfit
     if brief {
         return what;
     }
-    let key = if !column.name.is_empty() && column.name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
+    let key = if !column.name.is_empty()
+        && column.name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+    {
         column.name.clone()
     } else {
         name

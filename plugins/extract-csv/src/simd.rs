@@ -13,7 +13,7 @@ pub(crate) struct Masks {
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 #[inline(always)]
 pub(crate) fn masks(chunk: &[u8; 64], delimiter: u8, quote: u8) -> Masks {
-    use core::arch::wasm32::{i8x16_eq, u8x16_bitmask, u8x16_splat, v128, v128_any_true, v128_and, v128_load, v128_or};
+    use core::arch::wasm32::{i8x16_eq, u8x16_bitmask, u8x16_splat, v128, v128_and, v128_any_true, v128_load, v128_or};
     let at = |i: usize| -> v128 {
         let part: &[u8; 16] = part(chunk, i);
         #[allow(unsafe_code, reason = "16 bytes are loaded from an array of 16 bytes; the load needs no alignment")]
@@ -41,7 +41,9 @@ pub(crate) fn masks(chunk: &[u8; 64], delimiter: u8, quote: u8) -> Masks {
 #[inline(always)]
 #[allow(unsafe_code, reason = "SSE2 belongs to every x86-64, and 16 bytes are loaded from an array of 16 bytes")]
 pub(crate) fn masks(chunk: &[u8; 64], delimiter: u8, quote: u8) -> Masks {
-    use core::arch::x86_64::{__m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8};
+    use core::arch::x86_64::{
+        __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
+    };
     let at = |i: usize| -> __m128i { unsafe { _mm_loadu_si128(part(chunk, i).as_ptr().cast()) } };
     let parts = [at(0), at(1), at(2), at(3)];
     let bits = |mask: __m128i| u64::from(unsafe { _mm_movemask_epi8(mask) } as u16);

@@ -183,14 +183,18 @@ mod tests {
         let (_dir, root) = tree();
         assert_eq!(names(&root, &["b/2013-*.csv"]), ["b/2013-01.csv", "b/2013-02.csv"]);
         assert_eq!(names(&root, &["b/**/*.csv"]), ["b/2013-01.csv", "b/2013-02.csv", "b/deep/er/2014-01.csv"]);
-        assert_eq!(names(&root, &["*/2013-0[2-9].csv", "b/2013-01.csv", "b/2013-02.csv"]), ["b/2013-02.csv", "b/2013-01.csv"]);
+        assert_eq!(
+            names(&root, &["*/2013-0[2-9].csv", "b/2013-01.csv", "b/2013-02.csv"]),
+            ["b/2013-02.csv", "b/2013-01.csv"]
+        );
         assert_eq!(names(&root, &["b/{note,2013-01}.*"]), ["b/2013-01.csv", "b/note.txt"]);
     }
 
     #[test]
     fn what_is_missing_is_told() {
         let (_dir, root) = tree();
-        let message = |pattern: &str| find(&[format!("{root}/{pattern}")]).unwrap_err().to_string().replace(&root, "ROOT");
+        let message =
+            |pattern: &str| find(&[format!("{root}/{pattern}")]).unwrap_err().to_string().replace(&root, "ROOT");
         assert_eq!(
             message("b/*.tsv"),
             "no file matches ROOT/b/*.tsv; ROOT/b holds 2013-01.csv, 2013-02.csv, deep/, note.txt"

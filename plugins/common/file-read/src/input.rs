@@ -88,7 +88,8 @@ impl Input {
             }
             Compression::Zstd => {
                 // A skippable frame (0x184D2A5?) may stand in front.
-                let skippable = first.first().is_some_and(|b| b & 0xf0 == 0x50) && first.get(1..) == Some(&[0x2a, 0x4d, 0x18]);
+                let skippable =
+                    first.first().is_some_and(|b| b & 0xf0 == 0x50) && first.get(1..) == Some(&[0x2a, 0x4d, 0x18]);
                 if !first.is_empty() && first != ZSTD_MAGIC && !skippable {
                     return Err(not_compressed(&path, "zstd"));
                 }

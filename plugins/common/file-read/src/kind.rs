@@ -111,7 +111,9 @@ fn decimal(plain: &str) -> Option<Result<Kind, String>> {
     Some(if (1..=38).contains(&precision) && scale <= precision {
         Ok(Kind::Decimal { precision, scale })
     } else {
-        Err(format!("decimal({precision},{scale}) does not exist: a precision of 1 to 38, a scale of 0 to the precision"))
+        Err(format!(
+            "decimal({precision},{scale}) does not exist: a precision of 1 to 38, a scale of 0 to the precision"
+        ))
     })
 }
 
