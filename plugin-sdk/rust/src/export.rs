@@ -2,8 +2,24 @@
 
 /// Makes the plugin of a crate from a stage. Once per crate, at its root.
 ///
-/// ```ignore
-/// sluicebox_stage::export!(Select, kind: transform, summary: "Selects columns", stateless: true);
+/// ```
+/// # use sluicebox_stage::{Batch, Context, Fault, Input, NoOptions, Schema, Transform};
+/// struct Pass;
+///
+/// impl Transform for Pass {
+///     type Options = NoOptions;
+///     fn open(_: &Context, _: NoOptions, inputs: &[Input]) -> Result<(Self, Schema), Fault> {
+///         Ok((Self, inputs.first().map(|input| input.schema.clone()).unwrap_or_default()))
+///     }
+///     fn process(&mut self, _: usize, batch: Batch) -> Result<Vec<Batch>, Fault> {
+///         Ok(vec![batch])
+///     }
+/// }
+///
+/// sluicebox_stage::export!(Pass, kind: transform, summary: "Passes batches on", stateless: true);
+/// # fn main() {
+/// assert!(describe().stateless);
+/// # }
 /// ```
 ///
 /// - `kind`: `extract`, `split_extract` (an [`Extract`](crate::Extract) that is a

@@ -28,8 +28,6 @@ fn path_at(json: &str, line: usize, column: usize) -> String {
     let bytes = json.as_bytes();
     let mut path: Vec<Step> = Vec::new();
     let mut at = 0;
-    // where a value begins that closes at the very place, the path is that of the value
-    let mut closed = None;
     while at < end {
         let byte = bytes.get(at).copied().unwrap_or(b' ');
         match byte {
@@ -37,7 +35,6 @@ fn path_at(json: &str, line: usize, column: usize) -> String {
             b'[' => path.push(Step::Index(0)),
             b'}' | b']' => {
                 path.pop();
-                closed = Some(at);
             }
             b',' if at + 1 < end => match path.last_mut() {
                 Some(Step::Index(index)) => *index += 1,
@@ -60,7 +57,6 @@ fn path_at(json: &str, line: usize, column: usize) -> String {
         }
         at += 1;
     }
-    let _ = closed;
     let mut text = String::new();
     for step in path {
         match step {

@@ -30,7 +30,7 @@ pub(super) fn gather(column: &Column, rows: &[usize]) -> Column {
         }
         Values::Strings(values) => Values::Strings(rows.iter().filter_map(|row| values.get(*row).cloned()).collect()),
         Values::Bits(_) | Values::Variable { .. } | Values::VariableBytes { .. } => {
-            return rebuild(rows.iter().map(|row| (column, *row)));
+            return rebuild(column, rows.iter().map(|row| (column, *row)));
         }
     };
     Column::new(values, validity(column, rows), rows.len())
@@ -41,10 +41,9 @@ fn validity(column: &Column, rows: &[usize]) -> Option<Vec<u8>> {
     (validity.count_ones() < rows.len()).then(|| validity.into_bytes())
 }
 
-/// Bits, text and bytes, row by row.
-fn rebuild<'a>(rows: impl Iterator<Item = (&'a Column, usize)> + Clone) -> Column {
-    let is_bits = rows.clone().next().is_some_and(|(column, _)| matches!(column.values, Values::Bits(_)));
-    if is_bits {
+/// Bits, text and bytes, row by row; `like` is of their type.
+fn rebuild<'a>(like: &Column, rows: impl Iterator<Item = (&'a Column, usize)>) -> Column {
+    if matches!(like.values, Values::Bits(_)) {
         let mut builder = BooleanBuilder::new();
         rows.for_each(|(column, row)| builder.push_option(column.bits().and_then(|bits| bits.get(row))));
         builder.finish()
@@ -76,13 +75,14 @@ pub(super) fn concat(columns: &[&Column]) -> Column {
     }
     let all = || columns.iter().flat_map(|column| (0..column.rows()).map(move |row| (*column, row)));
     let joined = join!(Int8, Int16, Int32, Int64, Uint8, Uint16, Uint32, Uint64, Float32, Float64, FixedBytes, Strings);
-    match joined {
-        None if all().next().is_none() => columns.first().map_or_else(|| Column::from_u8(Vec::new()), |c| (*c).clone()),
-        None => rebuild(all()),
-        Some(values) => {
+    match (joined, columns.first()) {
+        (Some(values), _) => {
             let valid = Mask::from_bools(all().map(|(column, row)| column.is_valid(row)));
             let rows = valid.rows();
             Column::new(values, (valid.count_ones() < rows).then(|| valid.into_bytes()), rows)
         }
+        (None, Some(like)) => rebuild(like, all()),
+        // no column at all has no type; the batch makes sure that there is one
+        (None, None) => Column::from_u8(Vec::new()),
     }
 }
