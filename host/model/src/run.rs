@@ -1,6 +1,6 @@
 //! A run and its journal: the events, and the states that they fold into. An illegal move is an error.
 
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::plugin::{Digest, Kind};
 use crate::stage::{Rule, Severity, Threshold};
 use jiff::Timestamp;
@@ -344,7 +344,7 @@ pub struct StageRecord {
     pub entry: StageEntry,
     /// Its state.
     pub state: StageState,
-    /// The attempt under way or the last one.
+    /// The highest attempt so far; 0 before the first.
     pub attempt: u32,
     /// What it did.
     pub outcome: StageOutcome,
@@ -373,6 +373,9 @@ pub struct RunRecord {
     pub queued_at: Timestamp,
     /// When the stages began.
     pub started_at: Option<Timestamp>,
+    /// When every load had prepared: from then on the run is committed, never undone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub committing_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
     /// The stages in the order of the file.
@@ -405,6 +408,7 @@ impl RunRecord {
                 state: RunState::Queued,
                 queued_at: *at,
                 started_at: None,
+                committing_at: None,
                 ended_at: None,
                 stages: stages
                     .iter()
@@ -454,9 +458,14 @@ impl RunRecord {
                 need(self.state == R::Running, "the run is not running")?;
                 let stage = self.stage_mut(event, stage)?;
                 need(matches!(stage.state, S::Pending | S::Retrying), "the stage has started already")?;
-                need(*attempt == stage.attempt + 1 || stage.state == S::Retrying, "attempts are counted from 1")?;
+                // Calls of several instances are tried again side by side: an attempt below the highest may follow.
+                let fits = match stage.state {
+                    S::Pending => *attempt == 1,
+                    _ => (2..=stage.attempt).contains(attempt),
+                };
+                need(fits, "attempts are counted from 1")?;
                 stage.state = S::Running;
-                stage.attempt = *attempt;
+                stage.attempt = stage.attempt.max(*attempt);
             }
             Event::StageRetrying { stage, attempt, fault } => {
                 need(self.state == R::Running, "the run is not running")?;
@@ -464,7 +473,7 @@ impl RunRecord {
                 need(matches!(stage.state, S::Running | S::Retrying), "the stage is not running")?;
                 need(*attempt > 1, "the first attempt is no retry")?;
                 stage.state = S::Retrying;
-                stage.attempt = *attempt;
+                stage.attempt = stage.attempt.max(*attempt);
                 stage.fault = Some(fault.clone());
             }
             Event::StageSucceeded { stage, outcome } => {
@@ -510,6 +519,7 @@ impl RunRecord {
                     "a stage has not ended well",
                 )?;
                 self.state = R::Committing;
+                self.committing_at = Some(at);
                 self.receipts = receipts.clone();
                 self.bookmarks = bookmarks.clone();
             }
@@ -534,6 +544,7 @@ impl RunRecord {
                         .all(|stage| stage.entry.kind != Kind::Load || stage.committed || stage.state == S::Skipped),
                     "a load is not committed",
                 )?;
+                self.fault = None;
                 self.end(R::Succeeded, at);
             }
             Event::RunFailed { fault } => {
@@ -545,8 +556,9 @@ impl RunRecord {
                 need(self.undoable(), "a run that commits, or has ended, cannot be cancelled")?;
                 self.end(R::Cancelled, at);
             }
-            Event::RunCrashed { reason: _ } => {
+            Event::RunCrashed { reason } => {
                 need(!self.state.is_final(), "the run has ended already")?;
+                self.fault = Some(Fault::new(FaultKind::Host, "run", reason));
                 self.end(R::Crashed, at);
             }
         }
@@ -558,18 +570,14 @@ impl RunRecord {
         self.ended_at = Some(at);
     }
 
-    /// Whether receipts were written, so that the loads may be committed.
+    /// Whether the loads may be committed: the run is at it, or died at it.
     fn in_commit(&self) -> bool {
-        self.state == RunState::Committing || (self.state == RunState::Crashed && self.has_committing())
+        self.committing_at.is_some() && !self.state.is_final()
     }
 
+    /// Whether the run may still end without its data.
     fn undoable(&self) -> bool {
-        !self.state.is_final() && self.state != RunState::Committing && !self.has_committing()
-    }
-
-    /// Whether the committing event is in the journal: loads have receipts, or all stages of a run without loads ended.
-    fn has_committing(&self) -> bool {
-        self.state == RunState::Committing || !self.receipts.is_empty()
+        self.committing_at.is_none() && !self.state.is_final()
     }
 
     fn stage_mut(&mut self, event: &Event, name: &str) -> Result<&mut StageRecord, IllegalEvent> {

@@ -1,1 +1,19 @@
-//! The store: the journal of runs and what they left, in SQLite
+//! The store: the journal of runs and what they left, in SQLite. The only crate that names the database.
+//!
+//! Everything stands in one folder: `store.sqlite`, and `runs/RUN/quarantine/STAGE-N.arrow` with the rows that were set
+//! aside, as Arrow IPC streams with the reason as the last column. Several processes may use it at once.
+
+mod error;
+mod journal;
+mod json;
+mod quarantine;
+mod query;
+mod schema;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub use error::StoreError;
+pub use quarantine::{QuarantineEntry, QuarantineKind, ReasonCount};
+pub use query::{LogEntry, RunFilter, RunSummary};
+pub use store::Store;

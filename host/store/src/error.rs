@@ -1,0 +1,85 @@
+//! What goes wrong with the store, for people.
+
+use std::path::{Path, PathBuf};
+
+/// The store cannot do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file or folder cannot be used.
+    #[error("cannot use `{}`: {reason}; {help}", path.display())]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+        /// What to do.
+        help: &'static str,
+    },
+    /// The database refuses a statement.
+    #[error("the store `{}` failed: {reason}; {help}", path.display())]
+    Database {
+        /// The database file.
+        path: PathBuf,
+        /// What it says.
+        reason: String,
+        /// What to do.
+        help: &'static str,
+    },
+    /// The database belongs to something else or to a later sluicebox.
+    #[error("the store `{}` {reason}", path.display())]
+    Foreign {
+        /// The database file.
+        path: PathBuf,
+        /// What is the matter, and what to do.
+        reason: String,
+    },
+    /// An event does not fit the state of its run.
+    #[error("run {run}: {reason}")]
+    Illegal {
+        /// The run.
+        run: String,
+        /// Why the event was refused.
+        reason: String,
+    },
+    /// No run has this id.
+    #[error("there is no run `{0}`; `sluicebox runs` lists them")]
+    NoRun(String),
+    /// There is no run at all.
+    #[error("there are no runs yet; `sluicebox run PIPELINE.toml` makes one")]
+    NoRuns,
+    /// Several runs have ids that begin or end so.
+    #[error("`{wanted}` may be {}; give more of the id", near.join(", "))]
+    AmbiguousRun {
+        /// What was asked for.
+        wanted: String,
+        /// The ids that fit, the newest first; at most ten.
+        near: Vec<String>,
+    },
+}
+
+impl StoreError {
+    pub(crate) fn database(path: &Path, error: &rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        let help = match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                "another process has held it for long: wait for it, or end it"
+            }
+            Some(ErrorCode::DiskFull) => "make room on the disk",
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => "make the folder writable, or choose another",
+            Some(ErrorCode::CannotOpen) => "see that the folder is there and can be read and written",
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                "it is damaged or no store: move it away, and a new one is made"
+            }
+            _ => "look at the file and its folder, and try again",
+        };
+        Self::Database { path: path.to_owned(), reason: error.to_string(), help }
+    }
+
+    pub(crate) fn file(path: &Path, error: &dyn std::fmt::Display) -> Self {
+        Self::File {
+            path: path.to_owned(),
+            reason: error.to_string(),
+            help: "see that its folder is there, writable, and on a disk with room",
+        }
+    }
+}

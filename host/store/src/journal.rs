@@ -1,0 +1,188 @@
+//! Writing: the journal as the runner sees it.
+
+use crate::error::StoreError;
+use crate::store::{Store, from_json, lock, nanoseconds, timestamp, to_json, word};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use sluicebox_model::journal::{Journal, JournalError, Quarantined};
+use sluicebox_model::plugin::Kind;
+use sluicebox_model::run::{Event, RunId, RunRecord, RunState};
+use sluicebox_model::stage::LogLine;
+
+impl From<StoreError> for JournalError {
+    fn from(error: StoreError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl Journal for Store {
+    fn append(&self, run: RunId, at: Timestamp, events: &[Event]) -> Result<(), JournalError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        if events.iter().any(ends_run) {
+            // What was set aside is on disk before the run's outcome says so.
+            self.close_files(run)?;
+        }
+        let mut records = lock(&self.records);
+        let known = records.remove(&run);
+        // A time that does not survive the table would make the record another than the fold of what is read back.
+        let at = timestamp(nanoseconds(at));
+        let written = self.durable(|connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let count: i64 = transaction.query_row(
+                "SELECT coalesce(max(sequence) + 1, 0) FROM events WHERE run = ?1",
+                [run.to_string()],
+                |row| row.get(0),
+            )?;
+            let record = match known {
+                Some((folded, record)) if folded == count => Some(record),
+                // Another process has written, or this one never did.
+                _ if count > 0 => match read_record(&transaction, run)? {
+                    Ok(record) => Some(record),
+                    Err(illegal) => return Ok(Err(illegal)),
+                },
+                _ => None,
+            };
+            let record = match next_record(run, at, record, events) {
+                Ok(record) => record,
+                Err(reason) => return Ok(Err(reason)),
+            };
+            write_record(&transaction, &record)?;
+            let mut insert =
+                transaction.prepare("INSERT INTO events (run, sequence, at, body) VALUES (?1, ?2, ?3, ?4)")?;
+            for (sequence, event) in (count..).zip(events) {
+                insert.execute(params![run.to_string(), sequence, nanoseconds(at), to_json(event)?])?;
+                if let Event::RunCommitting { bookmarks, .. } = event {
+                    for (stage, bookmark) in bookmarks {
+                        transaction.execute(
+                            "INSERT INTO bookmarks (pipeline, stage, bookmark, run) VALUES (?1, ?2, ?3, ?4)
+                             ON CONFLICT DO UPDATE SET bookmark = excluded.bookmark, run = excluded.run",
+                            params![record.pipeline, stage, bookmark, run.to_string()],
+                        )?;
+                    }
+                }
+            }
+            drop(insert);
+            transaction.commit()?;
+            Ok(Ok((count + events.len() as i64, record)))
+        })?;
+        let (count, record) = written.map_err(|reason| StoreError::Illegal { run: run.to_string(), reason })?;
+        if !record.state.is_final() {
+            records.insert(run, (count, record));
+        }
+        Ok(())
+    }
+
+    fn log(&self, run: RunId, stage: &str, at: Timestamp, lines: &[LogLine]) -> Result<(), JournalError> {
+        self.quick(|connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let mut insert = transaction
+                .prepare("INSERT INTO logs (run, stage, at, level, source, message) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+            for line in lines {
+                let (level, source) = (word(&line.level), word(&line.source));
+                insert.execute(params![run.to_string(), stage, nanoseconds(at), level, source, line.message])?;
+            }
+            drop(insert);
+            transaction.commit()
+        })?;
+        Ok(())
+    }
+
+    fn quarantine(&self, run: RunId, stage: &str, at: Timestamp, rows: &Quarantined) -> Result<(), JournalError> {
+        Ok(self.set_aside(run, stage, at, rows)?)
+    }
+
+    fn bookmark(&self, pipeline: &str, stage: &str) -> Result<Option<String>, JournalError> {
+        let bookmark = self.quick(|connection| {
+            connection
+                .query_row(
+                    "SELECT bookmark FROM bookmarks WHERE pipeline = ?1 AND stage = ?2",
+                    [pipeline, stage],
+                    |row| row.get(0),
+                )
+                .optional()
+        })?;
+        Ok(bookmark)
+    }
+}
+
+fn ends_run(event: &Event) -> bool {
+    matches!(event, Event::RunSucceeded | Event::RunFailed { .. } | Event::RunCancelled | Event::RunCrashed { .. })
+}
+
+/// The record after the events; an error says which does not fit.
+fn next_record(run: RunId, at: Timestamp, before: Option<RunRecord>, events: &[Event]) -> Result<RunRecord, String> {
+    let told = |error: sluicebox_model::run::IllegalEvent| error.to_string();
+    match before {
+        Some(mut record) => {
+            for event in events {
+                record.apply(at, event).map_err(told)?;
+            }
+            Ok(record)
+        }
+        None => {
+            let events: Vec<_> = events.iter().map(|event| (at, event.clone())).collect();
+            RunRecord::fold(run, &events).map_err(told)
+        }
+    }
+}
+
+/// The events of a run, in order.
+pub(crate) fn read_events(connection: &Connection, run: RunId) -> Result<Vec<(Timestamp, Event)>, rusqlite::Error> {
+    let mut select = connection.prepare("SELECT at, body FROM events WHERE run = ?1 ORDER BY sequence")?;
+    let rows = select.query_map([run.to_string()], |row| {
+        let body: String = row.get(1)?;
+        Ok((timestamp(row.get(0)?), from_json(1, &body)?))
+    })?;
+    rows.collect()
+}
+
+/// The fold of a run's events; the inner error is a journal that does not fold.
+pub(crate) fn read_record(connection: &Connection, run: RunId) -> Result<Result<RunRecord, String>, rusqlite::Error> {
+    let events = read_events(connection, run)?;
+    Ok(RunRecord::fold(run, &events).map_err(|error| error.to_string()))
+}
+
+/// Keeps what the events fold into beside them.
+fn write_record(connection: &Connection, record: &RunRecord) -> Result<(), rusqlite::Error> {
+    let outcomes = |kind: Kind| {
+        let of_kind = record.stages.iter().filter(move |stage| stage.entry.kind == kind);
+        of_kind.map(|stage| &stage.outcome)
+    };
+    let all = || record.stages.iter().map(|stage| &stage.outcome);
+    let count = |rows: u64| i64::try_from(rows).unwrap_or(i64::MAX);
+    let loaded: u64 = match record.state {
+        RunState::Succeeded => outcomes(Kind::Load).map(|outcome| outcome.rows_out).sum(),
+        _ => 0,
+    };
+    let fault = record.fault.as_ref().map(to_json).transpose()?;
+    connection
+        .prepare(
+            "INSERT INTO runs (id, pipeline, trigger, interval_start, interval_end, state, queued_at, started_at,
+                 committing_at, ended_at, rows_read, rows_loaded, rows_rejected, rows_quarantined, fault)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+             ON CONFLICT (id) DO UPDATE SET state = excluded.state, started_at = excluded.started_at,
+                 committing_at = excluded.committing_at, ended_at = excluded.ended_at, rows_read = excluded.rows_read,
+                 rows_loaded = excluded.rows_loaded, rows_rejected = excluded.rows_rejected,
+                 rows_quarantined = excluded.rows_quarantined, fault = excluded.fault",
+        )?
+        .execute(params![
+            record.id.to_string(),
+            record.pipeline,
+            word(&record.trigger),
+            nanoseconds(record.interval.start),
+            nanoseconds(record.interval.end),
+            record.state.word(),
+            nanoseconds(record.queued_at),
+            record.started_at.map(nanoseconds),
+            record.committing_at.map(nanoseconds),
+            record.ended_at.map(nanoseconds),
+            count(outcomes(Kind::Extract).map(|outcome| outcome.rows_out).sum()),
+            count(loaded),
+            count(all().map(|outcome| outcome.rows_rejected).sum()),
+            count(all().map(|outcome| outcome.rows_quarantined).sum()),
+            fault,
+        ])?;
+    Ok(())
+}

@@ -1,0 +1,225 @@
+//! Reading: what command line, API and pages ask.
+
+use crate::error::StoreError;
+use crate::journal::{read_events, read_record};
+use crate::store::{Store, from_json, from_word, timestamp, word};
+use jiff::Timestamp;
+use rusqlite::{Row, params};
+use serde::Serialize;
+use sluicebox_model::fault::Fault;
+use sluicebox_model::run::{Event, Interval, RunId, RunRecord, RunState, Trigger};
+use sluicebox_model::stage::{Level, LogLine};
+use std::time::Duration;
+
+/// Which runs.
+#[derive(Clone, Debug, Default)]
+pub struct RunFilter {
+    /// Of this pipeline.
+    pub pipeline: Option<String>,
+    /// In one of these states; empty: in any.
+    pub states: Vec<RunState>,
+    /// At most so many, the newest; none: 20.
+    pub limit: Option<u32>,
+}
+
+/// A run in one line.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunSummary {
+    /// The run.
+    pub id: RunId,
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// What caused it.
+    pub trigger: Trigger,
+    /// For when it ran.
+    pub interval: Interval,
+    /// Its state.
+    pub state: RunState,
+    /// When the trigger made it.
+    pub queued_at: Timestamp,
+    /// When the stages began.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// From the start of the stages to the end.
+    pub duration: Option<Duration>,
+    /// Rows that extracts made.
+    pub rows_read: u64,
+    /// Rows that loads show; none unless the run succeeded.
+    pub rows_loaded: u64,
+    /// Rows that rules rejected, and records that could not be made rows.
+    pub rows_rejected: u64,
+    /// Rows that stages failed on.
+    pub rows_quarantined: u64,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+}
+
+/// A line of a stage's log, with where it belongs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LogEntry {
+    /// When the line was kept.
+    pub at: Timestamp,
+    /// The stage.
+    pub stage: String,
+    /// The line.
+    #[serde(flatten)]
+    pub line: LogLine,
+}
+
+const SUMMARY: &str =
+    "SELECT id, pipeline, trigger, interval_start, interval_end, state, queued_at, started_at, ended_at,
+    rows_read, rows_loaded, rows_rejected, rows_quarantined, fault FROM runs";
+
+impl Store {
+    /// Runs in one line each, the newest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
+        let states: Vec<&str> = filter.states.iter().map(|state| state.word()).collect();
+        let states = if states.is_empty() { None } else { Some(format!(",{},", states.join(","))) };
+        self.quick(|connection| {
+            let mut select = connection.prepare(&format!(
+                "{SUMMARY} WHERE (?1 IS NULL OR pipeline = ?1) AND (?2 IS NULL OR instr(?2, ',' || state || ',') > 0)
+                 ORDER BY queued_at DESC, id DESC LIMIT ?3"
+            ))?;
+            let limit = filter.limit.unwrap_or(20);
+            select.query_map(params![filter.pipeline, states, limit], summary)?.collect()
+        })
+    }
+
+    /// The last runs of a pipeline that ended well, the newest first: what a run is compared with.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn history(&self, pipeline: &str, limit: u32) -> Result<Vec<RunSummary>, StoreError> {
+        self.runs(&RunFilter {
+            pipeline: Some(pipeline.to_owned()),
+            states: vec![RunState::Succeeded],
+            limit: Some(limit),
+        })
+    }
+
+    /// The id of the run that `wanted` means: `last`, a whole id, or as much of its beginning or end as only one run has.
+    ///
+    /// # Errors
+    /// No run or several runs fit; the database cannot be read.
+    pub fn find(&self, wanted: &str) -> Result<RunId, StoreError> {
+        let ids = self.quick(|connection| {
+            let (sql, with) = if wanted == "last" {
+                ("SELECT id FROM runs ORDER BY queued_at DESC, id DESC LIMIT 1", None)
+            } else {
+                (
+                    "SELECT id FROM runs WHERE substr(id, 1, length(?1)) = ?1 OR substr(id, -length(?1)) = ?1
+                     ORDER BY queued_at DESC, id DESC LIMIT 10",
+                    Some(wanted.to_lowercase()),
+                )
+            };
+            let mut select = connection.prepare(sql)?;
+            let ids = select.query_map(rusqlite::params_from_iter(with), |row| run_id(row, 0))?;
+            ids.collect::<Result<Vec<RunId>, _>>()
+        })?;
+        match ids.as_slice() {
+            [] if wanted == "last" => Err(StoreError::NoRuns),
+            _ if wanted.is_empty() => Err(StoreError::NoRun(wanted.to_owned())),
+            [] => Err(StoreError::NoRun(wanted.to_owned())),
+            [id] => Ok(*id),
+            many => Err(StoreError::AmbiguousRun {
+                wanted: wanted.to_owned(),
+                near: many.iter().map(RunId::to_string).collect(),
+            }),
+        }
+    }
+
+    /// A run's record: the fold of its events. See [`Store::find`] for what `wanted` may be.
+    ///
+    /// # Errors
+    /// No run or several runs fit; the database cannot be read, or its events do not fold.
+    pub fn run(&self, wanted: &str) -> Result<RunRecord, StoreError> {
+        let id = self.find(wanted)?;
+        self.quick(|connection| read_record(connection, id))?
+            .map_err(|reason| StoreError::Illegal { run: id.to_string(), reason })
+    }
+
+    /// A run in one line.
+    ///
+    /// # Errors
+    /// No run or several runs fit; the database cannot be read.
+    pub fn summary(&self, wanted: &str) -> Result<RunSummary, StoreError> {
+        let id = self.find(wanted)?;
+        self.quick(|connection| connection.query_row(&format!("{SUMMARY} WHERE id = ?1"), [id.to_string()], summary))
+    }
+
+    /// The events of a run, in order.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn events(&self, run: RunId) -> Result<Vec<(Timestamp, Event)>, StoreError> {
+        self.quick(|connection| read_events(connection, run))
+    }
+
+    /// The log of a run, of one stage or of all, as loud as `level` and louder, in the order of telling.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn logs(&self, run: RunId, stage: Option<&str>, level: Level) -> Result<Vec<LogEntry>, StoreError> {
+        let levels: Vec<String> = [Level::Debug, Level::Info, Level::Warn, Level::Error]
+            .iter()
+            .filter(|loud| **loud >= level)
+            .map(word)
+            .collect();
+        let levels = format!(",{},", levels.join(","));
+        self.quick(|connection| {
+            let mut select = connection.prepare(
+                "SELECT at, stage, level, source, message FROM logs
+                 WHERE run = ?1 AND (?2 IS NULL OR stage = ?2) AND instr(?3, ',' || level || ',') > 0 ORDER BY id",
+            )?;
+            let lines = select.query_map(params![run.to_string(), stage, levels], |row| {
+                Ok(LogEntry {
+                    at: timestamp(row.get(0)?),
+                    stage: row.get(1)?,
+                    line: LogLine {
+                        level: from_word(2, row.get(2)?)?,
+                        source: from_word(3, row.get(3)?)?,
+                        message: row.get(4)?,
+                    },
+                })
+            })?;
+            lines.collect()
+        })
+    }
+}
+
+fn run_id(row: &Row<'_>, column: usize) -> Result<RunId, rusqlite::Error> {
+    from_word(column, row.get(column)?)
+}
+
+fn summary(row: &Row<'_>) -> Result<RunSummary, rusqlite::Error> {
+    let time = |column: usize| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(timestamp));
+    let count = |column: usize| Ok::<_, rusqlite::Error>(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0));
+    let (started_at, ended_at) = (time(7)?, time(8)?);
+    let duration = started_at.zip(ended_at).map(|(start, end)| {
+        // A clock that was set back makes no duration.
+        Duration::try_from(end.duration_since(start)).unwrap_or_default()
+    });
+    Ok(RunSummary {
+        id: run_id(row, 0)?,
+        pipeline: row.get(1)?,
+        trigger: from_word(2, row.get(2)?)?,
+        interval: Interval { start: timestamp(row.get(3)?), end: timestamp(row.get(4)?) },
+        state: from_word(5, row.get(5)?)?,
+        queued_at: timestamp(row.get(6)?),
+        started_at,
+        ended_at,
+        duration,
+        rows_read: count(9)?,
+        rows_loaded: count(10)?,
+        rows_rejected: count(11)?,
+        rows_quarantined: count(12)?,
+        fault: row.get::<_, Option<String>>(13)?.map(|fault| from_json(13, &fault)).transpose()?,
+    })
+}

@@ -1,0 +1,125 @@
+//! Opening the store.
+
+use crate::error::StoreError;
+use crate::quarantine::Files;
+use crate::schema::migrate;
+use jiff::Timestamp;
+use rusqlite::Connection;
+use sluicebox_model::run::{RunId, RunRecord};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How long a statement waits for another process.
+const BUSY: Duration = Duration::from_secs(15);
+
+/// The journal of runs and what they left behind, in one folder.
+pub struct Store {
+    pub(crate) folder: PathBuf,
+    pub(crate) file: PathBuf,
+    /// Events: durable when a call returns.
+    events: Mutex<Connection>,
+    /// Logs and quarantine, and all reading: the last moments may be lost with the power, never with the process.
+    bulk: Mutex<Connection>,
+    /// Runs under way: their records, with the number of events that they fold.
+    pub(crate) records: Mutex<BTreeMap<RunId, (i64, RunRecord)>>,
+    pub(crate) files: Mutex<Files>,
+}
+
+impl Store {
+    /// Opens the store in this folder, which is made if it is missing, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// The folder or the database cannot be used; the message says which and what to do.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(folder).map_err(|error| StoreError::file(folder, &error))?;
+        let file = folder.join("store.sqlite");
+        let mut events = connect(&file, "FULL")?;
+        migrate(&mut events, &file)?;
+        let bulk = connect(&file, "NORMAL")?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            file,
+            events: Mutex::new(events),
+            bulk: Mutex::new(bulk),
+            records: Mutex::default(),
+            files: Mutex::default(),
+        })
+    }
+
+    /// Runs statements on the durable connection.
+    pub(crate) fn durable<R>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<R, rusqlite::Error>,
+    ) -> Result<R, StoreError> {
+        work(&mut lock(&self.events)).map_err(|error| self.failed(&error))
+    }
+
+    /// Runs statements on the other connection.
+    pub(crate) fn quick<R>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<R, rusqlite::Error>,
+    ) -> Result<R, StoreError> {
+        work(&mut lock(&self.bulk)).map_err(|error| self.failed(&error))
+    }
+
+    pub(crate) fn failed(&self, error: &rusqlite::Error) -> StoreError {
+        StoreError::database(&self.file, error)
+    }
+}
+
+fn connect(file: &Path, synchronous: &str) -> Result<Connection, StoreError> {
+    let connect = || {
+        let connection = Connection::open(file)?;
+        connection.busy_timeout(BUSY)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", synchronous)?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        Ok(connection)
+    };
+    connect().map_err(|error| StoreError::database(file, &error))
+}
+
+/// Locks, also after a panic of another thread: transactions that it had begun are rolled back.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// As in the tables. Good until the year 2262.
+pub(crate) fn nanoseconds(at: Timestamp) -> i64 {
+    i64::try_from(at.as_nanosecond()).unwrap_or(if at < Timestamp::UNIX_EPOCH { i64::MIN } else { i64::MAX })
+}
+
+/// Back from the tables.
+pub(crate) fn timestamp(nanoseconds: i64) -> Timestamp {
+    Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// A word that serde knows, e.g. of an enum.
+pub(crate) fn word<T: serde::Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        Ok(other) => other.to_string(),
+        Err(_) => String::new(),
+    }
+}
+
+/// A JSON text of the tables as a value; an error is told as one of the column.
+pub(crate) fn from_json<T: serde::de::DeserializeOwned>(column: usize, text: &str) -> Result<T, rusqlite::Error> {
+    serde_json::from_str(text).map_err(|error| conversion(column, error))
+}
+
+/// A word of the tables as a value.
+pub(crate) fn from_word<T: serde::de::DeserializeOwned>(column: usize, word: String) -> Result<T, rusqlite::Error> {
+    serde_json::from_value(serde_json::Value::String(word)).map_err(|error| conversion(column, error))
+}
+
+/// A value as JSON text for the tables.
+pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Result<String, rusqlite::Error> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+fn conversion(column: usize, error: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error.into())
+}
