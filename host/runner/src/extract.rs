@@ -8,8 +8,8 @@ use crate::stop::lock;
 use arrow_schema::SchemaRef;
 use sluicebox_model::fault::{Fault, FaultKind};
 use sluicebox_model::stage::{Extractor, Page};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// Works until the source ends.
 pub(crate) fn extract(station: &Station<'_>) -> Result<(), Fault> {
@@ -146,16 +146,19 @@ fn split(station: &Station<'_>, bookmark: Option<String>) -> Result<(), Fault> {
     }
     let run = station.run;
     let bytes_max = run.tuning.edge_bytes_max;
-    let splits: Vec<(String, Arc<Edge>)> =
-        plan.splits.into_iter().map(|split| (split, Edge::new(&run.stop, bytes_max, None))).collect();
+    let splits: Vec<Split> = plan
+        .splits
+        .into_iter()
+        .map(|text| Split { text, edge: Edge::new(&run.stop, bytes_max, None), share: Mutex::new(0.0) })
+        .collect();
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for number in 0..workers.min(splits.len()) {
             let (splits, next, schema) = (&splits, &next, &plan.schema);
             let work = move || {
                 let result = guarded(station.name(), || {
-                    while let Some((split, edge)) = splits.get(next.fetch_add(1, Ordering::SeqCst)) {
-                        read_split(station, split, schema, edge)?;
+                    while let Some(split) = splits.get(next.fetch_add(1, Ordering::SeqCst)) {
+                        split.read(station, schema)?;
                     }
                     Ok(())
                 });
@@ -175,23 +178,37 @@ fn split(station: &Station<'_>, bookmark: Option<String>) -> Result<(), Fault> {
                 return Err(fault);
             }
         }
-        for (done, (_, edge)) in splits.iter().enumerate() {
-            while let Some(batch) = edge.pop().map_err(|error| station.edge_fault(error))? {
+        for split in &splits {
+            while let Some(batch) = split.edge.pop().map_err(|error| station.edge_fault(error))? {
                 station.emit(&batch)?;
+                let shares: f32 = splits.iter().map(|split| *lock(&split.share)).sum();
+                lock(&station.doing).share = Some(shares / splits.len() as f32);
                 station.show_progress();
             }
-            lock(&station.doing).share = Some((done + 1) as f32 / splits.len() as f32);
-            station.show_progress();
         }
         Ok(())
     })
 }
 
-fn read_split<'a>(station: &'a Station<'a>, split: &str, schema: &SchemaRef, edge: &Edge) -> Result<(), Fault> {
-    let mut pages = Pages::new(station, Resume::Split(split.to_owned()), Some(schema.clone()));
-    while let Some(page) = pages.next()? {
-        edge.push(page.batch).map_err(|error| station.edge_fault(error))?;
+/// A part of the work, read by an instance of its own.
+struct Split {
+    text: String,
+    edge: Arc<Edge>,
+    /// How much of it is read, 0 to 1.
+    share: Mutex<f32>,
+}
+
+impl Split {
+    fn read<'a>(&self, station: &'a Station<'a>, schema: &SchemaRef) -> Result<(), Fault> {
+        let mut pages = Pages::new(station, Resume::Split(self.text.clone()), Some(schema.clone()));
+        while let Some(page) = pages.next()? {
+            if let Some(progress) = page.progress {
+                *lock(&self.share) = progress.clamp(0.0, 1.0);
+            }
+            self.edge.push(page.batch).map_err(|error| station.edge_fault(error))?;
+        }
+        *lock(&self.share) = 1.0;
+        self.edge.finish();
+        Ok(())
     }
-    edge.finish();
-    Ok(())
 }

@@ -29,7 +29,7 @@ impl Default for Tuning {
             size: GoodSize::default(),
             edge_bytes_max: 6 * 1024 * 1024,
             poison_calls_max: 10_000,
-            splits_per_instance: 1,
+            splits_per_instance: 32,
         }
     }
 }
