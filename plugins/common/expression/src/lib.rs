@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use sluicebox_expression::Expression;
-//! use sluicebox_stage::{DataType, batch};
+//! use sluicebox_stage::{DataType, testing::batch};
 //!
 //! let batch = batch! { "distance" => [1400i64, 2133], "air_time" => [Some(227i64), None], "dest" => ["iah", "lax"] };
 //! let speed = Expression::plan("distance / air_time * 60", batch.schema())?;
@@ -72,7 +72,7 @@ mod tests;
 mod types;
 mod vector;
 
-use std::sync::Arc;
+use std::{cell::RefCell, sync::Arc};
 
 use sluicebox_stage::{Batch, Column, DataType, Fault, Field, Mask, Schema};
 use sqlparser::tokenizer::{Location, Span};
@@ -84,7 +84,7 @@ use kernels::logic;
 use node::{Node, RowError, Rows, Scope};
 use plan::{Planner, coerce};
 use types::Type;
-use vector::Value;
+use vector::{Value, Vector};
 
 impl From<ExpressionError> for Fault {
     fn from(error: ExpressionError) -> Self {
@@ -183,10 +183,9 @@ impl Expression {
         &self.used
     }
 
-    fn value(&self, batch: &Batch) -> Result<Value, Fault> {
-        let columns =
-            self.used.iter().map(|index| columns::read(batch, *index).map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
-        let rows = Rows { count: batch.rows(), looked_at: None };
+    fn value(&self, columns: &Columns<'_>) -> Result<Value, Fault> {
+        let rows = Rows { count: columns.batch.rows(), looked_at: None };
+        let columns = self.used.iter().map(|index| columns.get(*index)).collect::<Result<Vec<_>, _>>()?;
         self.root.evaluate(Scope { columns: &columns, local: None }, rows).map_err(fault)
     }
 
@@ -195,7 +194,15 @@ impl Expression {
     /// # Errors
     /// At the first row that has no answer, e.g. because a number does not fit.
     pub fn evaluate(&self, batch: &Batch) -> Result<Column, Fault> {
-        let vector = self.value(batch)?.spread(batch.rows()).map_err(fault)?;
+        self.evaluate_over(&Columns::of(batch))
+    }
+
+    /// The answer for each row, over columns that other expressions use too.
+    ///
+    /// # Errors
+    /// As [`Expression::evaluate`].
+    pub fn evaluate_over(&self, columns: &Columns<'_>) -> Result<Column, Fault> {
+        let vector = self.value(columns)?.spread(columns.batch.rows()).map_err(fault)?;
         Ok(columns::write(vector))
     }
 
@@ -216,12 +223,45 @@ impl Expression {
             return Err(Fault::internal(format!("an expression of type {} is no condition", self.root.ty)));
         }
         let rows = batch.rows();
-        let value = self.value(batch)?;
+        let value = self.value(&Columns::of(batch))?;
         let (holds, fails) = logic::split(&value, rows);
         let unknown = bits::not(&bits::or(&holds, &fails), rows);
         let mask = |bits: Vec<u8>| Mask::from_bits(bits, rows);
         Ok(Truth { holds: mask(holds), fails: mask(fails), unknown: mask(unknown) })
     }
+}
+
+/// The columns of a batch, each copied in when an expression first uses it, once for all expressions.
+pub struct Columns<'b> {
+    batch: &'b Batch,
+    read: RefCell<Vec<Option<Arc<Vector>>>>,
+}
+
+impl<'b> Columns<'b> {
+    /// Those of this batch.
+    pub fn of(batch: &'b Batch) -> Self {
+        Self { batch, read: RefCell::new(vec![None; batch.schema().len()]) }
+    }
+
+    fn get(&self, index: usize) -> Result<Arc<Vector>, Fault> {
+        let mut read = self.read.borrow_mut();
+        if let Some(Some(vector)) = read.get(index) {
+            return Ok(vector.clone());
+        }
+        let vector = Arc::new(columns::read(self.batch, index)?);
+        if let Some(slot) = read.get_mut(index) {
+            *slot = Some(vector.clone());
+        }
+        Ok(vector)
+    }
+}
+
+/// The position of a column by its name: as it is written, or else in any letter case.
+///
+/// # Errors
+/// Where there is no such column, with the name that is most like it.
+pub fn find_column(name: &str, schema: &Schema) -> Result<usize, ExpressionError> {
+    Planner::new(&columns::columns_of(schema)).find(name, false, Span::empty())
 }
 
 fn fault(error: RowError) -> Fault {

@@ -11,8 +11,8 @@ use crate::{ExpressionError, types::Type};
 
 /// Bytes of the longest expression.
 const LONGEST: usize = 1 << 20;
-/// Words and signs in one expression; literals and commas do not count, so that long IN lists are possible.
-const WORDS: usize = 4000;
+/// Words and signs in one expression; what commas part counts for nothing, so that long IN lists are possible.
+const WORDS: i64 = 4000;
 /// Levels of brackets, calls and cases inside one another.
 const LEVELS: usize = 50;
 
@@ -57,23 +57,23 @@ fn tokens(text: &str) -> Result<Vec<TokenWithSpan>, ExpressionError> {
     let tokens = Tokenizer::new(&GenericDialect {}, text)
         .tokenize_with_location()
         .map_err(|error| ExpressionError::at(error.message, error.location))?;
-    let counts = |token: &Token| {
-        !matches!(
-            token,
-            Token::Comma | Token::Whitespace(_) | Token::Number(..) | Token::SingleQuotedString(_) | Token::EOF
-        )
-    };
     if tokens.iter().all(|token| matches!(token.token, Token::Whitespace(_) | Token::EOF)) {
         return Err(ExpressionError::new("the expression is empty", Span::empty()));
     }
-    match tokens.iter().filter(|token| counts(&token.token)).nth(WORDS) {
-        None => Ok(tokens),
-        Some(token) => Err(ExpressionError::new(
-            format!("the expression is too long: it has more than {WORDS} words and signs"),
-            token.span,
-        )
-        .help("split it over two stages")),
+    // A comma makes room for itself and a literal.
+    let mut words = 0i64;
+    for token in &tokens {
+        match token.token {
+            Token::Comma => words -= 1,
+            Token::Whitespace(_) | Token::EOF => {}
+            _ => words += 1,
+        }
+        if words > WORDS {
+            let message = format!("the expression is too long: it has more than {WORDS} words and signs");
+            return Err(ExpressionError::new(message, token.span).help("split it over two stages"));
+        }
     }
+    Ok(tokens)
 }
 
 /// sqlparser tells the place at the end of its message.

@@ -15,6 +15,11 @@ pub(crate) type Planned = Result<Node, ExpressionError>;
 /// Levels of the greatest plan; evaluation goes down as deep.
 const DEEPEST: usize = 200;
 
+pub(crate) fn too_deep(levels: usize, span: Span) -> ExpressionError {
+    ExpressionError::new(format!("the expression is nested too deeply: more than {levels} levels"), span)
+        .help("split it over two stages")
+}
+
 /// A call that is null where an argument is null.
 pub(crate) fn call(ty: Type, arguments: Vec<Node>, span: Span, kernel: Kernel) -> Planned {
     if arguments.iter().any(Node::is_null_literal) {
@@ -33,8 +38,7 @@ pub(crate) fn call_with(ty: Type, arguments: Vec<Node>, span: Span, nullable: bo
 pub(crate) fn node(kind: Kind, ty: Type, nullable: bool, span: Span) -> Planned {
     let node = Node { kind, ty, nullable, span, depth: 1 }.measured();
     if node.depth > DEEPEST {
-        let message = format!("the expression is nested too deeply: more than {DEEPEST} levels");
-        return Err(ExpressionError::new(message, span).help("split it over two stages"));
+        return Err(too_deep(DEEPEST, span));
     }
     if node.is_constant() {
         let value = constant(&node).map_err(|error| ExpressionError::new(error.message, span))?;

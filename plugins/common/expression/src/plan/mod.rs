@@ -32,14 +32,29 @@ pub(crate) struct Planner<'a> {
     columns: &'a [ColumnInfo],
     /// positions of the columns that the expression uses
     pub(crate) used: Vec<usize>,
+    /// expressions that are being planned, one within the other
+    level: usize,
 }
+
+/// Levels of expressions within one another; the parser bounds brackets and calls, not `x::int::int` and its like.
+const LEVELS: usize = 100;
 
 impl<'a> Planner<'a> {
     pub(crate) fn new(columns: &'a [ColumnInfo]) -> Self {
-        Self { columns, used: Vec::new() }
+        Self { columns, used: Vec::new(), level: 0 }
     }
 
     pub(crate) fn plan(&mut self, expression: &Expr) -> Planned {
+        if self.level == LEVELS {
+            return Err(coerce::too_deep(LEVELS, Span::empty()));
+        }
+        self.level += 1;
+        let planned = self.expression(expression);
+        self.level -= 1;
+        planned
+    }
+
+    fn expression(&mut self, expression: &Expr) -> Planned {
         match expression {
             Expr::Identifier(name) => self.column(&name.value, name.quote_style.is_some(), name.span),
             Expr::CompoundIdentifier(names) => self.compound(names, expression.span()),
@@ -68,26 +83,27 @@ impl<'a> Planner<'a> {
 
     /// The column of this name: as it is written, or else in other letter case.
     fn column(&mut self, name: &str, quoted: bool, span: Span) -> Planned {
-        let found = match self.columns.iter().position(|column| column.name == name) {
-            Some(found) => found,
-            None if quoted => return Err(self.unknown(name, quoted, span)),
-            None => {
-                let lower = name.to_lowercase();
-                let mut alike =
-                    self.columns.iter().enumerate().filter(|(_, column)| column.name.to_lowercase() == lower);
-                match (alike.next(), alike.next()) {
-                    (Some((found, _)), None) => found,
-                    (Some((_, a)), Some((_, b))) => {
-                        let message = format!("`{name}` may be \"{}\" or \"{}\"", a.name, b.name);
-                        return Err(
-                            ExpressionError::new(message, span).help("write the name in double quotes, as it is")
-                        );
-                    }
-                    _ => return Err(self.unknown(name, quoted, span)),
-                }
-            }
-        };
+        let found = self.find(name, quoted, span)?;
         Ok(self.column_at(found, span))
+    }
+
+    pub(crate) fn find(&self, name: &str, quoted: bool, span: Span) -> Result<usize, ExpressionError> {
+        if let Some(found) = self.columns.iter().position(|column| column.name == name) {
+            return Ok(found);
+        }
+        if quoted {
+            return Err(self.unknown(name, quoted, span));
+        }
+        let lower = name.to_lowercase();
+        let mut alike = self.columns.iter().enumerate().filter(|(_, column)| column.name.to_lowercase() == lower);
+        match (alike.next(), alike.next()) {
+            (Some((found, _)), None) => Ok(found),
+            (Some((_, a)), Some((_, b))) => {
+                let message = format!("`{name}` may be \"{}\" or \"{}\"", a.name, b.name);
+                Err(ExpressionError::new(message, span).help("write the name in double quotes, as it is"))
+            }
+            _ => Err(self.unknown(name, quoted, span)),
+        }
     }
 
     fn column_at(&mut self, index: usize, span: Span) -> Node {
