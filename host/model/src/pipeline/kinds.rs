@@ -93,12 +93,18 @@ fn check_inputs(
 
 fn check_settings(stage: &StageSpec, kind: Kind, problems: &mut Vec<Problem>) {
     let name = &stage.name;
-    if stage.reject.is_some() && !matches!(kind, Kind::Extract | Kind::Validate) {
-        let message = format!("stage `{name}` is a {kind}: `reject` is for a validate or an extract");
-        problems.push(
-            Problem::error(stage.spans.reject.clone(), message)
-                .help("leave it out, or put it at the stage that rejects the rows"),
-        );
+    let sets_aside = match kind {
+        Kind::Extract | Kind::Validate => true,
+        Kind::Transform => stage.on_fault == OnFault::Quarantine,
+        Kind::Load => false,
+    };
+    if stage.reject.is_some() && !sets_aside {
+        let message = format!("`reject` does nothing for stage `{name}`: a {kind} sets no rows aside");
+        let help = match kind {
+            Kind::Transform => "put it at the validate, or add `on-fault = \"quarantine\"`",
+            _ => "put it at the validate that rejects the rows",
+        };
+        problems.push(Problem::error(stage.spans.reject.clone(), message).help(help));
     }
     if stage.on_fault == OnFault::Quarantine && matches!(kind, Kind::Extract | Kind::Load) {
         let message =

@@ -11,6 +11,8 @@ pub mod placeholder;
 mod read;
 mod schedule;
 pub mod suggest;
+#[cfg(test)]
+mod tests;
 pub mod units;
 
 pub use kinds::{check_kinds, connect};
@@ -143,6 +145,8 @@ pub enum OnFault {
 /// name.
 #[derive(Clone, Debug, Default)]
 pub struct StageSpans {
+    /// Its `[[stage]]` line: what stands from there to the next one is the stage.
+    pub header: Range<usize>,
     /// The value of `name`.
     pub name: Range<usize>,
     /// The value of `plugin`.

@@ -143,6 +143,7 @@ fn read_stage(value: Value<'_>, at: usize, problems: &mut Problems) -> Option<St
     let place = name.as_ref().map_or_else(|| table.span.clone(), |(_, span)| span.clone());
     let span_of = |key: &str| table.get(key).map_or_else(|| place.clone(), |(_, span)| span);
     let mut spans = StageSpans {
+        header: table.span.clone(),
         name: place.clone(),
         plugin: span_of("plugin"),
         inputs: span_of("inputs"),

@@ -1,0 +1,146 @@
+//! Everything that can be found wrong with a pipeline before a row moves.
+
+pub mod faults;
+pub mod grants;
+pub mod options;
+
+use crate::secrets::{self, Secrets};
+use crate::wiring::{Host, Source};
+use serde_json::Value;
+use sluicebox_model::cancel::Cancel;
+use sluicebox_model::pipeline::{self, Draft, OnFault, Pipeline, Problem, StageSpec, suggest};
+use sluicebox_model::plugin::{Description, Kind};
+use sluicebox_model::run::{Interval, RunId};
+use sluicebox_model::stage::Stage;
+use sluicebox_runner::{Checked, StageCheck, check_schemas};
+use sluicebox_sandbox::Plugin;
+use std::sync::Arc;
+
+/// What was found of a pipeline.
+pub struct Examined {
+    /// The pipeline, as far as it can be read; its stages are joined. None if the file is not TOML.
+    pub pipeline: Option<Pipeline>,
+    /// The kind of each stage, where its plugin is known.
+    pub kinds: Vec<Option<Kind>>,
+    /// The options of each stage with placeholders filled in.
+    pub configs: Vec<Value>,
+    /// What came of opening each stage; empty if the file is not TOML.
+    pub checks: Vec<StageCheck>,
+    /// All problems, in the order of the file.
+    pub problems: Vec<Problem>,
+    /// What must not be shown.
+    pub secrets: Secrets,
+}
+
+impl Examined {
+    /// Whether nothing keeps the pipeline from running.
+    pub fn is_sound(&self) -> bool {
+        self.pipeline.is_some() && !self.problems.iter().any(Problem::is_error)
+    }
+}
+
+/// Examines a pipeline file: what it says, against what the plugins say, and then by opening every stage without data.
+pub fn examine(source: &Source, host: &Host, id: RunId, interval: Interval, cancel: &Cancel) -> Examined {
+    let Draft { pipeline, mut problems } = pipeline::draft(&source.text);
+    let mut secrets = Secrets::default();
+    let Some(mut pipeline) = pipeline else {
+        return Examined { pipeline: None, kinds: vec![], configs: vec![], checks: vec![], problems, secrets };
+    };
+    let plugins: Vec<Option<&Plugin>> = pipeline.stages.iter().map(|stage| host.catalog.get(&stage.plugin)).collect();
+    let kinds: Vec<Option<Kind>> = plugins.iter().map(|plugin| plugin.map(|plugin| plugin.description.kind)).collect();
+    pipeline::connect(&mut pipeline, &kinds);
+    problems.extend(pipeline::check_kinds(&pipeline, &kinds));
+    let mut configs = Vec::new();
+    for (stage, plugin) in pipeline.stages.iter().zip(&plugins) {
+        let config = secrets::fill(stage, &source.root, &mut secrets, &mut problems);
+        match plugin {
+            Some(plugin) => {
+                problems.extend(options::check(stage, &config, &plugin.description.config_schema));
+                problems.extend(grants::check(stage, &plugin.description, &source.root));
+                problems.extend(stateful_quarantine(stage, &plugin.description));
+            }
+            None => problems.extend(unknown_plugin(stage, host)),
+        }
+        configs.push(config);
+    }
+    // A stage with a problem of its own is not opened: it would only say the same again, in worse words.
+    let mut stages: Vec<Option<Arc<dyn Stage>>> = Vec::new();
+    for (at, ((stage, plugin), config)) in pipeline.stages.iter().zip(&plugins).zip(&configs).enumerate() {
+        let sound = !problems.iter().any(|problem| problem.is_error() && owner(&pipeline, problem) == Some(at));
+        let bound = plugin.filter(|_| sound).map(|plugin| host.bind(plugin, stage, config, &source.root));
+        match bound {
+            Some(Ok(bound)) => stages.push(Some(bound)),
+            Some(Err(error)) => {
+                let message = format!("the plugin of stage `{}` cannot be used: {error}", stage.name);
+                problems.push(Problem::error(stage.spans.plugin.clone(), message));
+                stages.push(None);
+            }
+            None => stages.push(None),
+        }
+    }
+    let checks = check_schemas(&pipeline, &stages, id, interval, cancel);
+    for check in &checks {
+        if let (Checked::Failed(fault), Some(stage)) = (&check.result, pipeline.stages.get(check.stage)) {
+            problems.push(faults::problem(stage, fault));
+        }
+    }
+    for problem in &mut problems {
+        problem.message = secrets.mask(&problem.message);
+        problem.help = problem.help.as_deref().map(|help| secrets.mask(help));
+    }
+    problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
+    Examined { pipeline: Some(pipeline), kinds, configs, checks, problems, secrets }
+}
+
+/// The stage within whose lines a problem stands.
+fn owner(pipeline: &Pipeline, problem: &Problem) -> Option<usize> {
+    pipeline.stages.iter().rposition(|stage| stage.spans.header.start <= problem.span.start)
+}
+
+/// Only the rows of a stage that keeps nothing between batches can be told apart by trying again.
+fn stateful_quarantine(stage: &StageSpec, plugin: &Description) -> Option<Problem> {
+    let applies = matches!(plugin.kind, Kind::Transform | Kind::Validate);
+    if stage.on_fault != OnFault::Quarantine || plugin.stateless || !applies {
+        return None;
+    }
+    let message = format!(
+        "stage `{}` cannot have `on-fault = \"quarantine\"`: plugin `{}` is not stateless",
+        stage.name, stage.plugin
+    );
+    let help =
+        "it keeps something from batch to batch, so a batch cannot be split and tried again; take `on-fault` out";
+    Some(Problem::error(stage.spans.on_fault.clone(), message).help(help))
+}
+
+fn unknown_plugin(stage: &StageSpec, host: &Host) -> Option<Problem> {
+    // The parser has told of a plugin that has no name.
+    if stage.plugin.is_empty() {
+        return None;
+    }
+    let span = stage.spans.plugin.clone();
+    let refused = host
+        .catalog
+        .refused()
+        .iter()
+        .find(|refused| refused.path.file_stem().is_some_and(|name| *name == *stage.plugin));
+    if let Some(refused) = refused {
+        let message = format!("plugin `{}` cannot be used: {}", stage.plugin, refused.reason);
+        let name = refused.path.file_name().unwrap_or_default().display().to_string();
+        return Some(Problem::error(span, message).help(format!("`sluicebox plugins list` tells where {name} is")));
+    }
+    let names: Vec<&str> = host.catalog.plugins().map(|plugin| plugin.description.name.as_str()).collect();
+    let problem = Problem::error(span, format!("there is no plugin `{}`", stage.plugin));
+    Some(problem.help(match suggest::closest(&stage.plugin, names.iter().copied()) {
+        Some(meant) => format!("did you mean `{meant}`? `sluicebox plugins list` shows all"),
+        None if names.is_empty() => {
+            "no plugins were found at all: put them into `plugins/` beside the pipeline file, or name their folder with \
+             `--plugins DIR`"
+                .to_owned()
+        }
+        None => {
+            "`sluicebox plugins list` shows all; put a plugin of your own into `plugins/` beside the pipeline file, or \
+             name its folder with `--plugins DIR`"
+                .to_owned()
+        }
+    }))
+}

@@ -1,0 +1,159 @@
+//! `sluicebox check`
+
+use super::{Exit, Format, Output, PluginFolders, print, print_json};
+use crate::check::{Examined, examine};
+use crate::show::human::{self, clean_line};
+use crate::show::problems;
+use crate::show::progress::compiling;
+use crate::show::style::{Style, Tone};
+use crate::show::table::{Align, Table};
+use crate::trouble::Trouble;
+use crate::wiring::{Host, Source, new_run_id};
+use arrow_schema::Schema;
+use clap::Args;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sluicebox_model::cancel::Cancel;
+use sluicebox_model::run::Interval;
+use sluicebox_runner::Checked;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  sluicebox check flights.toml            all problems at once, with line, column and what to write
+  sluicebox check flights.toml --columns  also the columns that each stage passes on
+  sluicebox check flights.toml --format json | jq '.problems[]'
+
+Options are held against the schema of each plugin, grants against what it asks for, and then every stage is opened
+without data, so that a column that is not there is found before any row moves. Exits with 2 if there is an error.";
+
+/// Tell everything that is wrong with a pipeline, before any row moves
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Check {
+    /// The pipeline file
+    pipeline: PathBuf,
+    /// Show the columns that each stage passes on
+    #[arg(long)]
+    columns: bool,
+    #[command(flatten)]
+    plugins: PluginFolders,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+impl Check {
+    pub(super) fn run(self) -> Result<Exit, Trouble> {
+        let source = Source::read(&self.pipeline)?;
+        let json = self.output.format == Format::Json;
+        let host = Host::open(&self.plugins.plugins, &source.root, compiling(json))?;
+        let now = Timestamp::now();
+        let interval = Interval { start: now, end: now };
+        let examined = examine(&source, &host, new_run_id(now)?, interval, &Cancel::new());
+        if json {
+            print_json(&as_json(&source, &examined));
+        } else {
+            tell_problems(&source, &examined);
+            if examined.is_sound() {
+                print(&answer(&source, &examined, self.columns, Style::stdout()));
+            }
+        }
+        Ok(if examined.is_sound() { Exit::Done } else { Exit::Wrong })
+    }
+}
+
+/// Writes the problems to standard error, if there are any.
+pub(super) fn tell_problems(source: &Source, examined: &Examined) {
+    if examined.problems.is_empty() {
+        return;
+    }
+    let style = Style::stderr();
+    eprint!("{}", problems::render(source.file(), &examined.problems, style));
+    let tone = if examined.is_sound() { Tone::Warn } else { Tone::Bad };
+    eprintln!("{}", style.paint(tone, &problems::summary(source.file(), &examined.problems)));
+}
+
+fn answer(source: &Source, examined: &Examined, columns: bool, style: Style) -> String {
+    let stages = examined.checks.len() as u64;
+    let mut out = format!(
+        "{} {} is sound: {}\n\n",
+        style.paint(Tone::Good, "ok:"),
+        source.name,
+        human::count(stages, "stage", "stages")
+    );
+    let Some(pipeline) = &examined.pipeline else { return out };
+    let mut table = Table::new(&[
+        ("stage", Align::Left),
+        ("kind", Align::Left),
+        ("plugin", Align::Left),
+        ("takes", Align::Left),
+        ("passes on", Align::Left),
+    ]);
+    for ((stage, kind), check) in pipeline.stages.iter().zip(&examined.kinds).zip(&examined.checks) {
+        let passes = match &check.result {
+            Checked::Opened(opened) => match (&opened.schema, opened.rules.len() as u64) {
+                (Some(schema), 0) => human::count(schema.fields().len() as u64, "column", "columns"),
+                (Some(_), rules) => human::count(rules, "rule", "rules"),
+                (None, _) => String::new(),
+            },
+            _ => String::new(),
+        };
+        table.row(vec![
+            stage.name.as_str().into(),
+            kind.map(|kind| kind.to_string()).unwrap_or_default().into(),
+            stage.plugin.as_str().into(),
+            stage.inputs.join(", ").into(),
+            passes.into(),
+        ]);
+    }
+    out.push_str(&table.render(style));
+    if columns {
+        for (stage, check) in pipeline.stages.iter().zip(&examined.checks) {
+            let Checked::Opened(opened) = &check.result else { continue };
+            if let Some(schema) = &opened.schema {
+                out.push_str(&format!("\n{}\n", style.paint(Tone::Strong, &stage.name)));
+                out.push_str(&columns_of(schema, style));
+            }
+        }
+    }
+    out
+}
+
+fn columns_of(schema: &Schema, style: Style) -> String {
+    let mut table = Table::new(&[("", Align::Left), ("", Align::Left), ("", Align::Left)]);
+    for field in schema.fields() {
+        let nulls = if field.is_nullable() { "" } else { "no nulls" };
+        table.row(vec![clean_line(field.name()).into(), field.data_type().to_string().into(), nulls.into()]);
+    }
+    table.render(style)
+}
+
+fn as_json(source: &Source, examined: &Examined) -> Value {
+    let stages = examined.pipeline.iter().flat_map(|pipeline| &pipeline.stages).enumerate().map(|(at, stage)| {
+        let opened = match examined.checks.get(at).map(|check| &check.result) {
+            Some(Checked::Opened(opened)) => Some(opened),
+            _ => None,
+        };
+        let columns = opened.and_then(|opened| opened.schema.as_ref()).map(|schema| {
+            let columns = schema.fields().iter().map(|field| {
+                json!({ "name": field.name(), "type": field.data_type().to_string(), "nullable": field.is_nullable() })
+            });
+            columns.collect::<Vec<Value>>()
+        });
+        json!({
+            "name": stage.name,
+            "kind": examined.kinds.get(at).copied().flatten(),
+            "plugin": stage.plugin,
+            "inputs": stage.inputs,
+            "columns": columns,
+            "rules": opened.map(|opened| &opened.rules),
+        })
+    });
+    json!({
+        "pipeline": examined.pipeline.as_ref().map(|pipeline| &pipeline.name),
+        "file": source.name,
+        "sound": examined.is_sound(),
+        "problems": problems::json(source.file(), &examined.problems),
+        "stages": stages.collect::<Vec<Value>>(),
+    })
+}

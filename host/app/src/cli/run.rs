@@ -1,0 +1,178 @@
+//! `sluicebox run`
+
+use super::check::tell_problems;
+use super::{Exit, Format, Output, PluginFolders, State, print, print_json};
+use crate::check::{Examined, examine};
+use crate::interval;
+use crate::journal;
+use crate::places;
+use crate::secrets::{MaskedJournal, Secrets};
+use crate::show::outcome::{self, Comparison};
+use crate::show::problems;
+use crate::show::progress::{Progress, compiling};
+use crate::show::style::{Style, Tone};
+use crate::trouble::Trouble;
+use crate::wiring::{Host, Source, new_run_id};
+use clap::Args;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sluicebox_model::cancel::Cancel;
+use sluicebox_model::run::{Interval, RunRecord, RunState};
+use sluicebox_runner::{SystemClock, conduct};
+use sluicebox_store::ReasonCount;
+use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "\
+Examples:
+  sluicebox run flights.toml
+  sluicebox run flights.toml --interval 2026-01-01..2026-01-02
+  sluicebox run flights.toml --plugins ~/my-plugins
+  sluicebox run flights.toml --format json > outcome.json
+
+The pipeline is checked first; if something is wrong with it, nothing runs (exit 2). A run loads all or nothing: if a
+stage fails, nothing is shown at any target (exit 1). Ctrl-C stops the run and takes back what it wrote.
+
+${env:NAME} and ${file:PATH} in the options are filled in now; such values are never shown.";
+
+/// Run a pipeline
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Run {
+    /// The pipeline file
+    pipeline: PathBuf,
+    /// The data interval: two days or times (RFC 3339), the second excluded [default: now]
+    #[arg(long, value_name = "START..END")]
+    interval: Option<String>,
+    #[command(flatten)]
+    plugins: PluginFolders,
+    #[command(flatten)]
+    state: State,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+impl Run {
+    pub(super) fn run(self) -> Result<Exit, Trouble> {
+        let json = self.output.format == Format::Json;
+        let source = Source::read(&self.pipeline)?;
+        let now = Timestamp::now();
+        let interval = match &self.interval {
+            Some(text) => interval::parse(text)?,
+            None => Interval { start: now, end: now },
+        };
+        let cancel = Cancel::new();
+        cancel_on_ctrl_c(&cancel)?;
+        let host = Host::open(&self.plugins.plugins, &source.root, compiling(false))?;
+        let id = new_run_id(now)?;
+        let examined = examine(&source, &host, id, interval, &cancel);
+        tell_problems(&source, &examined);
+        let Some(pipeline) = examined.pipeline.as_ref().filter(|_| examined.is_sound()) else {
+            if json {
+                print_json(&json!({ "state": null, "problems": problems::json(source.file(), &examined.problems) }));
+            }
+            return Ok(Exit::Wrong);
+        };
+        let state = places::state_of_pipeline(self.state.state.as_deref(), &source.root);
+        let store = journal::open(&state)?;
+        let plan = host.plan(&source, &examined, &state, id, interval)?;
+        let progress = Progress::new(pipeline, examined.secrets.clone());
+        let masked = MaskedJournal { journal: &store, secrets: &examined.secrets };
+        let conducted = conduct(&plan, &masked, &SystemClock, &cancel, &progress);
+        progress.end();
+        if let Err(error) = conducted {
+            let trouble = Trouble::from(error).help(format!("look at the disk of {}", state.display()));
+            super::tell(&trouble);
+            if json {
+                print_json(&json!({ "error": { "message": trouble.message, "help": trouble.help } }));
+            }
+            return Ok(Exit::Failed);
+        }
+        // Read back: what the journal holds is what is shown, here and later.
+        let record = store.run(&id.to_string())?;
+        let comparison = journal::comparison(&store, &record)?;
+        let reasons = store.quarantine_counts(id)?;
+        if json {
+            print_json(&as_json(&source, &examined, &record, comparison));
+        } else {
+            let hint = state_hint(&state, self.state.state.is_some());
+            print(&answer(&record, comparison, &reasons, &examined.secrets, &hint, Style::stdout()));
+        }
+        Ok(if record.state == RunState::Succeeded { Exit::Done } else { Exit::Failed })
+    }
+}
+
+/// The first Ctrl-C asks the run to stop, the second ends the program.
+fn cancel_on_ctrl_c(cancel: &Cancel) -> Result<(), Trouble> {
+    let cancel = cancel.clone();
+    let told = ctrlc::set_handler(move || {
+        if cancel.is_cancelled() {
+            eprintln!("stopped at once; the next run takes back what this one left");
+            std::process::exit(i32::from(Exit::Failed.code()));
+        }
+        cancel.cancel();
+        eprintln!("stopping; once more to stop at once");
+    });
+    told.map_err(|error| Trouble::new(format!("Ctrl-C cannot be listened to: {error}")))
+}
+
+/// What has to be added to commands so that they find the run.
+fn state_hint(state: &Path, given: bool) -> String {
+    let found = !given && places::state(None).is_ok_and(|found| same(&found, state));
+    if found {
+        return String::new();
+    }
+    let here = std::env::current_dir().ok().and_then(|here| here.canonicalize().ok());
+    let shown =
+        here.and_then(|here| state.strip_prefix(here).ok().map(Path::to_owned)).unwrap_or_else(|| state.to_owned());
+    let shown = shown.display().to_string();
+    if shown.contains(' ') { format!(" --state '{shown}'") } else { format!(" --state {shown}") }
+}
+
+fn same(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+fn answer(
+    record: &RunRecord,
+    comparison: Option<Comparison>,
+    reasons: &[ReasonCount],
+    secrets: &Secrets,
+    hint: &str,
+    style: Style,
+) -> String {
+    let mut out = outcome::headline(record, style);
+    out.push('\n');
+    out.push_str(&outcome::stages(record, style));
+    out.push_str(&outcome::rules(record, style));
+    out.push_str(&outcome::counts(record, style));
+    out.push_str(&outcome::reasons(reasons, style));
+    out.push_str(&outcome::receipts(record, |text| secrets.mask(text), style));
+    if let Some(comparison) = comparison {
+        out.push_str(&comparison.line(record, style));
+    }
+    out.push_str(&outcome::faults(record, false, style));
+    let totals = outcome::Totals::of(record);
+    let mut next = vec![(format!("sluicebox runs show {}{hint}", record.id), "this again, whenever")];
+    if totals.rows_rejected > 0 {
+        next.push((format!("sluicebox quarantine show last{hint}"), "the rejected rows, with the reasons"));
+    }
+    if record.state != RunState::Succeeded {
+        let stage = record.fault.as_ref().map(|fault| fault.stage.as_str()).unwrap_or_default();
+        let stage = if stage.is_empty() { String::new() } else { format!(" {stage}") };
+        next.push((format!("sluicebox logs last{stage}{hint}"), "what the stage wrote"));
+    }
+    let width = next.iter().map(|(command, _)| command.chars().count()).max().unwrap_or_default();
+    out.push('\n');
+    for (command, what) in next {
+        out.push_str(&format!("  {command:width$}  {}\n", style.paint(Tone::Quiet, what)));
+    }
+    out
+}
+
+fn as_json(source: &Source, examined: &Examined, record: &RunRecord, comparison: Option<Comparison>) -> Value {
+    let mut value = journal::record_json(record, comparison);
+    if let Some(object) = value.as_object_mut() {
+        object.insert("problems".to_owned(), problems::json(source.file(), &examined.problems));
+    }
+    value
+}

@@ -1,0 +1,176 @@
+//! `sluicebox schema`
+
+use super::{Exit, PluginFolders, print_json};
+use crate::show::progress::compiling;
+use crate::trouble::Trouble;
+use crate::wiring::Host;
+use clap::Args;
+use serde_json::{Value, json};
+use std::path::Path;
+
+const EXAMPLES: &str = "\
+Examples:
+  sluicebox schema > pipeline.schema.json
+
+Then, as the first line of a pipeline file, for editors with Taplo (Even Better TOML and others):
+  #:schema ./pipeline.schema.json
+
+The schema knows the options of the plugins that are found; `--bare` leaves them out.";
+
+/// Print a JSON Schema of the pipeline file, for editors
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Schema {
+    /// Leave out the options of the plugins
+    #[arg(long)]
+    bare: bool,
+    #[command(flatten)]
+    plugins: PluginFolders,
+}
+
+impl Schema {
+    pub(super) fn run(self) -> Result<Exit, Trouble> {
+        let mut schema = bare();
+        if !self.bare {
+            let host = Host::open(&self.plugins.plugins, Path::new("."), compiling(true))?;
+            let described = host.catalog.plugins().map(|plugin| &plugin.description);
+            add_plugins(&mut schema, described.map(|plugin| (plugin.name.as_str(), &plugin.config_schema)));
+        }
+        print_json(&schema);
+        Ok(Exit::Done)
+    }
+}
+
+/// The schema of the file without the options of any plugin.
+pub fn bare() -> Value {
+    let name = json!({ "type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$" });
+    let size = |doc: &str| json!({ "type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*([kKmMgG][iI]?)?[bB]\s*$", "description": doc });
+    let time =
+        |doc: &str| json!({ "type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|s|m|h|d)\s*$", "description": doc });
+    let texts = |doc: &str| json!({ "type": "array", "items": { "type": "string", "minLength": 1 }, "uniqueItems": true, "description": doc });
+    let table = |doc: &str, properties: Value| json!({ "type": "object", "additionalProperties": false, "description": doc, "properties": properties });
+    let mut pipeline = table(
+        "What the pipeline is",
+        json!({
+            "name": name,
+            "description": { "type": "string", "description": "What it is for" },
+            "owner": { "type": "string", "description": "Who answers for it" },
+            "assumptions": { "type": "array", "items": { "type": "string" }, "description": "What its author takes for granted" },
+        }),
+    );
+    require(&mut pipeline, &["name"]);
+    let mut schedule = table(
+        "When it runs by itself",
+        json!({
+            "cron": { "type": "string", "description": "Five fields as in crontab, or @daily and the like" },
+            "timezone": { "type": "string", "default": "UTC", "description": "An IANA name, e.g. America/New_York" },
+            "catch-up": { "enum": ["none", "latest", "all"], "default": "latest", "description": "What becomes of intervals that were missed" },
+            "overlap": { "enum": ["skip", "queue", "cancel"], "default": "skip", "description": "What becomes of a run that is due while the one before is under way" },
+        }),
+    );
+    require(&mut schedule, &["cron"]);
+    let grants = table(
+        "What the stage may reach; nothing unless it stands here",
+        json!({
+            "read": texts("Folders to read"),
+            "write": texts("Folders to read and write; made if missing"),
+            "env": texts("Names of environment variables"),
+            "clock": { "type": "boolean", "description": "The real time; without it the clock stands at the end of the run's interval" },
+            "random": { "type": "boolean", "description": "Real randomness; without it randomness comes from the run's id" },
+        }),
+    );
+    let limits = table(
+        "What an instance of the stage may use",
+        json!({
+            "memory": size("Memory of an instance; 256MiB unless given"),
+            "call": time("Time of one call; 10s unless given"),
+            "stack": size("The guest's stack; 1MiB unless given"),
+            "transfer": size("Bytes that cross in one call; 256MiB unless given"),
+            "handles": { "type": "integer", "minimum": 1, "maximum": 10_000_000, "description": "Batches held at once; 10000 unless given" },
+            "held": size("Bytes of batches held at once; 256MiB unless given"),
+            "log": size("Log, standard output and standard error of a run; 1MiB unless given"),
+            "component": size("The component file; 64MiB unless given"),
+        }),
+    );
+    let retry = table(
+        "How often a call is tried where trying again can help",
+        json!({
+            "attempts": { "type": "integer", "minimum": 1, "maximum": 100, "default": 1 },
+            "backoff": time("The wait before the second attempt, doubled for each one after"),
+        }),
+    );
+    let mut reject = table(
+        "More rows set aside than this fail the run",
+        json!({
+            "at-most": { "oneOf": [
+                { "type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$", "description": "A share of the rows seen, e.g. 5%" },
+                { "type": "integer", "minimum": 0, "description": "A number of rows" },
+            ] },
+        }),
+    );
+    require(&mut reject, &["at-most"]);
+    let mut stage = table(
+        "A step of the pipeline",
+        json!({
+            "name": name,
+            "plugin": { "type": "string", "minLength": 1, "description": "See `sluicebox plugins list`" },
+            "inputs": { "type": "array", "items": name, "uniqueItems": true, "description": "The stages that feed it, in order; the stage above unless given" },
+            "config": { "type": "object", "description": "The plugin's options, see `sluicebox plugins show NAME`" },
+            "grants": grants,
+            "limits": limits,
+            "retry": retry,
+            "reject": reject,
+            "on-fault": { "enum": ["fail", "quarantine"], "default": "fail", "description": "What becomes of rows that a stateless stage fails on" },
+            "parallel": { "type": "integer", "minimum": 1, "maximum": 256, "description": "Instances; by the machine's cores unless given" },
+        }),
+    );
+    require(&mut stage, &["name", "plugin"]);
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "sluicebox pipeline",
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["pipeline", "stage"],
+        "properties": {
+            "pipeline": pipeline,
+            "schedule": schedule,
+            "stage": { "type": "array", "minItems": 1, "items": stage },
+        },
+    })
+}
+
+fn require(table: &mut Value, keys: &[&str]) {
+    if let Some(object) = table.as_object_mut() {
+        object.insert("required".to_owned(), json!(keys));
+    }
+}
+
+/// Adds what each plugin takes as `config`. Each schema keeps an identity of its own, so that its references stay its
+/// own.
+pub fn add_plugins<'a>(schema: &mut Value, plugins: impl Iterator<Item = (&'a str, &'a Value)>) {
+    let mut names = Vec::new();
+    let mut choices = Vec::new();
+    for (name, options) in plugins {
+        let mut options = options.clone();
+        if let Some(object) = options.as_object_mut() {
+            object.insert("$id".to_owned(), json!(format!("urn:sluicebox:plugin:{name}")));
+        }
+        choices.push(json!({
+            "if": { "properties": { "plugin": { "const": name } }, "required": ["plugin"] },
+            "then": { "properties": { "config": options } },
+        }));
+        names.push(name);
+    }
+    if let Some(stage) = schema.pointer_mut("/properties/stage/items").and_then(Value::as_object_mut)
+        && !choices.is_empty()
+    {
+        stage.insert("allOf".to_owned(), Value::Array(choices));
+        // A hint for completion only: a plugin may stand in a folder that the editor does not know.
+        if let Some(plugin) = stage.get_mut("properties").and_then(|properties| properties.get_mut("plugin")) {
+            *plugin = json!({
+                "anyOf": [{ "enum": names }, { "type": "string", "minLength": 1 }],
+                "description": "See `sluicebox plugins list`",
+            });
+        }
+    }
+}

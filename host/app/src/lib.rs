@@ -1,0 +1,11 @@
+//! The `sluicebox` command: reads pipeline files, checks them, runs them and shows how it went.
+
+pub mod check;
+pub mod cli;
+pub mod interval;
+pub mod journal;
+pub mod places;
+pub mod secrets;
+pub mod show;
+pub mod trouble;
+pub mod wiring;

@@ -1,0 +1,74 @@
+//! Where things are: the state folder, the compile cache and the plugin folders.
+
+use crate::trouble::Trouble;
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// The state folder's name.
+pub const STATE: &str = ".sluicebox";
+
+/// The state folder of a pipeline: `given`, or `SLUICEBOX_STATE`, or `.sluicebox` beside the pipeline file.
+pub fn state_of_pipeline(given: Option<&Path>, root: &Path) -> PathBuf {
+    given.map(Path::to_owned).or_else(|| variable("SLUICEBOX_STATE")).unwrap_or_else(|| root.join(STATE))
+}
+
+/// The state folder for commands that name no pipeline: `given`, or `SLUICEBOX_STATE`, or the nearest `.sluicebox` in
+/// this folder or above.
+///
+/// # Errors
+/// There is none.
+pub fn state(given: Option<&Path>) -> Result<PathBuf, Trouble> {
+    if let Some(folder) = given.map(Path::to_owned).or_else(|| variable("SLUICEBOX_STATE")) {
+        if folder.is_dir() {
+            return Ok(folder);
+        }
+        return Err(Trouble::new(format!("the state folder {} does not exist", folder.display()))
+            .help("it is `.sluicebox` beside a pipeline file that has been run"));
+    }
+    let here = env::current_dir().map_err(|error| Trouble::new(format!("there is no current folder: {error}")))?;
+    if let Some(found) = here.ancestors().map(|folder| folder.join(STATE)).find(|folder| folder.is_dir()) {
+        // The shorter way to say it, where there is one.
+        return Ok(found.strip_prefix(&here).map(Path::to_owned).unwrap_or(found));
+    }
+    Err(Trouble::new("no runs here: there is no `.sluicebox` folder here or above")
+        .help("go to the folder of the pipeline file, or name the state folder: `--state DIR`"))
+}
+
+/// Where compiled plugins are kept: `SLUICEBOX_CACHE`, or `sluicebox` below `XDG_CACHE_HOME` or `~/.cache`.
+///
+/// # Errors
+/// No home folder is known.
+pub fn cache() -> Result<PathBuf, Trouble> {
+    variable("SLUICEBOX_CACHE")
+        .or_else(|| variable("XDG_CACHE_HOME").map(|folder| folder.join("sluicebox")))
+        .or_else(|| variable("HOME").map(|home| home.join(".cache").join("sluicebox")))
+        .ok_or_else(|| {
+            Trouble::new("there is no place for compiled plugins: HOME is not set")
+                .help("set SLUICEBOX_CACHE to a folder of your own")
+        })
+}
+
+/// The plugin folders in the order in which they count: `given`, those in `SLUICEBOX_PLUGINS`, `plugins` beside the
+/// pipeline file, `plugins` beside the program.
+pub fn plugin_folders(given: &[PathBuf], root: &Path) -> Vec<PathBuf> {
+    let mut folders = given.to_vec();
+    if let Some(more) = env::var_os("SLUICEBOX_PLUGINS") {
+        folders.extend(env::split_paths(&more).filter(|folder| !folder.as_os_str().is_empty()));
+    }
+    folders.push(root.join("plugins"));
+    if let Some(beside) = env::current_exe().ok().and_then(|program| program.parent().map(Path::to_owned)) {
+        folders.push(beside.join("plugins"));
+    }
+    let mut seen = Vec::new();
+    folders.retain(|folder| {
+        let real = folder.canonicalize().unwrap_or_else(|_| folder.clone());
+        let new = !seen.contains(&real);
+        seen.push(real);
+        new
+    });
+    folders
+}
+
+fn variable(name: &str) -> Option<PathBuf> {
+    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}

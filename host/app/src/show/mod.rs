@@ -1,0 +1,8 @@
+//! How things are shown to people: numbers, tables, colours, problems, progress and outcomes.
+
+pub mod human;
+pub mod outcome;
+pub mod problems;
+pub mod progress;
+pub mod style;
+pub mod table;
