@@ -370,7 +370,7 @@ fn any_event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
     /// Whatever is tried, the row beside the events is their fold, and the tables' own checks never refuse what the fold
     /// allows.
     #[test]
