@@ -58,6 +58,7 @@ macro_rules! export {
 /// A test that the crate's `README.md` is what its plugin says of itself, with `EXAMPLES.md` in the end if there is one.
 /// `UPDATE_README=1 cargo test -p NAME` writes it. Stands beside [`export!`](crate::export) at the crate's root.
 #[macro_export]
+#[allow(clippy::crate_in_macro_def)] // the plugin's own `describe`
 macro_rules! readme_test {
     () => {
         #[cfg(all(test, not(target_family = "wasm")))]

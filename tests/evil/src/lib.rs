@@ -19,6 +19,8 @@ pub struct Evil {
     attempt: u32,
     seen: u64,
     kept: greed::Kept,
+    /// never-finishes: what it answers with again and again
+    last: Option<Batch>,
 }
 
 impl Transform for Evil {
@@ -33,13 +35,16 @@ impl Transform for Evil {
         }
         let mut schema = inputs.first().map(|input| input.schema.clone()).unwrap_or_default();
         forge::promise(options.mode, &mut schema);
-        let stage = Self { options, attempt: context.attempt, seen: 0, kept: greed::Kept::default() };
+        let stage = Self { options, attempt: context.attempt, seen: 0, kept: greed::Kept::default(), last: None };
         Ok((stage, schema))
     }
 
     fn process(&mut self, _: usize, batch: Batch) -> Result<Vec<Batch>, Fault> {
         let number = self.seen;
         self.seen += 1;
+        if self.options.mode == Mode::NeverFinishes {
+            self.last = Some(batch.slice(0, batch.rows().min(1))?);
+        }
         if self.is_now(number, &batch)? { self.misbehave(batch) } else { Ok(vec![batch]) }
     }
 
@@ -47,7 +52,7 @@ impl Transform for Evil {
         match self.options.mode {
             Mode::PanicInFinish => crash::panic("finish"),
             Mode::LoopInFinish => crash::spin(),
-            Mode::NeverFinishes => Batch::from_columns(Schema::default(), Vec::new()).map(Some),
+            Mode::NeverFinishes => self.last.as_ref().map(Batch::share).transpose(),
             _ => Ok(None),
         }
     }
@@ -123,3 +128,73 @@ sluicebox_stage::export!(
     summary: "Does the one bad thing that its options name",
     stateless: true
 );
+
+#[cfg(all(test, not(target_family = "wasm")))]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    use super::*;
+    use sluicebox_stage::testing::{self, batch};
+
+    fn flights() -> Batch {
+        batch! { "origin" => [Some("EWR"), None, Some("JFK")], "delay" => [2.0, -7.0, 30.0], "n" => [1_i64, 2, 3] }
+    }
+
+    fn run(options: &str) -> Result<Vec<Batch>, Fault> {
+        let input = Input { name: "read".into(), schema: flights().schema().clone() };
+        let (mut stage, schema) = Evil::open(&testing::context(), testing::options(options)?, &[input])?;
+        let out = stage.process(0, flights())?;
+        match out.iter().find(|batch| *batch.schema() != schema) {
+            Some(batch) => Err(Fault::internal(format!("promised [{schema}], came [{}]", batch.schema()))),
+            None => Ok(out),
+        }
+    }
+
+    fn panics(options: &str) -> bool {
+        let options = options.to_owned();
+        std::thread::spawn(move || drop(run(&options))).join().is_err()
+    }
+
+    /// The names of all modes, as the schema of the options has them.
+    fn modes() -> Vec<String> {
+        let schema = describe().config_schema;
+        let modes = schema["$defs"]["Mode"]["oneOf"].as_array().unwrap();
+        modes.iter().map(|mode| mode["const"].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn every_forged_answer_is_refused() {
+        let modes = modes();
+        // from here on in the list, nothing crashes or takes much; two need rows as the host has them
+        let first = modes.iter().position(|mode| mode == "mask-short").unwrap();
+        let harmless = ["schema-changes", "promises-no-nulls", "decimal-too-wide", "decimal-overflow", "bad-time-zone"];
+        for mode in modes[first..].iter().filter(|mode| !harmless.contains(&mode.as_str())) {
+            assert!(run(&format!(r#"{{"mode": "{mode}"}}"#)).is_err(), "{mode} went through");
+        }
+    }
+
+    #[test]
+    fn it_panics_where_it_is_told_to() {
+        assert!(panics(r#"{"mode": "panic"}"#));
+        assert!(!panics(r#"{"mode": "panic", "on": 1}"#));
+        assert!(!panics(r#"{"mode": "panic", "until-attempt": 1}"#));
+        assert!(panics(r#"{"mode": "panic", "until-attempt": 2}"#));
+        assert!(panics(r#"{"mode": "panic-on", "column": "origin", "value": "JFK"}"#));
+        assert!(!panics(r#"{"mode": "panic-on", "column": "origin", "value": "LGA"}"#));
+        assert!(panics(r#"{"mode": "panic-on", "column": "delay", "value": -7}"#));
+        assert!(panics(r#"{"mode": "panic-on", "column": "n", "value": 3}"#));
+        assert!(!panics(r#"{"mode": "panic-on", "column": "n", "value": 4}"#));
+    }
+
+    #[test]
+    fn otherwise_it_passes_on() {
+        assert_eq!(run(r#"{"mode": "pass"}"#).unwrap(), [flights()]);
+        assert_eq!(run(r#"{"mode": "answer-many", "times": 3}"#).unwrap().len(), 3);
+        assert_eq!(run(r#"{"mode": "fault"}"#).unwrap_err().kind, FaultKind::Unavailable);
+        run(r#"{"mode": "clock"}"#).unwrap();
+        run(r#"{"mode": "random"}"#).unwrap();
+        run(r#"{"mode": "many-counters", "times": 5}"#).unwrap();
+        run(r#"{"mode": "flood-quarantine", "times": 5}"#).unwrap();
+        let report = testing::report();
+        assert_eq!((report.log.len(), report.counters.len(), report.quarantined.len()), (2, 5, 5));
+    }
+}

@@ -1,7 +1,7 @@
 //! Batches as handles of the host.
 
 use super::position;
-use crate::wasm::{Handle, from_fault, from_field, to_column, to_fields, to_form, to_own_column, to_own_schema};
+use crate::wasm::{Handle, from_fault, from_field, to_column, to_form, to_own_column, to_own_schema};
 use crate::{Column, Fault, Form, Mask, Schema};
 use std::cell::OnceCell;
 
@@ -27,7 +27,8 @@ impl Batch {
 
     pub(super) fn from_columns(schema: Schema, columns: Vec<Column>) -> Result<Self, Fault> {
         let columns: Vec<_> = columns.into_iter().map(to_column).collect();
-        Self::answer(Handle::from_columns(&to_fields(&schema), &columns))
+        let fields: Vec<_> = schema.into_iter().map(from_field).collect();
+        Self::answer(Handle::from_columns(&fields, &columns))
     }
 
     pub(super) fn from_ipc(bytes: &[u8]) -> Result<Self, Fault> {

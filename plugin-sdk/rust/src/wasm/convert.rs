@@ -78,10 +78,6 @@ pub(crate) fn from_field(field: Field) -> types::Field {
     types::Field { name, data_type: to_data_type(data_type), nullable, detail }
 }
 
-pub(crate) fn to_fields(schema: &Schema) -> Vec<types::Field> {
-    schema.iter().cloned().map(from_field).collect()
-}
-
 pub(crate) fn to_own_schema(fields: Vec<types::Field>) -> Schema {
     fields
         .into_iter()
