@@ -1,6 +1,6 @@
 //! Rows as lines.
 
-use sluicebox_file_load::cells::{CellValues, Cells, slice};
+use sluicebox_file_load::cells::{CellValues, Cells, push_slice, slice};
 
 use crate::options::{LineEnding, Quote};
 
@@ -51,7 +51,8 @@ impl RowFormat {
                     out.extend_from_slice(&self.null);
                 }
             } else if let CellValues::Utf8 { offsets, data } = &cells.values {
-                self.push_text(out, slice(offsets, data, row));
+                let text = slice(offsets, data, row);
+                if self.is_plain(text) { push_slice(out, offsets, data, row) } else { self.push_quoted(out, text) }
             } else {
                 cells.push(out, row);
             }
@@ -59,13 +60,18 @@ impl RowFormat {
         out.extend_from_slice(self.line_end);
     }
 
-    #[inline]
     fn push_text(&self, out: &mut Vec<u8>, text: &[u8]) {
+        if self.is_plain(text) { out.extend_from_slice(text) } else { self.push_quoted(out, text) }
+    }
+
+    /// Whether the text stands without quotes.
+    #[inline]
+    fn is_plain(&self, text: &[u8]) -> bool {
         let special = |byte: &u8| self.special.get(usize::from(*byte)).copied().unwrap_or(true);
-        if !self.always && text != self.null && !text.iter().any(special) {
-            out.extend_from_slice(text);
-            return;
-        }
+        !self.always && !text.iter().any(special) && text != self.null
+    }
+
+    fn push_quoted(&self, out: &mut Vec<u8>, text: &[u8]) {
         out.push(b'"');
         for (at, piece) in text.split(|byte| *byte == b'"').enumerate() {
             if at > 0 {

@@ -8,9 +8,35 @@ use crate::options::{Decimals, Nulls};
 /// How a row becomes a line.
 pub(crate) struct RowFormat {
     /// of each column, `"name":`
-    keys: Vec<Vec<u8>>,
+    keys: Vec<Key>,
     nulls: Nulls,
     decimals: Decimals,
+}
+
+/// Bytes that stand in every row, padded so that they are copied in whole blocks.
+struct Key {
+    blocks: Vec<[u8; 16]>,
+    length: usize,
+}
+
+impl Key {
+    fn new(text: &[u8]) -> Self {
+        let block = |part: &[u8]| {
+            let mut block = [0; 16];
+            block.iter_mut().zip(part).for_each(|(place, byte)| *place = *byte);
+            block
+        };
+        Self { blocks: text.chunks(16).map(block).collect(), length: text.len() }
+    }
+
+    #[inline]
+    fn push(&self, out: &mut Vec<u8>) {
+        let end = out.len() + self.length;
+        for block in &self.blocks {
+            out.extend_from_slice(block);
+        }
+        out.truncate(end);
+    }
 }
 
 impl RowFormat {
@@ -19,7 +45,7 @@ impl RowFormat {
             let mut key = Vec::with_capacity(name.len() + 3);
             push_string(&mut key, name.as_bytes());
             key.push(b':');
-            key
+            Key::new(&key)
         };
         Self { keys: schema.iter().map(|field| key(&field.name)).collect(), nulls, decimals }
     }
@@ -43,7 +69,7 @@ impl RowFormat {
             if !std::mem::replace(&mut first, false) {
                 out.push(b',');
             }
-            out.extend_from_slice(key);
+            key.push(out);
             if null { out.extend_from_slice(b"null") } else { self.push_value(out, cells, row) }
         }
         out.extend_from_slice(b"}\n");
@@ -52,7 +78,13 @@ impl RowFormat {
 
     fn push_value(&self, out: &mut Vec<u8>, cells: &Cells, row: usize) {
         let quoted = match &cells.values {
-            CellValues::Utf8 { offsets, data } => return push_string(out, slice(offsets, data, row)),
+            CellValues::Utf8 { offsets, data } => {
+                let text = slice(offsets, data, row);
+                if text.iter().any(must_escape) {
+                    return push_string(out, text);
+                }
+                true
+            }
             CellValues::Date(_) | CellValues::Timestamp { .. } | CellValues::Binary { .. } => true,
             CellValues::Decimal { .. } => self.decimals == Decimals::String,
             _ => false,
@@ -75,12 +107,18 @@ fn is_not_finite(values: &CellValues, row: usize) -> bool {
     }
 }
 
+/// Whether JSON has another form for the byte within a string.
+#[inline]
+fn must_escape(byte: &u8) -> bool {
+    *byte < 0x20 || *byte == b'"' || *byte == b'\\'
+}
+
 /// Appends text as a JSON string: quotes, backslashes and control characters are escaped, all else is UTF-8 already.
 fn push_string(out: &mut Vec<u8>, text: &[u8]) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     out.push(b'"');
     let mut rest = text;
-    while let Some(at) = rest.iter().position(|byte| *byte < 0x20 || *byte == b'"' || *byte == b'\\') {
+    while let Some(at) = rest.iter().position(must_escape) {
         let (plain, from) = rest.split_at(at);
         out.extend_from_slice(plain);
         let Some((&byte, behind)) = from.split_first() else { break };

@@ -77,7 +77,7 @@ impl Cells {
                     text::push_decimal(out, i128::from_le_bytes(*bytes), *scale);
                 }
             }
-            CellValues::Utf8 { offsets, data } => out.extend_from_slice(slice(offsets, data, row)),
+            CellValues::Utf8 { offsets, data } => push_slice(out, offsets, data, row),
             CellValues::Binary { offsets, data } => text::push_base64(out, slice(offsets, data, row)),
         }
     }
@@ -91,6 +91,18 @@ pub fn slice<'a>(offsets: &[i32], data: &'a [u8], row: usize) -> &'a [u8] {
         #[allow(clippy::cast_sign_loss, reason = "offsets are never negative; a negative one finds no data")]
         Some(&[start, end]) => data.get(start as usize..end as usize).unwrap_or_default(),
         None => &[],
+    }
+}
+
+/// Appends row `row` of a variable-width column.
+#[inline]
+pub fn push_slice(out: &mut Vec<u8>, offsets: &[i32], data: &[u8], row: usize) {
+    let value = slice(offsets, data, row);
+    // Short texts, which most are, are copied with what stands behind them, and cut.
+    let behind = offsets.get(row).and_then(|start| data.get(usize::try_from(*start).ok()?..));
+    match behind.and_then(|behind| behind.first_chunk::<16>()) {
+        Some(chunk) if value.len() <= 16 => text::push_first(out, chunk, value.len()),
+        _ => out.extend_from_slice(value),
     }
 }
 

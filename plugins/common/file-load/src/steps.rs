@@ -36,9 +36,15 @@ impl FileLoad {
     /// Changes nothing outside; files are made by [`FileLoad::create`].
     ///
     /// # Errors
-    /// `invalid-config` for a second part of a load that replaces one file.
+    /// `invalid-config` for a second part of a load that replaces one file, `denied` where the folder was not granted.
     pub fn new(target: &Target, compression: Compression, load_id: &str, part: u32) -> Result<Self, Fault> {
         let path = target.file(load_id, part)?;
+        let folder = folder_of(&path);
+        // What is granted is there, and all else looks as if it were not. Outside of a sandbox, "." is always there.
+        let granted = folder.ancestors().any(|above| !above.as_os_str().is_empty() && above.exists());
+        if !granted && !Path::new(".").exists() {
+            return Err(not_granted(&path));
+        }
         Ok(Self { temporary: temporary(&path, load_id, part), path, compression })
     }
 
@@ -54,10 +60,6 @@ impl FileLoad {
     /// `denied` where the folder was not granted, `unavailable` where the system refuses.
     pub fn create(&self) -> Result<BlockWriter, Fault> {
         let folder = folder_of(&self.path);
-        if !folder.ancestors().any(|above| !above.as_os_str().is_empty() && above.exists()) && !Path::new(".").exists()
-        {
-            return Err(not_granted(&self.path));
-        }
         fs::create_dir_all(&folder).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => Fault::invalid_config(format!(
                 "`{}` is to be a folder, and there is a file of that name; write another path",

@@ -1,8 +1,41 @@
 //! How values are written in text formats: appended to a buffer, without allocation.
 
-/// Appends an integer of any width.
-pub fn push_integer(out: &mut Vec<u8>, value: impl itoa::Integer) {
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+/// Appends the first `length` of the bytes. Of a fixed size, the copy is a store or two: in a guest, copying a length that
+/// is only known as it runs costs a call.
+#[inline]
+pub fn push_first<const N: usize>(out: &mut Vec<u8>, bytes: &[u8; N], length: usize) {
+    let end = out.len() + length.min(N);
+    out.extend_from_slice(bytes);
+    out.truncate(end);
+}
+
+/// Appends an integer of up to 64 bits.
+#[inline]
+pub fn push_integer<T: itoa::Integer + Copy + TryInto<i64>>(out: &mut Vec<u8>, value: T) {
+    match value.try_into() {
+        Ok(small @ -99_999_999..=99_999_999) => {
+            if small < 0 {
+                out.push(b'-');
+            }
+            let (digits, leading) = eight_digits(small.unsigned_abs());
+            // One digit is left of a zero.
+            let leading = leading.min(7);
+            push_first(out, &(digits >> (8 * leading)).to_le_bytes(), 8 - leading);
+        }
+        _ => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
+    }
+}
+
+/// The digits of a number below 10^8 as eight bytes of text, the first lowest, and how many of them are leading zeros.
+/// All eight come from a few multiplications at once.
+#[inline]
+fn eight_digits(value: u64) -> (u64, usize) {
+    let halves = value / 10_000 | value % 10_000 << 32;
+    let hundreds = halves * 10_486 >> 20 & 0x0000_007f_0000_007f;
+    let pairs = (halves - 100 * hundreds) << 16 | hundreds;
+    let tens = pairs * 103 >> 10 & 0x000f_000f_000f_000f;
+    let digits = (pairs - 10 * tens) << 8 | tens;
+    (digits | 0x3030_3030_3030_3030, digits.trailing_zeros() as usize / 8)
 }
 
 /// Appends the shortest text that reads back as the same number; `NaN`, `inf` and `-inf` for those that are none.
@@ -40,16 +73,18 @@ pub fn push_date(out: &mut Vec<u8>, days: i32) {
 
 fn push_days(out: &mut Vec<u8>, days: i64) {
     let (year, month, day) = civil(days);
-    if (0..=9999).contains(&year) {
-        push_padded(out, year.unsigned_abs(), 4);
-    } else {
+    if !(0..=9999).contains(&year) {
         out.push(if year < 0 { b'-' } else { b'+' });
-        push_padded(out, year.unsigned_abs(), 4);
     }
-    out.push(b'-');
-    push_padded(out, month, 2);
-    out.push(b'-');
-    push_padded(out, day, 2);
+    let year = year.unsigned_abs();
+    if year > 9999 {
+        push_integer(out, year);
+    } else {
+        out.extend_from_slice(&two(year / 100));
+        out.extend_from_slice(&two(year % 100));
+    }
+    let ([m1, m2], [d1, d2]) = (two(month), two(day));
+    out.extend_from_slice(&[b'-', m1, m2, b'-', d1, d2]);
 }
 
 /// Appends microseconds since 1970-01-01 as `2013-01-31T05:17:00`, with 3 or 6 digits of a second where they are not
@@ -59,19 +94,22 @@ pub fn push_timestamp(out: &mut Vec<u8>, micros: i64, utc: bool) {
     push_days(out, micros.div_euclid(DAY));
     let within = micros.rem_euclid(DAY).unsigned_abs();
     let (seconds, fraction) = (within / 1_000_000, within % 1_000_000);
-    out.push(b'T');
-    push_padded(out, seconds / 3600, 2);
-    out.push(b':');
-    push_padded(out, seconds / 60 % 60, 2);
-    out.push(b':');
-    push_padded(out, seconds % 60, 2);
+    let ([h1, h2], [m1, m2], [s1, s2]) = (two(seconds / 3600), two(seconds / 60 % 60), two(seconds % 60));
+    out.extend_from_slice(&[b'T', h1, h2, b':', m1, m2, b':', s1, s2]);
     if fraction != 0 {
-        out.push(b'.');
-        if fraction.is_multiple_of(1000) { push_padded(out, fraction / 1000, 3) } else { push_padded(out, fraction, 6) }
+        let ([f1, f2], [f3, f4], [f5, f6]) = (two(fraction / 10_000), two(fraction / 100 % 100), two(fraction % 100));
+        push_first(out, &[b'.', f1, f2, f3, f4, f5, f6], if fraction.is_multiple_of(1000) { 4 } else { 7 });
     }
     if utc {
         out.push(b'Z');
     }
+}
+
+/// A number below 100 as two digits.
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "a digit each")]
+fn two(value: u64) -> [u8; 2] {
+    [b'0' + (value / 10 % 10) as u8, b'0' + (value % 10) as u8]
 }
 
 /// Appends a decimal: `value` is in units of 10^-scale; all its digits after the point are written.
@@ -108,14 +146,6 @@ pub fn push_base64(out: &mut Vec<u8>, bytes: &[u8]) {
             out.extend(shown);
         }
     }
-}
-
-/// Appends a number with zeros before it.
-fn push_padded(out: &mut Vec<u8>, value: u64, width: usize) {
-    let mut buffer = itoa::Buffer::new();
-    let digits = buffer.format(value).as_bytes();
-    out.extend(std::iter::repeat_n(b'0', width.saturating_sub(digits.len())));
-    out.extend_from_slice(digits);
 }
 
 /// Year, month and day of a day since 1970-01-01 (proleptic Gregorian; Hinnant's algorithm).
@@ -195,7 +225,23 @@ mod tests {
         assert_eq!(encode(&[0xff, 0xfe, 0xfd]), "//79");
     }
 
+    #[test]
+    fn integers() {
+        let integer = |value: i64| text(|out| push_integer(out, value));
+        for value in [0, 1, 9, 10, 99, 100, 9_999, 10_000, 10_001, 99_999_999, 100_000_000, i64::MAX] {
+            assert_eq!(integer(value), value.to_string());
+            assert_eq!(integer(-value), (-value).to_string());
+        }
+        assert_eq!(integer(i64::MIN), i64::MIN.to_string());
+        assert_eq!(text(|out| push_integer(out, u64::MAX)), u64::MAX.to_string());
+    }
+
     proptest! {
+        #[test]
+        fn integers_read_back(value in prop_oneof![any::<i64>(), -100_000_000_i64..100_000_000]) {
+            prop_assert_eq!(text(|out| push_integer(out, value)), value.to_string());
+        }
+
         #[test]
         fn floats_read_back(value in any::<f64>()) {
             let back: f64 = text(|out| push_float(out, value)).parse().unwrap();
