@@ -14,7 +14,7 @@ mod simd;
 #[cfg(test)]
 mod tests;
 
-pub use options::{BrokenRows, Options};
+pub use options::Options;
 
 use layout::{Layout, Split};
 use options::Settings;
@@ -77,3 +77,5 @@ sluicebox_stage::export!(
     summary: "Reads CSV files into typed columns",
     capabilities: [ReadFiles],
 );
+
+sluicebox_stage::readme_test!();

@@ -48,12 +48,7 @@ impl Lines {
             dialect: settings.dialect,
             line: 1,
         };
-        while lines.block.content().len() < 3 && lines.block.fill(&mut lines.input)? {}
-        if lines.block.content().starts_with(&[0xef, 0xbb, 0xbf]) {
-            lines.block.consume_to(lines.block.start() + 3);
-        } else if lines.block.content().starts_with(&[0xff, 0xfe]) || lines.block.content().starts_with(&[0xfe, 0xff]) {
-            return Err(Fault::invalid_data(format!("{} is UTF-16; convert it to UTF-8 first", lines.path)));
-        }
+        lines.block.skip_mark(&mut lines.input)?;
         for _ in 0..settings.skip_rows {
             lines.skip_line()?;
         }

@@ -4,7 +4,7 @@ use crate::field::Nulls;
 use crate::scan::Dialect;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use sluicebox_file_read::{Compression, Kind, Paths};
+use sluicebox_file_read::{BrokenRows, Compression, Kind, Paths};
 use sluicebox_stage::Fault;
 use std::collections::BTreeMap;
 
@@ -67,17 +67,6 @@ pub struct Options {
     /// The longest record in bytes, up to 268435456; a longer one fails the stage. It bounds the memory.
     #[serde(default = "default_max_record_bytes")]
     pub max_record_bytes: usize,
-}
-
-/// What becomes of records that cannot be used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum BrokenRows {
-    /// the stage fails and names the place
-    #[default]
-    Fail,
-    /// they are set aside with the place and the reason
-    Quarantine,
 }
 
 fn yes() -> bool {

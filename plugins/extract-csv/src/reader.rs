@@ -5,8 +5,8 @@ use crate::lines::{Lines, Part};
 use crate::options::Settings;
 use crate::parse::{Bad, Reading};
 use crate::records::{Broken, Segment, segments};
-use crate::reject::{self, Rejects};
-use sluicebox_file_read::{Column, Queue, Source};
+use crate::reject;
+use sluicebox_file_read::{Column, Queue, Rejects, Source};
 use sluicebox_stage::{Batch, Fault, Page, Schema, count};
 
 /// Bytes of records that are worked on column by column: they and their columns stay in the nearest cache.

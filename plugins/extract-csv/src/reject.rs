@@ -1,56 +1,9 @@
-//! Records that cannot be used: the messages, and what becomes of them.
+//! Why records cannot be used, for people.
 
 use crate::field::Text;
 use crate::layout::Selected;
 use crate::records::Broken;
-use sluicebox_file_read::{Guess, Misfit, shown};
-use sluicebox_stage::{BadRecord, Fault, quarantine};
-
-/// More of a record than this is not kept.
-const CONTENT_BYTES_MAX: usize = 64 * 1024;
-/// So many are handed over at once.
-const RECORDS_AT_ONCE: usize = 1000;
-
-/// Fails, or sets records aside.
-#[derive(Debug)]
-pub(crate) struct Rejects {
-    quarantine: bool,
-    records: Vec<BadRecord>,
-    bytes: usize,
-}
-
-impl Rejects {
-    pub(crate) fn new(quarantine: bool) -> Self {
-        Self { quarantine, records: Vec::new(), bytes: 0 }
-    }
-
-    pub(crate) fn add(&mut self, origin: String, content: &[u8], reason: String) -> Result<(), Fault> {
-        if !self.quarantine {
-            return Err(Fault::invalid_data(format!(
-                "{origin}: {reason}; to set such records aside, write broken-rows = \"quarantine\""
-            )));
-        }
-        let content = content.strip_suffix(b"\n").unwrap_or(content);
-        let content = content.strip_suffix(b"\r").unwrap_or(content);
-        let mut text = String::from_utf8_lossy(content.get(..CONTENT_BYTES_MAX).unwrap_or(content)).into_owned();
-        if content.len() > CONTENT_BYTES_MAX {
-            text.push('…');
-        }
-        self.bytes += text.len();
-        self.records.push(BadRecord { origin, content: text, reason });
-        if self.records.len() >= RECORDS_AT_ONCE || self.bytes > 1 << 20 {
-            self.flush();
-        }
-        Ok(())
-    }
-
-    pub(crate) fn flush(&mut self) {
-        if !self.records.is_empty() {
-            quarantine(std::mem::take(&mut self.records));
-            self.bytes = 0;
-        }
-    }
-}
+use sluicebox_file_read::{Guess, Misfit, shown, toml_key};
 
 pub(crate) fn broken_reason(why: Broken, width: usize) -> String {
     match why {
@@ -80,13 +33,7 @@ pub(crate) fn value_reason(
     if brief {
         return what;
     }
-    let key = if !column.name.is_empty()
-        && column.name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
-    {
-        column.name.clone()
-    } else {
-        name
-    };
+    let key = toml_key(&column.name);
     if column.inferred {
         let instead = Guess::from_kind(column.kind).join(Guess::of(text)).kind();
         format!(

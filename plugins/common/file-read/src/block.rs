@@ -106,6 +106,21 @@ impl Block {
         Ok(self.end > before)
     }
 
+    /// Passes over a byte order mark at the start of a file.
+    ///
+    /// # Errors
+    /// Those of reading, and where the mark is that of UTF-16.
+    pub fn skip_mark(&mut self, input: &mut Input) -> Result<(), FileError> {
+        while self.content().len() < 3 && self.fill(input)? {}
+        let content = self.content();
+        if content.starts_with(&[0xef, 0xbb, 0xbf]) {
+            self.consume_to(self.start + 3);
+        } else if content.starts_with(&[0xff, 0xfe]) || content.starts_with(&[0xfe, 0xff]) {
+            return Err(FileError::Data(format!("{} is UTF-16; convert it to UTF-8 first", input.path())));
+        }
+        Ok(())
+    }
+
     /// Adds a line end to the last line of a file that has none. The padding makes room for it.
     pub fn close_last_line(&mut self) {
         if self.at_end && self.end > self.start && !self.content().ends_with(b"\n") {

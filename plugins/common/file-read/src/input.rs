@@ -125,6 +125,12 @@ impl Input {
         }
     }
 
+    /// The path as it was opened.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Bytes of the file read so far, as they stand on disk.
     #[must_use]
     pub fn bytes_read(&self) -> u64 {

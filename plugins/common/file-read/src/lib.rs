@@ -10,6 +10,7 @@ mod input;
 mod kind;
 pub mod number;
 mod queue;
+mod rejects;
 pub mod time;
 
 pub use block::{Block, PAD};
@@ -20,4 +21,5 @@ pub use infer::Guess;
 pub use input::{Compression, Input};
 pub use kind::{KINDS, Kind};
 pub use queue::{Paths, Queue, deal_out};
+pub use rejects::{BrokenRows, Rejects, toml_key};
 pub use time::TimestampParser;
