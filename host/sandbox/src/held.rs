@@ -13,7 +13,8 @@ use wasmtime::component::{Resource, ResourceTable, ResourceTableError};
 
 /// What a guest's handle stands for.
 #[derive(Debug)]
-pub(crate) struct HeldBatch(RecordBatch);
+#[allow(unreachable_pub)] // the generated bindings re-export it
+pub struct HeldBatch(RecordBatch);
 
 /// Counts what an instance holds.
 #[derive(Debug)]

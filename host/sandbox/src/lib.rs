@@ -56,6 +56,9 @@ mod transform;
 mod validate;
 mod wasi;
 
+#[cfg(test)]
+mod tests;
+
 pub use catalog::{Catalog, Plugin, Refused};
 pub use error::SandboxError;
 pub use sandbox::{Compile, Sandbox, SandboxOptions, StageSetup};

@@ -221,7 +221,7 @@ fn unreadable(path: &Path, max_bytes: u64, error: &io::Error) -> SandboxError {
 }
 
 /// The digest of a component file.
-pub(crate) fn digest_file(path: &Path, max_bytes: u64) -> Result<SandboxError> {
+pub(crate) fn digest_file(path: &Path, max_bytes: u64) -> Result<Digest, SandboxError> {
     digest_of_file(path, max_bytes).map_err(|error| unreadable(path, max_bytes, &error))
 }
 

@@ -1,0 +1,186 @@
+//! Finding plugins, and what is kept of them.
+
+use super::guests::Bed;
+use super::wat_guest::{Says, component};
+use crate::{Catalog, Sandbox, SandboxError, SandboxOptions, StageSetup};
+use sluicebox_model::plugin::{Capability, Kind};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tempfile::TempDir;
+
+fn write(folder: &Path, file: &str, says: &Says<'_>) {
+    std::fs::write(folder.join(file), component(says)).unwrap();
+}
+
+fn scan(sandbox: &Sandbox, folders: &[&Path]) -> Catalog {
+    Catalog::scan(sandbox, &folders.iter().map(|folder| (*folder).to_owned()).collect::<Vec<_>>())
+}
+
+fn reason(says: Says<'_>) -> String {
+    let bed = Bed::new();
+    write(bed.plugins.path(), "it.wasm", &says);
+    let catalog = scan(&bed.sandbox, &[bed.plugins.path()]);
+    assert_eq!(catalog.plugins().count(), 0);
+    catalog.refused()[0].reason.clone()
+}
+
+#[test]
+fn a_plugin_is_described_without_being_trusted() {
+    let bed = Bed::new();
+    write(bed.plugins.path(), "it.wasm", &Says::default());
+    let catalog = scan(&bed.sandbox, &[bed.plugins.path()]);
+    assert_eq!(catalog.refused(), []);
+    let plugin = catalog.get("test-guest").unwrap();
+    assert_eq!((plugin.description.kind, plugin.description.version.as_str()), (Kind::Transform, "1.2.3"));
+    assert_eq!(plugin.description.summary, "a test\\u{1b}[31m");
+    assert!(plugin.description.stateless && !plugin.description.splittable);
+    assert_eq!(plugin.digest.0.len(), 64);
+    assert!(plugin.imports.iter().any(|import| import == "sluicebox:stage/report@0.1.0"), "{:?}", plugin.imports);
+    assert_eq!(plugin.may_use(), Vec::<Capability>::new());
+}
+
+#[test]
+fn what_is_no_plugin_is_refused_with_a_reason() {
+    let bed = Bed::new();
+    let put = |file: &str, bytes: &[u8]| std::fs::write(bed.plugins.path().join(file), bytes).unwrap();
+    put("empty.wasm", b"");
+    put("module.wasm", &wat::parse_str("(module)").unwrap());
+    put("none.wasm", &wat::parse_str("(component)").unwrap());
+    put("text.wasm", b"hello");
+    put("broken.wasm", &component(&Says::default())[..500]);
+    put("other.txt", b"not looked at");
+    std::fs::create_dir(bed.plugins.path().join("folder.wasm")).unwrap();
+    write(bed.plugins.path(), "good.wasm", &Says::default());
+    for _ in 0..2 {
+        let catalog = scan(&bed.sandbox, &[bed.plugins.path(), Path::new("/nowhere/at/all")]);
+        let reason = |file: &str| {
+            let refused = catalog.refused().iter().find(|refused| refused.path.ends_with(file));
+            refused.unwrap_or_else(|| panic!("{file} was taken")).reason.clone()
+        };
+        assert_eq!(reason("empty.wasm"), "it is not WebAssembly");
+        assert_eq!(reason("text.wasm"), "it is not WebAssembly");
+        assert!(reason("module.wasm").contains("a core WebAssembly module, not a component; build it for"));
+        assert!(reason("none.wasm").starts_with("it exports none of `sluicebox:stage/extractor`"));
+        assert!(reason("broken.wasm").starts_with("it cannot be compiled"), "{}", reason("broken.wasm"));
+        assert_eq!(reason("folder.wasm"), "it is no file");
+        assert_eq!(catalog.refused().len(), 6, "{:?}", catalog.refused());
+        assert!(catalog.get("test-guest").is_some(), "one bad file does not fail the others");
+    }
+}
+
+#[test]
+fn a_wrong_description_is_refused_with_a_reason() {
+    assert!(
+        reason(Says { name: "Test Guest", ..Says::default() }).contains("is not lower-case words joined by hyphens")
+    );
+    assert!(reason(Says { version: "1.2", ..Says::default() }).contains("is not semver"));
+    assert!(reason(Says { schema: "{", ..Says::default() }).contains("config-schema is not JSON"));
+    assert!(reason(Says { schema: "[]", ..Says::default() }).contains("not a JSON object"));
+    assert!(reason(Says { kind: 3, ..Says::default() }).contains("it says that it is of kind load"));
+    assert!(
+        reason(Says { first: "unreachable", ..Says::default() })
+            .contains("it cannot describe itself: trap in `describe`")
+    );
+}
+
+#[test]
+fn a_name_belongs_to_the_first_that_has_it() {
+    let (bed, second) = (Bed::new(), TempDir::new().unwrap());
+    write(bed.plugins.path(), "b.wasm", &Says::default());
+    write(second.path(), "a.wasm", &Says { version: "2.0.0", ..Says::default() });
+    let catalog = scan(&bed.sandbox, &[bed.plugins.path(), second.path()]);
+    assert_eq!(catalog.get("test-guest").unwrap().description.version, "1.2.3");
+    let refused = &catalog.refused()[0];
+    assert!(refused.path.ends_with("a.wasm"));
+    assert!(refused.reason.starts_with("its name, `test-guest`, is taken by "), "{}", refused.reason);
+}
+
+fn counted(sandbox: &Sandbox) -> Arc<AtomicUsize> {
+    let compiled = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&compiled);
+    sandbox.on_compile(move |compile| {
+        if compile.took.is_none() {
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    compiled
+}
+
+fn setup(root: &Path) -> StageSetup {
+    StageSetup {
+        name: "it".into(),
+        config: "P".into(),
+        grants: Default::default(),
+        limits: Default::default(),
+        root: root.to_owned(),
+    }
+}
+
+#[test]
+fn what_was_compiled_is_not_compiled_again() {
+    let (cache, plugins) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let fresh = || Sandbox::new(SandboxOptions { cache_dir: cache.path().join("cache") }).unwrap();
+    write(plugins.path(), "it.wasm", &Says::default());
+    let stage = |sandbox: &Sandbox| {
+        let catalog = scan(sandbox, &[plugins.path()]);
+        sandbox.stage(catalog.get("test-guest").unwrap(), setup(plugins.path())).unwrap();
+    };
+    let first = fresh();
+    let compiled = counted(&first);
+    stage(&first);
+    stage(&first);
+    assert_eq!(compiled.load(Ordering::SeqCst), 1);
+    let second = fresh();
+    let compiled = counted(&second);
+    stage(&second);
+    assert_eq!(compiled.load(Ordering::SeqCst), 0, "the cache has it");
+    // Whatever happens to the compiled file, it is not run.
+    for change in [|bytes: &mut Vec<u8>| bytes.truncate(bytes.len() / 2), |bytes| bytes[5000] ^= 1, Vec::clear] {
+        for entry in std::fs::read_dir(cache.path().join("cache")).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|kind| kind == "cwasm") {
+                let mut bytes = std::fs::read(&path).unwrap();
+                change(&mut bytes);
+                std::fs::remove_file(&path).unwrap();
+                std::fs::write(path, bytes).unwrap();
+            }
+        }
+        let sandbox = fresh();
+        let compiled = counted(&sandbox);
+        stage(&sandbox);
+        assert_eq!(compiled.load(Ordering::SeqCst), 1, "a file that was changed is compiled anew");
+    }
+}
+
+#[test]
+fn a_file_that_changed_since_the_scan_is_not_run() {
+    let bed = Bed::new();
+    write(bed.plugins.path(), "it.wasm", &Says::default());
+    let catalog = scan(&bed.sandbox, &[bed.plugins.path()]);
+    write(bed.plugins.path(), "it.wasm", &Says { version: "6.6.6", ..Says::default() });
+    let plugin = catalog.get("test-guest").unwrap();
+    let error = bed.sandbox.stage(plugin, setup(bed.plugins.path())).err().unwrap();
+    assert!(matches!(error, SandboxError::Changed { .. }), "{error}");
+    // A new scan sees the new file.
+    let catalog = scan(&bed.sandbox, &[bed.plugins.path()]);
+    assert_eq!(catalog.get("test-guest").unwrap().description.version, "6.6.6");
+    let mut small = setup(bed.plugins.path());
+    small.limits.component_bytes_max = 100;
+    let error = bed.sandbox.stage(catalog.get("test-guest").unwrap(), small).err().unwrap();
+    assert!(error.to_string().contains("`limits.component` allows"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_cache_is_ours_alone() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let cache = TempDir::new().unwrap();
+    let folder = cache.path().join("cache");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o777)).unwrap();
+    std::fs::write(folder.join("planted.cwasm"), b"code").unwrap();
+    Sandbox::new(SandboxOptions { cache_dir: folder.clone() }).unwrap();
+    assert_eq!(std::fs::metadata(&folder).unwrap().mode() & 0o777, 0o700);
+    assert!(!folder.join("planted.cwasm").exists());
+}

@@ -1,0 +1,78 @@
+//! The log: lines, order, escapes and bounds.
+
+use crate::console::{Console, ConsoleStream, LINE_MAX, LogBudget, escape, escape_lines};
+use crate::own_world::{insecure_seed, randomness};
+use bytes::Bytes;
+use chacha20::rand_core::Rng as _;
+use sluicebox_model::stage::{Level, LogSource};
+use std::sync::Arc;
+use wasmtime_wasi::p2::OutputStream;
+
+fn console(max: u64) -> (Console, ConsoleStream, ConsoleStream) {
+    let console = Console::new(Arc::new(LogBudget::new(max)));
+    let stream = |source| ConsoleStream { console: console.clone(), source };
+    (console.clone(), stream(LogSource::Stdout), stream(LogSource::Stderr))
+}
+
+fn messages(console: &Console) -> Vec<String> {
+    console.take().into_iter().map(|line| line.message).collect()
+}
+
+#[test]
+fn lines_come_in_the_order_of_their_ends() {
+    let (console, mut out, mut err) = console(1 << 20);
+    let mut write = |stream: &mut ConsoleStream, text: &'static str| stream.write(Bytes::from(text)).unwrap();
+    write(&mut out, "one ");
+    write(&mut err, "two\r\n");
+    console.log(Level::Info, LogSource::Log, "three\nfour");
+    write(&mut out, "five\nsix");
+    console.end_call();
+    assert_eq!(messages(&console), ["two", "three", "four", "one five", "six"]);
+}
+
+#[test]
+fn a_terminal_is_given_nothing_to_obey() {
+    assert_eq!(escape("a\u{1b}[2Jb\u{7}\u{9b}\u{202e}ü\t.", 100), "a\\u{1b}[2Jb\\u{7}\\u{9b}\\u{202e}ü    .");
+    assert_eq!(escape("ünder", 3), "ün…");
+    assert_eq!(escape_lines("one\u{1b}\ntwo\n\n", 100), "one\\u{1b}\ntwo");
+    let (console, mut out, _) = console(1 << 20);
+    out.write(Bytes::from_static(b"\xff\xfe!\n")).unwrap();
+    assert_eq!(messages(&console), ["\u{fffd}\u{fffd}!"]);
+}
+
+#[test]
+fn a_long_line_is_cut() {
+    let (console, mut out, _) = console(1 << 20);
+    for _ in 0..100 {
+        out.write(Bytes::from(vec![b'x'; 1000])).unwrap();
+    }
+    out.write(Bytes::from_static(b"\nnext\n")).unwrap();
+    let lines = messages(&console);
+    assert_eq!(lines.len(), 2);
+    assert!(lines[0].len() <= LINE_MAX + 3 && lines[0].ends_with('…'));
+    assert_eq!(lines[1], "next");
+}
+
+#[test]
+fn the_end_of_stderr_is_known_even_when_the_log_is_cut() {
+    let (console, _, mut err) = console(100);
+    for number in 0..1000 {
+        err.write(Bytes::from(format!("line {number}\n"))).unwrap();
+    }
+    let lines = messages(&console);
+    assert!(lines.len() < 10 && lines.iter().filter(|line| line.starts_with("log cut")).count() == 1, "{lines:?}");
+    assert_eq!(console.tail().last().unwrap(), "line 999");
+    console.start_call();
+    assert!(console.tail().is_empty());
+}
+
+#[test]
+fn randomness_follows_from_the_run_and_the_stage() {
+    let context = super::guests::context();
+    let other = sluicebox_model::stage::RunContext { stage: "other".into(), ..context.clone() };
+    let first = |context, purpose| randomness(context, purpose).next_u64();
+    assert_eq!(first(&context, "secure"), first(&context, "secure"));
+    assert_ne!(first(&context, "secure"), first(&context, "insecure"));
+    assert_ne!(first(&context, "secure"), first(&other, "secure"));
+    assert_ne!(insecure_seed(&context), insecure_seed(&other));
+}
