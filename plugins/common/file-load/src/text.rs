@@ -30,11 +30,11 @@ pub fn push_integer<T: itoa::Integer + Copy + TryInto<i64>>(out: &mut Vec<u8>, v
 /// All eight come from a few multiplications at once.
 #[inline]
 fn eight_digits(value: u64) -> (u64, usize) {
-    let halves = value / 10_000 | value % 10_000 << 32;
-    let hundreds = halves * 10_486 >> 20 & 0x0000_007f_0000_007f;
-    let pairs = (halves - 100 * hundreds) << 16 | hundreds;
-    let tens = pairs * 103 >> 10 & 0x000f_000f_000f_000f;
-    let digits = (pairs - 10 * tens) << 8 | tens;
+    let halves = (value / 10_000) | ((value % 10_000) << 32);
+    let hundreds = ((halves * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let pairs = ((halves - 100 * hundreds) << 16) | hundreds;
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
+    let digits = ((pairs - 10 * tens) << 8) | tens;
     (digits | 0x3030_3030_3030_3030, digits.trailing_zeros() as usize / 8)
 }
 
