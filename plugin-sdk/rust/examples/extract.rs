@@ -86,3 +86,40 @@ impl SplitExtract for Numbers {
 }
 
 sluicebox_stage::export!(Numbers, kind: split_extract, summary: "Makes numbers");
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use sluicebox_stage::testing;
+
+    fn rest(mut stage: Numbers) -> Vec<i64> {
+        let mut all = Vec::new();
+        while let Some(page) = stage.next().unwrap() {
+            all.extend_from_slice(page.batch.column(0).unwrap().as_i64().unwrap());
+        }
+        all
+    }
+
+    fn options() -> Options {
+        testing::options(r#"{"up_to": 25, "page": 4}"#).unwrap()
+    }
+
+    #[test]
+    fn a_bookmark_resumes_where_it_stood() {
+        let (mut stage, _) = Numbers::open(&testing::context(), options(), None).unwrap();
+        let page = stage.next().unwrap().unwrap();
+        assert_eq!((page.batch.rows(), page.bookmark.as_deref()), (4, Some("4")));
+        let (stage, _) = Numbers::open(&testing::context(), options(), page.bookmark.as_deref()).unwrap();
+        assert_eq!(rest(stage), (4..25).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn splits_make_the_same_rows() {
+        let plan = Numbers::split(&testing::context(), options(), None, 3).unwrap();
+        let open = |split: &String| Numbers::open_split(&testing::context(), options(), split).unwrap().0;
+        let all: Vec<i64> = plan.splits.iter().map(open).flat_map(rest).collect();
+        assert_eq!(all, (0..25).collect::<Vec<_>>());
+        assert_eq!(plan.bookmark.as_deref(), Some("25"));
+    }
+}

@@ -60,3 +60,30 @@ impl Load for CountRows {
 }
 
 sluicebox_stage::export!(CountRows, kind: load, summary: "Writes how many rows came", capabilities: [WriteFiles]);
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use sluicebox_stage::testing::{self, batch};
+
+    #[test]
+    fn nothing_shows_before_commit_and_commit_can_be_repeated() {
+        let path = std::env::temp_dir().join(format!("sluicebox-count-{}", std::process::id()));
+        let options = || Options { path: path.to_string_lossy().into_owned() };
+        let schema = batch! { "n" => [1_i64] }.schema().clone();
+        let mut stage = CountRows::open(&testing::context(), options(), &schema, "l1", 0).unwrap();
+        stage.write(batch! { "n" => [1_i64, 2] }).unwrap();
+        let receipt = stage.prepare().unwrap();
+        assert!(!path.exists());
+        for _ in 0..2 {
+            CountRows::commit(options(), "l1", std::slice::from_ref(&receipt)).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), "2\n");
+        }
+        for _ in 0..2 {
+            CountRows::abort(options(), "l1", &[]).unwrap();
+        }
+        assert!(path.exists());
+        fs::remove_file(&path).unwrap();
+    }
+}

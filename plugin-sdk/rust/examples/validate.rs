@@ -52,3 +52,22 @@ impl Validate for NotNull {
 }
 
 sluicebox_stage::export!(NotNull, kind: validate, summary: "Finds nulls");
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use sluicebox_stage::testing::{self, batch};
+
+    #[test]
+    fn nulls_are_found_and_rows_counted() {
+        let flights = batch! { "origin" => [Some("EWR"), None] };
+        let options = testing::options(r#"{"not_null": ["origin"], "rows": 3}"#).unwrap();
+        let (mut stage, rules) = NotNull::open(&testing::context(), options, flights.schema()).unwrap();
+        assert_eq!(rules.len(), 2);
+        let found = stage.check(&flights).unwrap();
+        assert_eq!(found.first().unwrap().rows.ones().collect::<Vec<_>>(), [1]);
+        let outcomes = stage.finish().unwrap();
+        assert_eq!(outcomes, [Outcome { rule: 1, holds: false, observed: "2 rows".into() }]);
+    }
+}
