@@ -293,3 +293,28 @@ fn what_is_in_flight_is_bounded() {
     let most = alive.most.load(Ordering::SeqCst);
     assert!(most <= 2 * 1_600 + 5 * 800, "{most} bytes were in flight");
 }
+
+/// Peak memory of the process while 500 MB go through five stages that copy, each page of the extract 2.5 MB.
+/// Run it alone: `cargo test -p sluicebox-runner peak_memory -- --ignored --nocapture`.
+#[test]
+#[ignore = "measures the whole process"]
+fn peak_memory() {
+    let copy = || transform(|_, rows| Ok(vec![batch(numbers(&rows).into_iter().map(|n| n ^ 1))]));
+    let fake = extract(|_| {
+        |ask, _: &mut Report| match ask {
+            Ask::Next(number @ 0..204) => page(batch((0..311_296).map(|n| n + number as i64))),
+            _ => Ok(None),
+        }
+    });
+    let mut trial = Trial::new()
+        .stage("read", &[], fake)
+        .stage("check", &["read"], copy())
+        .stage("named", &["check"], copy())
+        .stage("speed", &["named"], copy().stateless())
+        .stage("end", &["speed"], transform(|_, _| Ok(Vec::new())));
+    trial.tuning = crate::run::Tuning::default();
+    trial.tuning.size.rows = usize::MAX / 4;
+    assert_eq!(trial.run().state, RunState::Succeeded);
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    println!("{}", status.lines().find(|line| line.starts_with("VmHWM")).unwrap());
+}
