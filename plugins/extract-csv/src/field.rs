@@ -110,13 +110,16 @@ pub(crate) struct Nulls {
     markers: Vec<Vec<u8>>,
     /// bit n: there is a marker of n bytes; bit 63: of 63 or more
     lengths: u64,
+    value_like: bool,
 }
 
 impl Nulls {
     pub(crate) fn new(markers: &[String]) -> Self {
         let markers: Vec<Vec<u8>> = markers.iter().map(|marker| marker.clone().into_bytes()).collect();
         let lengths = markers.iter().fold(0, |lengths, marker| lengths | 1 << marker.len().min(63));
-        Self { markers, lengths }
+        let value_like =
+            markers.iter().any(|marker| Guess::of(marker) != Guess::Text || marker.iter().any(u8::is_ascii_digit));
+        Self { markers, lengths, value_like }
     }
 
     /// Whether `text` stands for null.
@@ -132,7 +135,7 @@ impl Nulls {
 
     /// Whether a marker could be taken for a value of some type other than text.
     pub(crate) fn value_like(&self) -> bool {
-        self.markers.iter().any(|marker| Guess::of(marker) != Guess::Text || marker.iter().any(u8::is_ascii_digit))
+        self.value_like
     }
 }
 

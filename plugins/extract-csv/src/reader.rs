@@ -3,7 +3,7 @@
 use crate::layout::{Layout, names_of};
 use crate::lines::{Lines, Part};
 use crate::options::Settings;
-use crate::parse::{Bad, Reading};
+use crate::parse::{Bad, Reading, Scratch};
 use crate::records::{Broken, Segment, segments};
 use crate::reject;
 use sluicebox_file_read::{Column, Queue, Rejects, Source};
@@ -41,7 +41,7 @@ pub(crate) struct Reader {
     paths: Column,
     rejects: Rejects,
     bad: Vec<Bad>,
-    scratch: Vec<u8>,
+    scratch: Scratch,
 }
 
 impl Reader {
@@ -62,7 +62,7 @@ impl Reader {
             open: None,
             columns,
             bad: Vec::new(),
-            scratch: Vec::new(),
+            scratch: Scratch::default(),
         }
     }
 
@@ -215,7 +215,7 @@ impl Reader {
             .filter_map(|bad| {
                 let (selected, field) = (self.layout.selected.get(bad.column)?, open.order.get(bad.column)?);
                 let (start, end) = fields.span(first + field, field + 1 == width);
-                let text = fields.text(start, end, &mut self.scratch);
+                let text = fields.text(start, end, &mut self.scratch.text);
                 Some(reject::value_reason(selected, text, bad.why, self.settings.quarantine, self.settings.sample_rows))
             })
             .collect();

@@ -75,13 +75,15 @@ impl Input {
             Compression::Auto if first.starts_with(GZIP_MAGIC) => Compression::Gzip,
             Compression::Auto if first == ZSTD_MAGIC => Compression::Zstd,
             Compression::Auto => Compression::None,
+            // Nothing is nothing, whatever it is called.
+            _ if first.is_empty() => Compression::None,
             given => given,
         };
         let read = Arc::new(AtomicU64::new(0));
         let counting = Counting { first: first.to_vec(), taken: 0, file, read: Arc::clone(&read) };
         let decoder = match compression {
             Compression::Gzip => {
-                if !first.is_empty() && !first.starts_with(GZIP_MAGIC) {
+                if !first.starts_with(GZIP_MAGIC) {
                     return Err(not_compressed(&path, "gzip"));
                 }
                 Decoder::Gzip(Box::new(MultiGzDecoder::new(buffered(counting))))
@@ -90,7 +92,7 @@ impl Input {
                 // A skippable frame (0x184D2A5?) may stand in front.
                 let skippable =
                     first.first().is_some_and(|b| b & 0xf0 == 0x50) && first.get(1..) == Some(&[0x2a, 0x4d, 0x18]);
-                if !first.is_empty() && first != ZSTD_MAGIC && !skippable {
+                if first != ZSTD_MAGIC && !skippable {
                     return Err(not_compressed(&path, "zstd"));
                 }
                 Decoder::Zstd(Box::new(Zstd::new(buffered(counting))))

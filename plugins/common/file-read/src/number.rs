@@ -3,38 +3,28 @@
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
-/// The value of eight digits in `word` (first digit in the lowest byte), each already 0 to 9; none if one is not.
-#[inline(always)]
-#[must_use]
-pub fn eight_digits(word: u64) -> Option<u64> {
-    if (word | word.wrapping_add(0x7676_7676_7676_7676)) & HIGH_BITS != 0 {
-        return None;
-    }
-    // Pairs, then fours, then all eight.
-    let pairs = word.wrapping_mul(2561) >> 8;
-    let fours = (pairs & 0x00ff_00ff_00ff_00ff).wrapping_mul(6_553_601) >> 16;
-    Some((fours & 0x0000_ffff_0000_ffff).wrapping_mul(42_949_672_960_001) >> 32)
-}
-
 /// The integer that stands in `bytes[start..end]`, if it is an optional minus and 1 to 8 digits, and at least 8 bytes stand
 /// before `end`. None says only that the quick way does not apply. With `strict`, neither do leading zeros.
 #[inline(always)]
 #[must_use]
 pub fn short_int(bytes: &[u8], start: usize, end: usize, strict: bool) -> Option<i64> {
     let window: [u8; 8] = bytes.get(end.wrapping_sub(8)..end)?.try_into().ok()?;
-    let first = *bytes.get(start)?;
-    let negative = first == b'-';
+    let negative = *bytes.get(start)? == b'-';
     let digits = end.wrapping_sub(start).wrapping_sub(usize::from(negative));
-    if digits.wrapping_sub(1) >= 8 {
-        return None;
-    }
-    let shift = 64 - 8 * digits as u32;
+    let shift = (64_u32.wrapping_sub(8 * digits as u32)) & 63;
+    let word = (u64::from_le_bytes(window) ^ ZEROS) >> shift;
+    let leading_zero = strict & (digits > 1) & (word & 0xff == 0);
     // What stands before the digits becomes zeros.
-    let word = ((u64::from_le_bytes(window) ^ ZEROS) >> shift) << shift;
-    if strict && digits > 1 && (word >> shift) & 0xff == 0 {
+    let word = word << shift;
+    let no_digit = (word | word.wrapping_add(0x7676_7676_7676_7676)) & HIGH_BITS;
+    // One branch for all, since it is rarely taken.
+    if (digits.wrapping_sub(1) >= 8) | leading_zero | (no_digit != 0) {
         return None;
     }
-    let value = eight_digits(word)? as i64;
+    // Pairs, then fours, then all eight.
+    let pairs = word.wrapping_mul(2561) >> 8;
+    let fours = (pairs & 0x00ff_00ff_00ff_00ff).wrapping_mul(6_553_601) >> 16;
+    let value = ((fours & 0x0000_ffff_0000_ffff).wrapping_mul(42_949_672_960_001) >> 32) as i64;
     let sign = -i64::from(negative);
     Some((value ^ sign) - sign)
 }
