@@ -16,7 +16,7 @@ pub(crate) struct GoodSize {
 
 impl Default for GoodSize {
     fn default() -> Self {
-        Self { rows: 65_536, bytes: 2 * 1024 * 1024 }
+        Self { rows: 65_536, bytes: 1024 * 1024 }
     }
 }
 

@@ -18,7 +18,7 @@ pub use options::{Compression, Options};
 /// Batches are gathered to at least so many rows before they are encoded: small pages cost.
 const ENOUGH_ROWS: usize = 16 * 1024;
 /// A row group ends when its compressed pages are so large, however few its rows: memory stays flat.
-const GROUP_BYTES: usize = 16 * 1024 * 1024;
+const GROUP_BYTES: usize = 8 * 1024 * 1024;
 
 /// Writes rows into row groups of a temporary file, which `commit` shows.
 pub struct LoadParquet {

@@ -21,7 +21,7 @@ pub struct Options {
     #[serde(default)]
     pub compression: Compression,
     /// Rows of a row group at the most. Its pages are held in memory, compressed, until it is full; a group also ends
-    /// when these are 16 MiB.
+    /// when these are 8 MiB.
     #[serde(default = "row_group_rows")]
     #[schemars(range(min = 1, max = 16_777_216))]
     pub row_group_rows: u32,
