@@ -8,8 +8,8 @@ use crate::refusal::{Refusal, refuse};
 use arrow_array::builder::StringBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type, TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    ArrowPrimitiveType, Date32Type, Decimal128Type, DecimalType, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type, TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{
     Array, ArrayRef, BinaryArray, BooleanArray, Decimal128Array, PrimitiveArray, StringArray, TimestampMicrosecondArray,
@@ -331,8 +331,9 @@ fn build(field: &Field, rows: usize, column: Column, nulls: Option<NullBuffer>) 
         (T::Decimal128(precision, scale), Values::FixedBytes(bytes)) => {
             let list: Vec<i128> = from_le(&bytes, i128::from_le_bytes);
             let array: Decimal128Array = primitive(list, nulls)?;
-            let array = array.with_precision_and_scale(*precision, *scale).map_err(|error| in_column(field, &error))?;
-            array.validate_decimal_precision(*precision).map_err(|error| in_column(field, &error))?;
+            check_digits(&array, *precision).map_err(|error| in_column(field, &error))?;
+            // Precision and scale were checked with the schema.
+            let array = array.with_data_type(DataType::Decimal128(*precision, *scale));
             Arc::new(array)
         }
         (T::Utf8 | T::Binary, Values::Variable(Variable { offsets, data })) => bytes(field, offsets, data, nulls)?,
@@ -350,6 +351,16 @@ fn build(field: &Field, rows: usize, column: Column, nulls: Option<NullBuffer>) 
         }
         (_, values) => return Err(misfit(field, &Column { values, validity: None })),
     })
+}
+
+/// No value has more digits than the precision allows.
+pub(crate) fn check_digits<T: DecimalType + ArrowPrimitiveType>(
+    array: &PrimitiveArray<T>,
+    precision: u8,
+) -> Result<(), Refusal> {
+    // The scale has no part in it, and arrow's check fails on one below zero.
+    let plain = array.clone().with_data_type(T::TYPE_CONSTRUCTOR(precision, 0));
+    Ok(plain.validate_decimal_precision(precision)?)
 }
 
 fn in_column(field: &Field, error: &dyn std::fmt::Display) -> Refusal {

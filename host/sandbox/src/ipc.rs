@@ -3,6 +3,7 @@
 //! A stream from a guest is walked first: whole messages, nothing behind the end, one record batch, no compression, no
 //! length or buffer that passes what is there. Only then arrow reads it, with all its own validation.
 
+use crate::column::check_digits;
 use crate::refusal::{Refusal, caught, refuse};
 use crate::schema::check_type;
 use arrow_array::{Array, RecordBatch};
@@ -24,7 +25,11 @@ pub(crate) fn write(batch: &RecordBatch, columns: &[u32]) -> Result<Vec<u8>, Ref
     }
     caught(|| {
         let columns: Vec<usize> = columns.iter().map(|&index| index as usize).collect();
-        let part = batch.project(&columns)?;
+        let mut part = batch.project(&columns)?;
+        if part.num_rows() == 0 {
+            // The writer makes a broken stream of run-end encoded columns that were cut down to nothing.
+            part = RecordBatch::new_empty(part.schema());
+        }
         let mut stream = StreamWriter::try_new(Vec::new(), part.schema_ref())?;
         stream.write(&part)?;
         Ok(stream.into_inner()?)
@@ -182,14 +187,10 @@ fn check_body(batch: Option<arrow_ipc::RecordBatch<'_>>, body: &[u8]) -> Result<
 fn check_decimals(data: &ArrayData) -> Result<(), Refusal> {
     match data.data_type() {
         DataType::Decimal128(precision, _) => {
-            let precision = *precision;
-            let array = arrow_array::Decimal128Array::from(data.clone());
-            array.validate_decimal_precision(precision)?;
+            check_digits(&arrow_array::Decimal128Array::from(data.clone()), *precision)?;
         }
         DataType::Decimal256(precision, _) => {
-            let precision = *precision;
-            let array = arrow_array::Decimal256Array::from(data.clone());
-            array.validate_decimal_precision(precision)?;
+            check_digits(&arrow_array::Decimal256Array::from(data.clone()), *precision)?;
         }
         _ => {}
     }

@@ -135,17 +135,15 @@ fn plain_type(field: &types::Field) -> Result<DataType, Refusal> {
 }
 
 fn timestamp(name: &str, zone: Option<&str>) -> Result<DataType, Refusal> {
-    if let Some(zone) = zone {
-        let fits = !zone.is_empty()
-            && zone.len() <= 64
-            && zone.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_+-:".contains(&byte));
-        if !fits {
-            refuse!(
-                "column `{name}` has the detail {zone:?}, which is no time zone such as `Europe/Berlin` or `+02:00`"
-            );
-        }
-    }
-    Ok(DataType::Timestamp(TimeUnit::Microsecond, zone.map(Into::into)))
+    let data_type = DataType::Timestamp(TimeUnit::Microsecond, zone.map(Into::into));
+    check_type(&data_type, name)?;
+    Ok(data_type)
+}
+
+/// Whether the text may name a time zone; which zones there are is for those to know who work with them.
+fn is_zone(zone: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+-:".contains(&byte);
+    !zone.is_empty() && zone.len() <= 64 && zone.bytes().all(fits)
 }
 
 fn decimal(name: &str, detail: Option<&str>) -> Result<DataType, Refusal> {
@@ -178,6 +176,9 @@ pub(crate) fn check_type(data_type: &DataType, column: &str) -> Result<(), Refus
         DataType::Decimal64(precision, scale) => decimal(*precision, *scale, 18),
         DataType::Decimal128(precision, scale) => decimal(*precision, *scale, DECIMAL128_MAX_PRECISION),
         DataType::Decimal256(precision, scale) => decimal(*precision, *scale, 76),
+        DataType::Timestamp(_, Some(zone)) if !is_zone(zone) => {
+            refuse!("column `{column}` has the time zone {zone:?}; it is one such as `Europe/Berlin` or `+02:00`")
+        }
         DataType::Time32(TimeUnit::Microsecond | TimeUnit::Nanosecond)
         | DataType::Time64(TimeUnit::Second | TimeUnit::Millisecond)
         | DataType::FixedSizeBinary(..=0) => refuse!("column `{column}` cannot be {data_type}"),

@@ -136,7 +136,9 @@ fn what_was_compiled_is_not_compiled_again() {
     stage(&second);
     assert_eq!(compiled.load(Ordering::SeqCst), 0, "the cache has it");
     // Whatever happens to the compiled file, it is not run.
-    for change in [|bytes: &mut Vec<u8>| bytes.truncate(bytes.len() / 2), |bytes| bytes[5000] ^= 1, Vec::clear] {
+    for change in
+        [|bytes: &mut Vec<u8>| bytes.truncate(bytes.len() / 2), |bytes: &mut Vec<u8>| bytes[5000] ^= 1, Vec::clear]
+    {
         for entry in std::fs::read_dir(cache.path().join("cache")).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|kind| kind == "cwasm") {

@@ -21,7 +21,7 @@ fn messages(console: &Console) -> Vec<String> {
 #[test]
 fn lines_come_in_the_order_of_their_ends() {
     let (console, mut out, mut err) = console(1 << 20);
-    let mut write = |stream: &mut ConsoleStream, text: &'static str| stream.write(Bytes::from(text)).unwrap();
+    let write = |stream: &mut ConsoleStream, text: &'static str| stream.write(Bytes::from(text)).unwrap();
     write(&mut out, "one ");
     write(&mut err, "two\r\n");
     console.log(Level::Info, LogSource::Log, "three\nfour");

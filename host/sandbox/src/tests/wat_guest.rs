@@ -54,7 +54,7 @@ const GUEST: &str = r#"
   (func $recurse (param i32) (result i32)
     (i32.add (call $recurse (i32.add (local.get 0) (i32.const 1))) (local.get 0)))
 
-  (func (export "sluicebox:stage/transformer@0.1.0#process") (param i32 i32) (result i32)
+  (func $work (export "sluicebox:stage/transformer@0.1.0#process") (param i32 i32) (result i32)
     (local $n i32)
     (call $count (i32.const 256) (i32.const 6) (i64.const -1))
     (i32.store8 (i32.const 1024) (i32.const 0))
