@@ -127,6 +127,12 @@ fn missing(pattern: &str) -> FileError {
                 })
                 .collect();
             names.sort();
+            if folder == start && fs::symlink_metadata(pattern).is_ok() {
+                return FileError::Denied(format!(
+                    "{pattern} is a link that leads out of the folders granted to this stage, or nowhere; put the file itself \
+                     there"
+                ));
+            }
             if folder == start {
                 let more = names.len().saturating_sub(10);
                 names.truncate(10);
@@ -203,6 +209,14 @@ mod tests {
             message("b/x.csv"),
             "ROOT/b/x.csv is not there; ROOT/b holds 2013-01.csv, 2013-02.csv, deep/, note.txt"
         );
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("nowhere", format!("{root}/b/link.csv")).unwrap();
+            assert!(
+                message("b/link.csv").starts_with("ROOT/b/link.csv is a link that leads out of the folders granted")
+            );
+            fs::remove_file(format!("{root}/b/link.csv")).unwrap();
+        }
         assert_eq!(message("c/x.csv"), "ROOT/c/x.csv is not there: there is no folder ROOT/c");
         assert_eq!(message("b"), "ROOT/b is a folder; to read all files in it write \"ROOT/b/*\"");
     }

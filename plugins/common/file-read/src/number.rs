@@ -58,15 +58,31 @@ fn leading_zero(digits: &[u8]) -> bool {
 /// It is not one, or does not fit.
 pub fn int(text: &[u8], strict: bool) -> Result<i128, NumberError> {
     let (negative, digits) = signed(text, strict);
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) || (strict && leading_zero(digits)) {
+    if digits.is_empty() || (strict && leading_zero(digits)) {
         return Err(NumberError::Form);
     }
     let mut value = 0_i128;
-    for digit in digits {
-        value = value
-            .checked_mul(10)
-            .and_then(|value| value.checked_add(i128::from(digit - b'0')))
-            .ok_or(NumberError::Range)?;
+    // 18 digits fit 64 bits, where multiplying is cheap.
+    for (i, part) in digits.chunks(18).enumerate() {
+        let mut low = 0_i64;
+        for byte in part {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                return Err(NumberError::Form);
+            }
+            low = low * 10 + i64::from(digit);
+        }
+        if i == 0 {
+            value = i128::from(low);
+        } else {
+            let scale = 10_i128.pow(part.len() as u32);
+            // What is no number is of no range either.
+            match value.checked_mul(scale).and_then(|value| value.checked_add(i128::from(low))) {
+                Some(sum) => value = sum,
+                None if digits.iter().all(u8::is_ascii_digit) => return Err(NumberError::Range),
+                None => return Err(NumberError::Form),
+            }
+        }
     }
     Ok(if negative { -value } else { value })
 }
@@ -231,6 +247,17 @@ mod tests {
             } else if end >= 8 && int(text.as_bytes(), strict).is_ok() {
                 prop_assert!(text.trim_start_matches('-').len() > 8);
             }
+        }
+
+        #[test]
+        fn ints_are_those_of_std(text in "-?[0-9]{0,45}a?") {
+            let digits = text.trim_start_matches('-');
+            let expected = match text.parse::<i128>() {
+                Ok(value) => Ok(value),
+                Err(_) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => Err(NumberError::Range),
+                Err(_) => Err(NumberError::Form),
+            };
+            prop_assert_eq!(int(text.as_bytes(), false), expected);
         }
 
         #[test]
