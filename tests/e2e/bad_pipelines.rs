@@ -1,6 +1,6 @@
 //! Every kind of bad pipeline file is told so that its author knows what to write instead.
 
-use sluicebox_tests::{Project, root};
+use sluicebox_tests::{Ended, Project, root};
 use std::fs;
 use std::path::PathBuf;
 
@@ -28,7 +28,9 @@ fn bad_pipelines_are_told_in_full() {
     for path in files {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let project = project(&fs::read_to_string(&path).unwrap());
-        let checked = project.sluicebox(&["check", "pipeline.toml"]);
+        // Without the plugins that misbehave on purpose: one of them takes its time to say nothing.
+        let checked = project.command(&["check", "pipeline.toml"]).env_remove("SLUICEBOX_PLUGINS").output().unwrap();
+        let checked = Ended::from(checked);
         assert_eq!(checked.code, Some(2), "{name}:\n{}\n{}", checked.stdout, checked.stderr);
         assert_eq!(checked.stdout, "", "{name}");
         insta::with_settings!({

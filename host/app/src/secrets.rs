@@ -7,7 +7,7 @@ use sluicebox_model::fault::Fault;
 use sluicebox_model::journal::{Journal, JournalError, Quarantined};
 use sluicebox_model::pipeline::placeholder::{self, Piece};
 use sluicebox_model::pipeline::{Problem, StageSpec};
-use sluicebox_model::run::{Event, RunId};
+use sluicebox_model::run::{Event, RunId, StageOutcome};
 use sluicebox_model::stage::{BadRecord, LogLine};
 use std::path::Path;
 
@@ -38,6 +38,15 @@ impl Secrets {
             self.0.push(value.to_owned());
             // Longer ones first, so that one within another does not leave a rest behind.
             self.0.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        }
+    }
+
+    /// What the rules of an outcome say may quote an option.
+    fn mask_outcome(&self, outcome: &mut StageOutcome) {
+        for result in &mut outcome.rules {
+            result.rule.name = self.mask(&result.rule.name);
+            result.rule.summary = self.mask(&result.rule.summary);
+            result.observed = result.observed.as_deref().map(|seen| self.mask(seen));
         }
     }
 
@@ -148,10 +157,16 @@ impl Journal for MaskedJournal<'_> {
         let mut events = events.to_vec();
         for event in &mut events {
             match event {
-                Event::StageRetrying { fault, .. }
-                | Event::StageFailed { fault, .. }
-                | Event::CommitFailed { fault, .. }
-                | Event::RunFailed { fault } => self.secrets.mask_fault(fault),
+                Event::StageFailed { fault, outcome, .. } => {
+                    self.secrets.mask_fault(fault);
+                    self.secrets.mask_outcome(outcome);
+                }
+                Event::StageSucceeded { outcome, .. }
+                | Event::StageUpstreamFailed { outcome, .. }
+                | Event::StageCancelled { outcome, .. } => self.secrets.mask_outcome(outcome),
+                Event::StageRetrying { fault, .. } | Event::CommitFailed { fault, .. } | Event::RunFailed { fault } => {
+                    self.secrets.mask_fault(fault)
+                }
                 Event::RunCrashed { reason } => *reason = self.secrets.mask(reason),
                 // Receipts and bookmarks are what commit and the next run need, so they stay as they are.
                 _ => {}

@@ -4,40 +4,56 @@ use super::options::option_path;
 use serde_json::Value;
 use sluicebox_model::fault::{Fault, FaultKind};
 use sluicebox_model::pipeline::{Problem, StageSpec};
-use std::ops::Range;
 
 /// The fault as a problem.
 pub fn problem(stage: &StageSpec, fault: &Fault) -> Problem {
+    // What a guest says to do stands in its message, on a line of its own.
+    let (said, advice) = match fault.message.split_once("\nhelp: ") {
+        Some((said, advice)) => (said, Some(advice.to_owned())),
+        None => (fault.message.as_str(), fault.help.clone()),
+    };
     let message = match fault.kind {
         FaultKind::InvalidConfig | FaultKind::InvalidData | FaultKind::Denied => {
-            format!("stage `{}`: {}", stage.name, fault.message)
+            format!("stage `{}`: {said}", stage.name)
         }
-        kind => format!("stage `{}` cannot be opened ({kind}): {}", stage.name, fault.message),
+        kind => format!("stage `{}` cannot be opened ({kind}): {said}", stage.name),
     };
-    let span = option_named(stage, &fault.message).unwrap_or_else(|| stage.spans.option(""));
+    let span = option_named(stage, said).map_or_else(|| stage.spans.option(""), |pointer| stage.spans.option(pointer));
     let problem = Problem::error(span, message);
-    match &fault.help {
-        Some(help) => problem.help(help.clone()),
+    match advice {
+        Some(advice) => problem.help(advice),
         None => problem,
     }
 }
 
-/// The option that a message names: by its path in backticks, by its value in backticks or quotes, or by its last word.
-fn option_named(stage: &StageSpec, message: &str) -> Option<Range<usize>> {
-    let words = marked_words(message);
-    let spans = &stage.spans.config;
-    let by_path = words.iter().find_map(|word| {
-        let word = word.strip_prefix("config.").unwrap_or(word);
-        spans.iter().filter(|(pointer, _)| !pointer.is_empty()).find(|(pointer, _)| option_path(pointer) == word)
-    });
-    let by_value = || {
-        words.iter().find_map(|word| {
-            spans.iter().find(|(pointer, _)| stage.config.pointer(pointer).and_then(Value::as_str) == Some(word))
-        })
+/// The pointer of the option that a message means: the one whose path stands in it, and within that one whose name or
+/// value stands in backticks or quotes; or else one whose value stands in it as it is.
+fn option_named<'a>(stage: &'a StageSpec, message: &str) -> Option<&'a str> {
+    let options =
+        || stage.spans.config.iter().map(|(pointer, _)| pointer.as_str()).filter(|pointer| !pointer.is_empty());
+    let marked = marked_words(message);
+    let bare = message.split(|c: char| c.is_whitespace() || "`\"':;,".contains(c));
+    let words: Vec<&str> = marked.iter().copied().chain(bare.filter(|word| !word.is_empty())).collect();
+    let base = options()
+        .filter(|pointer| words.iter().any(|word| word.strip_prefix("config.").unwrap_or(word) == option_path(pointer)))
+        // A path with an index or a point in it is one; a lone word may be any word.
+        .filter(|pointer| pointer.matches('/').count() > 1 || marked.contains(&option_path(pointer).as_str()))
+        .max_by_key(|pointer| pointer.len());
+    let within = |pointer: &&str| base.is_none_or(|base| pointer.starts_with(base) && *pointer != base);
+    let value = |pointer: &str| stage.config.pointer(pointer).and_then(Value::as_str);
+    let by_value =
+        || marked.iter().find_map(|word| options().filter(within).find(|pointer| value(pointer) == Some(word)));
+    let by_key = || {
+        marked.iter().find_map(|word| options().filter(within).find(|pointer| pointer.rsplit('/').next() == Some(word)))
     };
-    let by_key =
-        || words.iter().find_map(|word| spans.iter().find(|(pointer, _)| pointer.rsplit('/').next() == Some(word)));
-    by_path.or_else(by_value).or_else(by_key).map(|(_, span)| span.clone())
+    let by_text = || {
+        let told = |pointer: &&str| value(pointer).is_some_and(|value| value.len() > 2 && message.contains(value));
+        options().filter(told).max_by_key(|pointer| value(pointer).map_or(0, str::len))
+    };
+    match base {
+        Some(base) => by_key().or_else(by_value).or(Some(base)),
+        None => by_value().or_else(by_key).or_else(by_text),
+    }
 }
 
 /// The words of a text that stand in backticks or double quotes.
@@ -69,6 +85,9 @@ mod tests {
         assert_eq!(shown("there is no file `data/x.csv`"), "'data/x.csv'");
         assert_eq!(shown("there is no column \"c\""), "'c'");
         assert_eq!(shown("expression `speed` is wrong"), "'a / b'");
+        assert_eq!(shown("rules[0]: there is no column `c`"), "'c'");
+        assert_eq!(shown("rules[0]: it is odd"), "{ column = 'c' }");
+        assert_eq!(shown("data/x.csv is not there"), "'data/x.csv'");
         assert!(shown("it is all wrong").starts_with("{ path"));
     }
 }

@@ -1,7 +1,7 @@
 //! What a stage is granted against what its plugin asks for.
 
 use serde_json::Value;
-use sluicebox_model::pipeline::{Problem, StageSpec};
+use sluicebox_model::pipeline::{Problem, ProblemLevel, StageSpec};
 use sluicebox_model::plugin::{Capability, Description};
 use std::path::Path;
 
@@ -25,23 +25,25 @@ pub fn check(stage: &StageSpec, plugin: &Description, root: &Path) -> Vec<Proble
 }
 
 fn missing(stage: &StageSpec, plugin: &Description, problems: &mut Vec<Problem>) {
+    let (error, warning) = (ProblemLevel::Error, ProblemLevel::Warning);
     for capability in &plugin.capabilities {
         let grants = &stage.grants;
         let (doing, level) = match capability {
             // What can be written can be read, too.
-            Capability::ReadFiles if grants.read.is_empty() && grants.write.is_empty() => {
-                ("read files", Problem::error as fn(_, _) -> _)
-            }
-            Capability::WriteFiles if grants.write.is_empty() => ("write files", Problem::error as fn(_, _) -> _),
-            Capability::Environment if grants.env.is_empty() => {
-                ("read environment variables", Problem::warning as fn(_, _) -> _)
-            }
+            Capability::ReadFiles if grants.read.is_empty() && grants.write.is_empty() => ("read files", error),
+            Capability::WriteFiles if grants.write.is_empty() => ("write files", error),
+            Capability::Environment if grants.env.is_empty() => ("read environment variables", warning),
             // Without a grant the clock is that of the run and randomness comes from its id: that is no mistake.
             _ => continue,
         };
         let key = capability.grant_key();
+        // It stands there, but is not what it has to be: the parser has told of that.
+        let pointer = key.replace("grants.", "/");
+        if stage.spans.grant_items.iter().any(|(item, _)| *item == pointer) {
+            continue;
+        }
         let message = format!("plugin `{}` asks to {doing}, but stage `{}` has no `{key}`", stage.plugin, stage.name);
-        let problem: Problem = level(stage.spans.grants.clone(), message);
+        let problem = Problem { level, ..Problem::error(stage.spans.grants.clone(), message) };
         let value = match capability {
             Capability::Environment => "NAME".to_owned(),
             _ => folder_of(&stage.config),

@@ -8,6 +8,7 @@ use crate::secrets::{self, Secrets};
 use crate::wiring::{Host, Source};
 use serde_json::Value;
 use sluicebox_model::cancel::Cancel;
+use sluicebox_model::fault::FaultKind;
 use sluicebox_model::pipeline::{self, Draft, OnFault, Pipeline, Problem, StageSpec, suggest};
 use sluicebox_model::plugin::{Description, Kind};
 use sluicebox_model::run::{Interval, RunId};
@@ -39,8 +40,24 @@ impl Examined {
     }
 }
 
+/// What a pipeline is examined for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To tell its author all that is wrong.
+    Check,
+    /// To run it at once: what does not answer now is left to the run, which tries again as it is told to.
+    Run,
+}
+
 /// Examines a pipeline file: what it says, against what the plugins say, and then by opening every stage without data.
-pub fn examine(source: &Source, host: &Host, id: RunId, interval: Interval, cancel: &Cancel) -> Examined {
+pub fn examine(
+    source: &Source,
+    host: &Host,
+    purpose: Purpose,
+    id: RunId,
+    interval: Interval,
+    cancel: &Cancel,
+) -> Examined {
     let Draft { pipeline, mut problems } = pipeline::draft(&source.text);
     let mut secrets = Secrets::default();
     let Some(mut pipeline) = pipeline else {
@@ -49,11 +66,19 @@ pub fn examine(source: &Source, host: &Host, id: RunId, interval: Interval, canc
     let plugins: Vec<Option<&Plugin>> = pipeline.stages.iter().map(|stage| host.catalog.get(&stage.plugin)).collect();
     let kinds: Vec<Option<Kind>> = plugins.iter().map(|plugin| plugin.map(|plugin| plugin.description.kind)).collect();
     pipeline::connect(&mut pipeline, &kinds);
-    problems.extend(pipeline::check_kinds(&pipeline, &kinds));
+    // Rows go nowhere where an input could not be read: no need to say so.
+    let readable = !problems.iter().any(Problem::is_error);
+    let of_kinds = pipeline::check_kinds(&pipeline, &kinds);
+    let joined = readable && !of_kinds.iter().any(Problem::is_error);
+    problems.extend(of_kinds.into_iter().filter(|problem| problem.is_error() || joined));
     let mut configs = Vec::new();
     for (stage, plugin) in pipeline.stages.iter().zip(&plugins) {
         let config = secrets::fill(stage, &source.root, &mut secrets, &mut problems);
         match plugin {
+            // The parser has told of options that are no table.
+            Some(plugin) if config.is_null() => {
+                problems.extend(grants::check(stage, &plugin.description, &source.root))
+            }
             Some(plugin) => {
                 problems.extend(options::check(stage, &config, &plugin.description.config_schema));
                 problems.extend(grants::check(stage, &plugin.description, &source.root));
@@ -66,7 +91,8 @@ pub fn examine(source: &Source, host: &Host, id: RunId, interval: Interval, canc
     // A stage with a problem of its own is not opened: it would only say the same again, in worse words.
     let mut stages: Vec<Option<Arc<dyn Stage>>> = Vec::new();
     for (at, ((stage, plugin), config)) in pipeline.stages.iter().zip(&plugins).zip(&configs).enumerate() {
-        let sound = !problems.iter().any(|problem| problem.is_error() && owner(&pipeline, problem) == Some(at));
+        let fed = !stage.inputs.is_empty() || kinds.get(at) == Some(&Some(Kind::Extract));
+        let sound = fed && !problems.iter().any(|problem| problem.is_error() && owner(&pipeline, problem) == Some(at));
         let bound = plugin.filter(|_| sound).map(|plugin| host.bind(plugin, stage, config, &source.root));
         match bound {
             Some(Ok(bound)) => stages.push(Some(bound)),
@@ -81,6 +107,9 @@ pub fn examine(source: &Source, host: &Host, id: RunId, interval: Interval, canc
     let checks = check_schemas(&pipeline, &stages, id, interval, cancel);
     for check in &checks {
         if let (Checked::Failed(fault), Some(stage)) = (&check.result, pipeline.stages.get(check.stage)) {
+            if purpose == Purpose::Run && fault.kind == FaultKind::Unavailable {
+                continue;
+            }
             problems.push(faults::problem(stage, fault));
         }
     }

@@ -31,7 +31,7 @@ struct Teller<'a> {
     problems: Vec<Problem>,
 }
 
-impl Teller<'_> {
+impl<'a> Teller<'a> {
     fn tell(&mut self, error: &ValidationError<'_>) {
         let pointer = error.instance_path().as_str();
         match error.kind() {
@@ -139,15 +139,10 @@ impl Teller<'_> {
         let message =
             format!("stage `{}` lacks the option `{path}` of plugin `{}`", self.stage.name, self.stage.plugin);
         let owner = schema_path.rsplit_once('/').map_or("", |(owner, _)| owner);
-        let property_schema = self
-            .schema
-            .pointer(owner)
-            .and_then(|schema| schema.get("properties")?.get(property))
-            .map(|s| self.resolve(s));
-        let doc = property_schema.and_then(|schema| schema.get("description")?.as_str()).map(first_sentence);
-        let example = property_schema.map_or("...", example_of);
+        let schema = self.schema.pointer(owner).and_then(|schema| schema.get("properties")?.get(property));
+        let example = schema.map_or("...", |schema| example_of(self.resolve(schema)));
         let name = if pointer.is_empty() { format!("config.{property}") } else { property.to_owned() };
-        let help = match doc {
+        let help = match schema.and_then(|schema| self.doc(schema)) {
             Some(doc) => format!("add `{name} = {example}`: {doc}"),
             None => format!("add `{name} = {example}`"),
         };
@@ -163,8 +158,10 @@ impl Teller<'_> {
         if matches!(error.kind(), Kind::Type { .. } | Kind::AnyOf { .. } | Kind::OneOfNotValid { .. }) {
             problem = problem.label(format!("this is {}", type_of(error.instance())));
         }
-        if let Some(doc) = self.schema_of(error).and_then(|schema| schema.get("description")?.as_str()) {
-            problem = problem.help(first_sentence(doc));
+        let owner = error.schema_path().as_str().rsplit_once('/').map_or("", |(owner, _)| owner);
+        let schema = self.property(pointer).or_else(|| self.schema.pointer(owner));
+        if let Some(doc) = schema.and_then(|schema| self.doc(schema)) {
+            problem = problem.help(doc);
         }
         self.problems.push(problem);
     }
@@ -190,18 +187,34 @@ impl Teller<'_> {
     }
 
     /// The names of the options beside the keyword at `schema_path`.
-    fn known_options(&self, schema_path: &str) -> Vec<&str> {
+    fn known_options(&self, schema_path: &str) -> Vec<&'a str> {
         let owner = schema_path.rsplit_once('/').map_or("", |(owner, _)| owner);
         let properties = self.schema.pointer(owner).and_then(|schema| schema.get("properties")?.as_object());
         properties.map(|entries| entries.keys().map(String::as_str).collect()).unwrap_or_default()
     }
 
-    fn schema_of(&self, error: &ValidationError<'_>) -> Option<&Value> {
-        let owner = error.schema_path().as_str().rsplit_once('/').map_or("", |(owner, _)| owner);
-        self.schema.pointer(owner)
+    /// What the schema says of the option at a pointer, before any `$ref` of its own is followed: that is where the
+    /// option itself is described, and not its type.
+    fn property(&self, pointer: &str) -> Option<&'a Value> {
+        pointer.split('/').skip(1).try_fold(self.schema, |schema, part| {
+            let schema = self.resolve(schema);
+            let name = part.replace("~1", "/").replace("~0", "~");
+            let within = |key: &str| schema.get(key).filter(|inner| inner.is_object());
+            schema
+                .get("properties")
+                .and_then(|properties| properties.get(&name))
+                .or_else(|| within("items"))
+                .or_else(|| within("additionalProperties"))
+        })
     }
 
-    fn resolve<'v>(&'v self, schema: &'v Value) -> &'v Value {
+    /// The first sentence of what a schema says of itself.
+    fn doc(&self, schema: &'a Value) -> Option<String> {
+        let own = schema.get("description").or_else(|| self.resolve(schema).get("description"));
+        own.and_then(Value::as_str).map(first_sentence)
+    }
+
+    fn resolve(&self, schema: &'a Value) -> &'a Value {
         let target =
             schema.get("$ref").and_then(Value::as_str).and_then(|path| self.schema.pointer(path.strip_prefix('#')?));
         target.unwrap_or(schema)

@@ -1,7 +1,7 @@
 //! `sluicebox check`
 
 use super::{Exit, Format, Output, PluginFolders, print, print_json};
-use crate::check::{Examined, examine};
+use crate::check::{Examined, Purpose, examine};
 use crate::show::human::{self, clean_line};
 use crate::show::problems;
 use crate::show::progress::compiling;
@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sluicebox_model::cancel::Cancel;
 use sluicebox_model::run::Interval;
+use sluicebox_model::stage::Rule;
 use sluicebox_runner::Checked;
 use std::path::PathBuf;
 
@@ -49,7 +50,7 @@ impl Check {
         let host = Host::open(&self.plugins.plugins, &source.root, compiling(json))?;
         let now = Timestamp::now();
         let interval = Interval { start: now, end: now };
-        let examined = examine(&source, &host, new_run_id(now)?, interval, &Cancel::new());
+        let examined = examine(&source, &host, Purpose::Check, new_run_id(now)?, interval, &Cancel::new());
         if json {
             print_json(&as_json(&source, &examined));
         } else {
@@ -140,13 +141,21 @@ fn as_json(source: &Source, examined: &Examined) -> Value {
             });
             columns.collect::<Vec<Value>>()
         });
+        let rules = opened.map(|opened| {
+            let mask = |rule: &Rule| Rule {
+                name: examined.secrets.mask(&rule.name),
+                summary: examined.secrets.mask(&rule.summary),
+                ..rule.clone()
+            };
+            opened.rules.iter().map(mask).collect::<Vec<Rule>>()
+        });
         json!({
             "name": stage.name,
             "kind": examined.kinds.get(at).copied().flatten(),
             "plugin": stage.plugin,
             "inputs": stage.inputs,
             "columns": columns,
-            "rules": opened.map(|opened| &opened.rules),
+            "rules": rules,
         })
     });
     json!({

@@ -41,6 +41,7 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one, for as long as the program runs")]
 enum Command {
     Run(run::Run),
     Check(check::Check),
@@ -89,8 +90,8 @@ pub enum Format {
 /// The options that every command with an answer has.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Output {
-    /// How the answer is written
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    /// How the answer is written: `table` for people, `json` for programs
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
     pub format: Format,
 }
 

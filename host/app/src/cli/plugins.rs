@@ -279,14 +279,26 @@ fn kind_of(root: &Value, schema: &Value, depth: usize) -> String {
     let kinds: Vec<String> = names
         .iter()
         .map(|name| match (*name, schema.get("items"), schema.get("additionalProperties")) {
-            ("array", Some(items), _) => format!("a list of: {}", kind_of(root, items, depth + 1)),
+            ("array", Some(items), _) => format!("a list of {}", plural(&kind_of(root, items, depth + 1))),
             ("object", _, Some(values @ Value::Object(_))) => {
-                format!("a table of names to: {}", kind_of(root, values, depth + 1))
+                format!("a table from name to {}", plural(&kind_of(root, values, depth + 1)))
             }
             (name, _, _) => type_name(name).to_owned(),
         })
         .collect();
     if kinds.is_empty() { "any value".to_owned() } else { kinds.join(" or ") }
+}
+
+/// The kind of each of many.
+fn plural(kind: &str) -> String {
+    match kind {
+        "a text" => "texts".to_owned(),
+        "a whole number" => "whole numbers".to_owned(),
+        "a number" => "numbers".to_owned(),
+        "a list" => "lists".to_owned(),
+        "a table" => "tables".to_owned(),
+        other => format!("({other})"),
+    }
 }
 
 /// The text in lines of at most so many characters; its own line ends within a paragraph do not count.

@@ -8,11 +8,13 @@ use crate::show::human::{self, clean_line};
 use crate::show::style::{Style, Tone};
 use crate::show::table::{Align, Cell, Table};
 use crate::trouble::Trouble;
-use arrow_array::Array;
+use arrow_array::{Array, RecordBatch};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
+use arrow_schema::{DataType, Schema};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use sluicebox_store::QuarantineEntry;
+use std::sync::Arc;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -61,10 +63,15 @@ impl Quarantine {
         let store = journal::open(&places::state(command.state.state.as_deref())?)?;
         let record = store.run(&command.run)?;
         known_stage(&record, command.stage.as_deref())?;
-        let entries = store.quarantine(record.id, command.stage.as_deref(), 0, command.limit)?;
+        let mut entries = store.quarantine(record.id, command.stage.as_deref(), 0, command.limit)?;
+        for entry in &mut entries {
+            entry.batch = entry.batch.take().map(displayable);
+        }
         let mut reasons = store.quarantine_counts(record.id)?;
         reasons.retain(|reason| command.stage.as_deref().is_none_or(|name| name == reason.stage));
         if command.output.format == Format::Json {
+            let entries = serde_json::to_value(&entries)
+                .map_err(|error| Trouble::new(format!("the rows cannot be shown as JSON: {error}")))?;
             print_json(&json!({ "run": record.id, "reasons": reasons, "entries": entries }));
         } else {
             let all = reasons.iter().map(|reason| reason.count).sum();
@@ -72,6 +79,26 @@ impl Quarantine {
         }
         Ok(Exit::Done)
     }
+}
+
+/// Times with the name of a zone are shown in UTC: that needs no table of zones.
+fn displayable(batch: RecordBatch) -> RecordBatch {
+    let schema = batch.schema();
+    let mut fields = Vec::new();
+    let mut columns = Vec::new();
+    for (field, column) in schema.fields().iter().zip(batch.columns()) {
+        let shown = match field.data_type() {
+            DataType::Timestamp(unit, Some(_)) => {
+                let data_type = DataType::Timestamp(*unit, Some("+00:00".into()));
+                arrow_cast::cast(column, &data_type).ok()
+            }
+            _ => None,
+        };
+        let shown = shown.unwrap_or_else(|| column.clone());
+        fields.push(field.as_ref().clone().with_data_type(shown.data_type().clone()));
+        columns.push(shown);
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap_or(batch)
 }
 
 /// A table for each stage and set of columns, since each may have columns of its own.
@@ -85,10 +112,16 @@ fn shown(entries: &[QuarantineEntry], all: u64, style: Style) -> Result<String, 
     for group in entries.chunk_by(|a, b| a.stage == b.stage && a.kind == b.kind && columns(a) == columns(b)) {
         let Some(first) = group.first() else { continue };
         out.push_str(&format!("stage {}\n\n", style.paint(Tone::Strong, &clean_line(&first.stage))));
-        let names: Vec<String> =
-            columns(first).iter().flat_map(|schema| schema.fields()).map(|field| clean_line(field.name())).collect();
+        let names: Vec<(String, Align)> = columns(first)
+            .iter()
+            .flat_map(|schema| schema.fields())
+            .map(|field| {
+                let align = if field.data_type().is_numeric() { Align::Right } else { Align::Left };
+                (clean_line(field.name()), align)
+            })
+            .collect();
         let mut headings = vec![("reason", Align::Left), ("where", Align::Left), ("as it was", Align::Left)];
-        headings.extend(names.iter().map(|name| (name.as_str(), Align::Left)));
+        headings.extend(names.iter().map(|(name, align)| (name.as_str(), *align)));
         let mut table = Table::new(&headings);
         for entry in group {
             seen += rows(entry, &mut table)?;

@@ -2,7 +2,7 @@
 
 use super::check::tell_problems;
 use super::{Exit, Format, Output, PluginFolders, State, print, print_json};
-use crate::check::{Examined, examine};
+use crate::check::{Examined, Purpose, examine};
 use crate::interval;
 use crate::journal;
 use crate::places;
@@ -64,7 +64,7 @@ impl Run {
         cancel_on_ctrl_c(&cancel)?;
         let host = Host::open(&self.plugins.plugins, &source.root, compiling(false))?;
         let id = new_run_id(now)?;
-        let examined = examine(&source, &host, id, interval, &cancel);
+        let examined = examine(&source, &host, Purpose::Run, id, interval, &cancel);
         tell_problems(&source, &examined);
         let Some(pipeline) = examined.pipeline.as_ref().filter(|_| examined.is_sound()) else {
             if json {
@@ -152,7 +152,10 @@ fn answer(
     }
     out.push_str(&outcome::faults(record, false, style));
     let totals = outcome::Totals::of(record);
-    let mut next = vec![(format!("sluicebox runs show {}{hint}", record.id), "this again, whenever")];
+    // The end of an id is what tells runs of the same hour apart.
+    let id = record.id.to_string();
+    let id = id.rsplit('-').next().unwrap_or_default();
+    let mut next = vec![(format!("sluicebox runs show {id}{hint}"), "this run again, at any time")];
     if totals.rows_rejected > 0 {
         next.push((format!("sluicebox quarantine show last{hint}"), "the rejected rows, with the reasons"));
     }

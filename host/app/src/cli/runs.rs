@@ -26,7 +26,7 @@ A run is named by its id, by the beginning of it, or by `last`.";
 
 /// List the runs, or show how one went
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct Runs {
     #[command(subcommand)]
     command: Option<Command>,

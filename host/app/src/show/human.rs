@@ -73,7 +73,7 @@ pub fn between(from: Option<Timestamp>, to: Option<Timestamp>) -> Option<Duratio
 
 /// A part as a share of the whole: `2.5 %`.
 pub fn share(part: u64, whole: u64) -> String {
-    if whole == 0 {
+    if part == 0 || whole == 0 {
         return "0 %".to_owned();
     }
     let share = part as f64 * 100.0 / whole as f64;

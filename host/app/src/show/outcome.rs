@@ -26,7 +26,7 @@ pub struct Totals {
 impl Totals {
     /// The sums of a run.
     pub fn of(record: &RunRecord) -> Self {
-        let sum = |kind: Option<Kind>, rows: fn(&StageRecord) -> u64| {
+        let sum = |kind: Option<Kind>, rows: fn(&StageRecord) -> u64| -> u64 {
             record.stages.iter().filter(|stage| kind.is_none_or(|kind| stage.entry.kind == kind)).map(rows).sum()
         };
         Self {
@@ -124,12 +124,18 @@ pub fn rules(record: &RunRecord, style: Style) -> String {
 }
 
 fn rule(stage: &StageRecord, result: &RuleResult) -> Vec<Cell> {
-    let (word, tone) = match (result.holds, result.rows_broken, result.rule.severity) {
-        (true, 0, _) => ("holds", Tone::Good),
-        (true, _, Severity::Reject) => ("rejects", Tone::Warn),
-        (_, _, Severity::Warn) => ("warns", Tone::Warn),
-        (true, _, Severity::Fail) => ("holds", Tone::Good),
-        (false, _, _) => ("fails", Tone::Bad),
+    let broken = result.rows_broken > 0 || !result.holds;
+    let of_all = result.observed.is_some() && !result.holds && result.rule.severity != Severity::Warn;
+    let (word, tone) = if of_all || RuleResult::fails_run(&result.rule, result.rows_broken, stage.outcome.rows_in) {
+        ("fails", Tone::Bad)
+    } else if !broken {
+        ("holds", Tone::Good)
+    } else {
+        match result.rule.severity {
+            Severity::Warn => ("warns", Tone::Warn),
+            Severity::Reject => ("rejects", Tone::Warn),
+            Severity::Fail => ("holds", Tone::Good),
+        }
     };
     vec![
         human::cut(&clean_line(&result.rule.summary), 60).into(),
@@ -144,12 +150,16 @@ fn rule(stage: &StageRecord, result: &RuleResult) -> Vec<Cell> {
 
 /// What the guests counted, one a line; nothing if they counted nothing.
 pub fn counts(record: &RunRecord, style: Style) -> String {
+    const SHOWN: usize = 30;
     let mut table = Table::new(&[("counter", Align::Left), ("stage", Align::Left), ("", Align::Right)]);
-    for stage in &record.stages {
-        for (name, count) in &stage.outcome.counts {
-            let name = human::cut(&clean_line(name), 60);
-            table.row(vec![name.into(), clean_line(&stage.entry.name).into(), human::number(*count).into()]);
-        }
+    let counts = || record.stages.iter().flat_map(|stage| stage.outcome.counts.iter().map(move |count| (stage, count)));
+    for (stage, (name, count)) in counts().take(SHOWN) {
+        let name = human::cut(&clean_line(name), 60);
+        table.row(vec![name.into(), clean_line(&stage.entry.name).into(), human::number(*count).into()]);
+    }
+    let more = counts().count().saturating_sub(SHOWN) as u64;
+    if more > 0 {
+        table.row(vec![format!("{} more", human::number(more)).into(), Cell::default(), Cell::default()]);
     }
     if table.is_empty() { String::new() } else { format!("\n{}", table.render(style)) }
 }
@@ -226,7 +236,7 @@ pub fn faults(record: &RunRecord, backtrace: bool, style: Style) -> String {
         let of_stage = record.stages.iter().filter_map(|stage| stage.fault.as_ref()).find(|fault| same(fault, first));
         of_stage.unwrap_or(first)
     });
-    for shown in told {
+    if let Some(shown) = told {
         out.push_str(&format!("\n{}", fault(shown, backtrace, style)));
     }
     for other in record.stages.iter().filter_map(|stage| stage.fault.as_ref()) {

@@ -73,7 +73,10 @@ pub fn render(file: File<'_>, problems: &[Problem], style: Style) -> String {
     let mut theme = GraphicalTheme { characters: ThemeCharacters::unicode(), styles };
     theme.characters.error = "error:".to_owned();
     theme.characters.warning = "warning:".to_owned();
-    let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_width(style::width());
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_links(false)
+        .with_width(style::width())
+        .with_word_splitter(textwrap::WordSplitter::NoHyphenation);
     let mut out = String::new();
     for problem in problems {
         let mut labels = vec![LabeledSpan::new_primary_with_span(

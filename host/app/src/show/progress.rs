@@ -13,6 +13,9 @@ use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+/// Columns of the bar with its per cent: what stands in its place is as wide.
+const BAR_COLUMNS: usize = 27;
+
 /// How often plain lines are written.
 const LINES_EVERY: Duration = Duration::from_secs(5);
 
@@ -48,6 +51,7 @@ pub struct Progress {
 struct Stage {
     order: usize,
     bar: Option<ProgressBar>,
+    with_bar: bool,
     begun: Option<Instant>,
     ended: bool,
     seen: StageProgress,
@@ -66,7 +70,10 @@ impl Progress {
                 bar.set_prefix(format!("{:width$}", stage.name));
                 bar
             });
-            (stage.name.clone(), Stage { order, bar, begun: None, ended: false, seen: StageProgress::default() })
+            (
+                stage.name.clone(),
+                Stage { order, bar, with_bar: false, begun: None, ended: false, seen: StageProgress::default() },
+            )
         });
         Self {
             stages: Mutex::new(stages.collect()),
@@ -136,7 +143,8 @@ impl Progress {
         stage.ended = true;
         if let Some(bar) = &stage.bar {
             bar.set_style(done());
-            bar.finish_with_message(format!("{}  {}", self.style.paint(tone, word), rows_and_rate(stage)));
+            let blanks = " ".repeat(BAR_COLUMNS.saturating_sub(word.len()));
+            bar.finish_with_message(format!("{}{blanks}{}", self.style.paint(tone, word), rows_and_rate(stage)));
         }
     }
 }
@@ -169,9 +177,11 @@ impl Observer for Progress {
         if let Some(stage) = stages.get_mut(name) {
             stage.seen = *progress;
             stage.begun.get_or_insert_with(Instant::now);
-            if let Some(bar) = &stage.bar {
+            if let Some(bar) = stage.bar.clone() {
                 if let Some(share) = progress.share {
-                    bar.set_style(with_bar());
+                    if !std::mem::replace(&mut stage.with_bar, true) {
+                        bar.set_style(with_bar());
+                    }
                     bar.set_position((f64::from(share).clamp(0.0, 1.0) * 1000.0) as u64);
                 }
                 bar.set_message(rows_and_rate(stage));
@@ -204,7 +214,7 @@ fn rows_and_rate(stage: &Stage) -> String {
 }
 
 fn spinner() -> ProgressStyle {
-    template("  {prefix}  {spinner:.dim} {msg}")
+    template(&format!("  {{prefix}}  {{spinner:.dim}}{:width$}{{msg}}", "", width = BAR_COLUMNS - 1))
 }
 
 fn with_bar() -> ProgressStyle {

@@ -95,7 +95,7 @@ pub struct StageSpec {
     pub inputs: Vec<String>,
     /// Whether `inputs` stands in the file.
     pub inputs_given: bool,
-    /// The options, with `${...}` not yet filled in.
+    /// The options, with `${...}` not yet filled in; null in a draft whose options are no table.
     pub config: serde_json::Value,
     /// What the stage may reach.
     pub grants: Grants,

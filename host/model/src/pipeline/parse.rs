@@ -81,11 +81,12 @@ fn read_file(root: &Table<'_>, problems: &mut Problems) -> Pipeline {
         schedule: None,
         stages: Vec::new(),
     };
-    if let Some(value) = root.needed("pipeline", "[pipeline] with a `name = \"...\"`", problems)
+    let help = "add `[pipeline]`, and below it a `name = \"...\"`";
+    if let Some(value) = needed_part(root, "pipeline", "`[pipeline]`", help, problems)
         && let Some(table) = Table::from_value(value, "`[pipeline]`", problems)
     {
         table.known_keys(&["name", "description", "owner", "assumptions"], &[], problems);
-        if let Some((name, span)) = table.needed_text("name", "name = \"my-pipeline\"", problems) {
+        if let Some((name, span)) = table.needed_text("name", "`name = \"my-pipeline\"`", problems) {
             check_name("pipeline", &name, &span, problems);
             pipeline.name = name;
         }
@@ -98,11 +99,11 @@ fn read_file(root: &Table<'_>, problems: &mut Problems) -> Pipeline {
     {
         pipeline.schedule = schedule::read(&table, problems);
     }
-    let help = "[[stage]] with a `name = \"...\"` and a `plugin = \"...\"`";
-    if let Some((value, span)) = root.needed("stage", help, problems) {
+    let help = "add `[[stage]]`, and below it a `name = \"...\"` and a `plugin = \"...\"`";
+    if let Some((value, span)) = needed_part(root, "stage", "`[[stage]]`", help, problems) {
         match value {
             DeValue::Array(items) if items.is_empty() => {
-                problems.push(Problem::error(span, "the pipeline has no stages").help(format!("add {help}")));
+                problems.push(Problem::error(span, "the pipeline has no stages").help(help));
             }
             DeValue::Array(items) => {
                 for (at, item) in items.iter().enumerate() {
@@ -122,6 +123,15 @@ fn read_file(root: &Table<'_>, problems: &mut Problems) -> Pipeline {
     pipeline
 }
 
+/// A part of the file that has to be there.
+fn needed_part<'a>(root: &Table<'a>, key: &str, shown: &str, help: &str, problems: &mut Problems) -> Option<Value<'a>> {
+    let found = root.get(key);
+    if found.is_none() {
+        problems.push(Problem::error(root.span.clone(), format!("the file has no {shown}")).help(help));
+    }
+    found
+}
+
 const STAGE_KEYS: [&str; 10] =
     ["name", "plugin", "inputs", "config", "grants", "limits", "retry", "reject", "on-fault", "parallel"];
 const GRANT_KEYS: [&str; 5] = ["read", "write", "env", "clock", "random"];
@@ -134,11 +144,11 @@ fn read_stage(value: Value<'_>, at: usize, problems: &mut Problems) -> Option<St
         table.what = format!("stage `{}`", name.escape_debug());
     }
     known_stage_keys(&table, problems);
-    let name = table.needed_text("name", "name = \"...\"", problems);
+    let name = table.needed_text("name", "`name = \"...\"`", problems);
     if let Some((name, span)) = &name {
         check_name("stage", name, span, problems);
     }
-    let plugin = table.needed_text("plugin", "plugin = \"...\"", problems);
+    let plugin = table.needed_text("plugin", "`plugin = \"...\"`", problems);
     let inputs = table.texts("inputs", problems);
     let place = name.as_ref().map_or_else(|| table.span.clone(), |(_, span)| span.clone());
     let span_of = |key: &str| table.get(key).map_or_else(|| place.clone(), |(_, span)| span);
@@ -160,19 +170,16 @@ fn read_stage(value: Value<'_>, at: usize, problems: &mut Problems) -> Option<St
         Some((value @ DeValue::Table(_), span)) => options::to_json((value, span), &mut spans, problems),
         Some((other, span)) => {
             let what = format!("`config` of {}", table.what);
+            spans.config.push((String::new(), span.clone()));
             problems.push(wrong_type(other, span, &what, "a table", "write e.g. `config = { path = \"...\" }`"));
-            serde_json::Value::Object(serde_json::Map::new())
+            serde_json::Value::Null
         }
         None => serde_json::Value::Object(serde_json::Map::new()),
     };
-    let sub = |key: &str, problems: &mut Problems| {
-        let what = format!("`{key}` of {}", table.what);
-        table.get(key).and_then(|value| Table::from_value(value, &what, problems))
-    };
-    let grants = sub("grants", problems).map(|table| read_grants(&table, &mut spans, problems)).unwrap_or_default();
-    let limits = sub("limits", problems).map(|table| read_limits(&table, problems)).unwrap_or_default();
-    let retry = sub("retry", problems).map(|table| read_retry(&table, problems)).unwrap_or_default();
-    let reject = sub("reject", problems).and_then(|table| read_reject(&table, problems));
+    let grants = table.table("grants", problems).map(|table| read_grants(&table, &mut spans, problems));
+    let limits = table.table("limits", problems).map(|table| read_limits(&table, problems)).unwrap_or_default();
+    let retry = table.table("retry", problems).map(|table| read_retry(&table, problems)).unwrap_or_default();
+    let reject = table.table("reject", problems).and_then(|table| read_reject(&table, problems));
     let on_fault = [("fail", OnFault::Fail), ("quarantine", OnFault::Quarantine)];
     Some(StageSpec {
         inputs_given: table.get("inputs").is_some(),
@@ -180,7 +187,7 @@ fn read_stage(value: Value<'_>, at: usize, problems: &mut Problems) -> Option<St
         name: name.map(|(name, _)| name).unwrap_or_default(),
         plugin: plugin.map(|(name, _)| name).unwrap_or_default(),
         config,
-        grants,
+        grants: grants.unwrap_or_default(),
         limits,
         retry,
         reject,
@@ -218,7 +225,7 @@ fn known_stage_keys(table: &Table<'_>, problems: &mut Problems) {
 fn read_grants(table: &Table<'_>, spans: &mut StageSpans, problems: &mut Problems) -> Grants {
     for key in ["http", "tcp"] {
         if let Some(span) = table.key_span(key) {
-            let message = format!("`{key}` of {}: stages cannot be granted the network yet", table.what);
+            let message = format!("{}: stages cannot be granted the network yet", table.of(key));
             problems.push(Problem::error(span, message).help("fetch the data into a folder first and grant `read`"));
         }
     }
@@ -232,7 +239,7 @@ fn read_grants(table: &Table<'_>, spans: &mut StageSpans, problems: &mut Problem
         let mut names: Vec<String> = Vec::new();
         for (at, (name, span)) in table.texts(key, problems).into_iter().enumerate() {
             spans.grant_items.push((format!("/{key}/{at}"), span.clone()));
-            let what = format!("`{key}` of {}", table.what);
+            let what = table.of(key);
             if name.trim().is_empty() {
                 let help = if key == "env" { "name a variable" } else { "write \".\" for the pipeline's own folder" };
                 problems.push(Problem::error(span, format!("{what} names an empty {noun}")).help(help));
@@ -303,8 +310,8 @@ fn read_retry(table: &Table<'_>, problems: &mut Problems) -> Retry {
 
 fn read_reject(table: &Table<'_>, problems: &mut Problems) -> Option<Threshold> {
     table.known_keys(&["at-most"], &[], problems);
-    let (value, span) = table.needed("at-most", "at-most = \"5%\"", problems)?;
-    let what = format!("`at-most` of {}", table.what);
+    let (value, span) = table.needed("at-most", "`reject.at-most = \"5%\"`", problems)?;
+    let what = table.of("at-most");
     let help = "write a share such as \"5%\", or a number of rows such as 100";
     match value {
         DeValue::Integer(_) => match super::read::whole_number(value).and_then(|rows| u64::try_from(rows).ok()) {

@@ -24,11 +24,13 @@ pub(super) struct Table<'a> {
     pub(super) span: Range<usize>,
     /// E.g. "stage `read`".
     pub(super) what: String,
+    /// What its keys are written with, e.g. "grants.".
+    prefix: String,
 }
 
 impl<'a> Table<'a> {
     pub(super) fn new(entries: &'a DeTable<'a>, span: Range<usize>, what: impl Into<String>) -> Self {
-        Self { entries, span, what: what.into() }
+        Self { entries, span, what: what.into(), prefix: String::new() }
     }
 
     /// The value as a table, or a problem.
@@ -40,6 +42,17 @@ impl<'a> Table<'a> {
                 None
             }
         }
+    }
+
+    /// The table at a key of this one, whose keys are told with this key before them.
+    pub(super) fn table(&self, key: &str, problems: &mut Problems) -> Option<Self> {
+        let table = Self::from_value(self.get(key)?, &self.of(key), problems)?;
+        Some(Self { what: self.what.clone(), prefix: format!("{}{key}.", self.prefix), ..table })
+    }
+
+    /// A key as it is told: "`limits.memory` of stage `read`".
+    pub(super) fn of(&self, key: &str) -> String {
+        format!("`{}{key}` of {}", self.prefix, self.what)
     }
 
     /// The value of a key; its place is that of the key where the value has none of its own.
@@ -74,7 +87,8 @@ impl<'a> Table<'a> {
                 Some((_, help)) => (*help).to_owned(),
                 None => suggest::help(key, known),
             };
-            problems.push(Problem::error(span, format!("unknown key `{key}` in {}", self.what)).help(help));
+            let message = format!("unknown key `{}{key}` in {}", self.prefix, self.what);
+            problems.push(Problem::error(span, message).help(help));
         }
     }
 
@@ -82,15 +96,15 @@ impl<'a> Table<'a> {
     pub(super) fn needed(&self, key: &str, example: &str, problems: &mut Problems) -> Option<Value<'a>> {
         let found = self.get(key);
         if found.is_none() {
-            let message = format!("{} has no `{key}`", self.what);
-            problems.push(Problem::error(self.span.clone(), message).help(format!("add `{example}`")));
+            let message = format!("{} has no `{}{key}`", self.what, self.prefix);
+            problems.push(Problem::error(self.span.clone(), message).help(format!("add {example}")));
         }
         found
     }
 
     /// A text.
     pub(super) fn text(&self, key: &str, problems: &mut Problems) -> Option<(String, Range<usize>)> {
-        text(self.get(key)?, &format!("`{key}` of {}", self.what), problems)
+        text(self.get(key)?, &self.of(key), problems)
     }
 
     /// A text that has to be there.
@@ -100,17 +114,17 @@ impl<'a> Table<'a> {
         example: &str,
         problems: &mut Problems,
     ) -> Option<(String, Range<usize>)> {
-        text(self.needed(key, example, problems)?, &format!("`{key}` of {}", self.what), problems)
+        text(self.needed(key, example, problems)?, &self.of(key), problems)
     }
 
     /// A list of texts, each with its place.
     pub(super) fn texts(&self, key: &str, problems: &mut Problems) -> Vec<(String, Range<usize>)> {
         let Some((value, span)) = self.get(key) else { return Vec::new() };
-        let what = format!("`{key}` of {}", self.what);
+        let what = self.of(key);
         let DeValue::Array(items) = value else {
             let help = match value {
-                DeValue::String(text) => format!("write `{key} = [{}]`", quote(text)),
-                _ => format!("write `{key} = [\"...\"]`"),
+                DeValue::String(text) => format!("write `{}{key} = [{}]`", self.prefix, quote(text)),
+                _ => format!("write `{}{key} = [\"...\"]`", self.prefix),
             };
             problems.push(wrong_type(value, span, &what, "a list of texts", &help));
             return Vec::new();
@@ -122,7 +136,7 @@ impl<'a> Table<'a> {
     /// A whole number of at least `least`.
     pub(super) fn whole(&self, key: &str, least: u32, most: u32, problems: &mut Problems) -> Option<u32> {
         let (value, span) = self.get(key)?;
-        let what = format!("`{key}` of {}", self.what);
+        let what = self.of(key);
         let range = format!("write a whole number from {least} to {most}");
         match whole_number(value) {
             Some(number) => match u32::try_from(number) {
@@ -145,8 +159,14 @@ impl<'a> Table<'a> {
         match value {
             DeValue::Boolean(given) => *given,
             other => {
-                let what = format!("`{key}` of {}", self.what);
-                problems.push(wrong_type(other, span, &what, "true or false", &format!("write `{key} = true`")));
+                let what = self.of(key);
+                problems.push(wrong_type(
+                    other,
+                    span,
+                    &what,
+                    "true or false",
+                    &format!("write `{}{key} = true`", self.prefix),
+                ));
                 false
             }
         }
@@ -161,7 +181,7 @@ impl<'a> Table<'a> {
         problems: &mut Problems,
     ) -> Option<T> {
         let (value, span) = self.get(key)?;
-        let what = format!("`{key}` of {}", self.what);
+        let what = self.of(key);
         match value {
             DeValue::String(text) => match parse(text) {
                 Ok(quantity) => Some(quantity),
@@ -186,7 +206,7 @@ impl<'a> Table<'a> {
         let found = words.iter().find(|(word, _)| *word == given).map(|(_, value)| *value);
         if found.is_none() {
             let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            let message = format!("`{key}` of {} cannot be {}", self.what, quote(&given));
+            let message = format!("{} cannot be {}", self.of(key), quote(&given));
             let known = known.iter().map(|word| quote(word)).collect::<Vec<_>>().join(", ");
             problems.push(Problem::error(span, message).help(format!("one of: {known}")));
         }

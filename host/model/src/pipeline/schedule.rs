@@ -15,10 +15,10 @@ const DAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 pub(super) fn read(table: &Table<'_>, problems: &mut Problems) -> Option<Schedule> {
     table.known_keys(&["cron", "timezone", "catch-up", "overlap"], &[], problems);
     let cron =
-        table.needed_text("cron", "cron = \"30 6 * * *\"", problems).and_then(|(text, span)| match cron(&text) {
+        table.needed_text("cron", "`cron = \"30 6 * * *\"`", problems).and_then(|(text, span)| match cron(&text) {
             Ok(()) => Some(text),
             Err(help) => {
-                let message = format!("`cron` of {}: {} is not a time table", table.what, quote(&text));
+                let message = format!("{}: {} is not a time table", table.of("cron"), quote(&text));
                 problems.push(Problem::error(span, message).help(help));
                 None
             }
@@ -27,7 +27,7 @@ pub(super) fn read(table: &Table<'_>, problems: &mut Problems) -> Option<Schedul
         None => Some("UTC".to_owned()),
         Some((name, _)) if is_zone(&name) => Some(name),
         Some((name, span)) => {
-            let message = format!("`timezone` of {}: {} is not the name of a time zone", table.what, quote(&name));
+            let message = format!("{}: {} is not the name of a time zone", table.of("timezone"), quote(&name));
             problems.push(Problem::error(span, message).help("write a name such as \"UTC\" or \"America/New_York\""));
             None
         }

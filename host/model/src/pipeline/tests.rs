@@ -138,7 +138,7 @@ fn all_problems_are_told_at_once_in_the_order_of_the_file() {
         "stage `x` has no `plugin`",
         "unknown key `plugn` in stage `x`",
         "stage `x` takes `y`, but there is no such stage",
-        "`memory` of `limits` of stage `x` has to be a size as a text",
+        "`limits.memory` of stage `x` has to be a size as a text",
         "stage 2 has no `name`",
         "stage 2 has no `plugin`",
     ];
@@ -191,7 +191,7 @@ fn broken_files_never_break_the_parser() {
     for _ in 0..3000 {
         let mut text = FLIGHTS.to_owned();
         for _ in 0..=random(4) {
-            let mut at = random(text.len());
+            let mut at = random(text.len() + 1);
             while !text.is_char_boundary(at) {
                 at -= 1;
             }
