@@ -80,10 +80,11 @@ fn trim(mut raw: &[u8]) -> &[u8] {
 /// `rest` is what stands behind the opening quote.
 fn unquote<'s>(rest: &'s [u8], quote: u8, escape: Option<u8>, scratch: &'s mut Vec<u8>) -> Text<'s> {
     let special = |byte: &u8| *byte == quote || Some(*byte) == escape;
-    if let Some(at) = rest.iter().position(special) {
-        if at + 1 == rest.len() && rest.get(at) == Some(&quote) {
-            return Text::Quoted(rest.get(..at).unwrap_or_default());
-        }
+    if let Some(at) = rest.iter().position(special)
+        && at + 1 == rest.len()
+        && rest.get(at) == Some(&quote)
+    {
+        return Text::Quoted(rest.get(..at).unwrap_or_default());
     }
     scratch.clear();
     let mut bytes = rest.iter().copied();

@@ -220,10 +220,10 @@ impl Sample {
                             break;
                         }
                         let (start, end) = fields.span(first + record * width + field, field + 1 == width);
-                        if let Text::Plain(text) | Text::Quoted(text) = fields.text(start, end, &mut scratch) {
-                            if !settings.nulls.has(text) {
-                                *guess = guess.join(Guess::of(text));
-                            }
+                        if let Text::Plain(text) | Text::Quoted(text) = fields.text(start, end, &mut scratch)
+                            && !settings.nulls.has(text)
+                        {
+                            *guess = guess.join(Guess::of(text));
                         }
                     }
                 }

@@ -45,12 +45,12 @@ impl Layout {
                 "no columns are known: the first lines have no keys; give `columns` or `types`",
             ));
         }
-        if let Some(column) = &settings.file_column {
-            if selected.iter().any(|known| known.name == *column) {
-                return Err(Fault::invalid_config(format!(
-                    "`file-column`: there is a column {column:?} already; choose another name"
-                )));
-            }
+        if let Some(column) = &settings.file_column
+            && selected.iter().any(|known| known.name == *column)
+        {
+            return Err(Fault::invalid_config(format!(
+                "`file-column`: there is a column {column:?} already; choose another name"
+            )));
         }
         Ok(Self { selected })
     }
@@ -94,10 +94,10 @@ fn sample(sources: &[Source], settings: &Settings, known: Vec<Selected>) -> Resu
             let mut found: Vec<(String, Guess)> = Vec::new();
             let read = read_line(bytes, line.start, line.end, &root, &mut slots, &mut |key, slot| {
                 let mut plain = Vec::new();
-                if unescape(key, &mut plain).is_ok() {
-                    if let Ok(key) = String::from_utf8(plain) {
-                        found.push((key, guess(bytes, slot)));
-                    }
+                if unescape(key, &mut plain).is_ok()
+                    && let Ok(key) = String::from_utf8(plain)
+                {
+                    found.push((key, guess(bytes, slot)));
                 }
             });
             if read.is_err() || !lines.is_utf8(line) {

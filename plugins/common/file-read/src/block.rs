@@ -123,11 +123,13 @@ impl Block {
 
     /// Adds a line end to the last line of a file that has none. The padding makes room for it.
     pub fn close_last_line(&mut self) {
-        if self.at_end && self.end > self.start && !self.content().ends_with(b"\n") {
-            if let Some(byte) = self.buffer.get_mut(self.end) {
-                *byte = b'\n';
-                self.end += 1;
-            }
+        if self.at_end
+            && self.end > self.start
+            && !self.content().ends_with(b"\n")
+            && let Some(byte) = self.buffer.get_mut(self.end)
+        {
+            *byte = b'\n';
+            self.end += 1;
         }
     }
 }

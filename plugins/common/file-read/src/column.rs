@@ -91,15 +91,14 @@ impl Text {
     #[inline(always)]
     pub fn push_span(&mut self, bytes: &[u8], start: usize, end: usize) {
         let length = end.wrapping_sub(start);
-        if length <= SLACK_BYTES {
-            if let (Some(from), Some(to)) =
+        if length <= SLACK_BYTES
+            && let (Some(from), Some(to)) =
                 (bytes.get(start..start + SLACK_BYTES), self.data.get_mut(self.used..self.used + SLACK_BYTES))
-            {
-                to.copy_from_slice(from);
-                self.used += length;
-                self.offsets.push(self.used as i32);
-                return;
-            }
+        {
+            to.copy_from_slice(from);
+            self.used += length;
+            self.offsets.push(self.used as i32);
+            return;
         }
         self.push(bytes.get(start..end).unwrap_or_default());
     }

@@ -1,11 +1,11 @@
 //! Records that cannot be used: the first fails the stage, or all are set aside.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sluicebox_stage::{BadRecord, Fault, quarantine};
 
 /// What becomes of records that cannot be used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum BrokenRows {
     /// the stage fails and names the place

@@ -69,11 +69,11 @@ impl TimestampParser {
             self.day_text = *day;
         }
         // What almost every file has, first.
-        if let [b'T' | b' ', h1, h2, b':', m1, m2, b':', s1, s2, zone @ ..] = rest {
-            if matches!(zone, [] | [b'Z']) {
-                let seconds = clock(two(&[*h1, *h2])?, two(&[*m1, *m2])?, two(&[*s1, *s2])?)?;
-                return Some(Timestamp { micros: self.day_micros + seconds * 1_000_000, zoned: !zone.is_empty() });
-            }
+        if let [b'T' | b' ', h1, h2, b':', m1, m2, b':', s1, s2, zone @ ..] = rest
+            && matches!(zone, [] | [b'Z'])
+        {
+            let seconds = clock(two(&[*h1, *h2])?, two(&[*m1, *m2])?, two(&[*s1, *s2])?)?;
+            return Some(Timestamp { micros: self.day_micros + seconds * 1_000_000, zoned: !zone.is_empty() });
         }
         self.rest(rest)
     }

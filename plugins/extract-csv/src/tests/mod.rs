@@ -11,11 +11,14 @@ use sluicebox_stage::testing::{context, options, report};
 use sluicebox_stage::{BadRecord, Batch, Extract, Fault, SplitExtract, Values};
 use std::path::Path;
 
+/// Cells as text, none for null.
+type Rows = Vec<Vec<Option<String>>>;
+
 /// What a run of the stage came to.
 pub(super) struct Read {
     /// `name: type, ...`
     pub(super) schema: String,
-    pub(super) rows: Vec<Vec<Option<String>>>,
+    pub(super) rows: Rows,
     pub(super) quarantined: Vec<BadRecord>,
 }
 
@@ -75,7 +78,7 @@ impl Folder {
     }
 
     /// Through `split` and `open_split`, all rows in order; and how many splits there were.
-    pub(super) fn read_split(&self, json: &str, at_most: u32) -> Result<(usize, Vec<Vec<Option<String>>>), String> {
+    pub(super) fn read_split(&self, json: &str, at_most: u32) -> Result<(usize, Rows), String> {
         let run = || {
             let parse = || options::<Options>(&self.json(json));
             let plan = ExtractCsv::split(&context(), parse()?, None, at_most)?;
