@@ -53,15 +53,6 @@ pub fn record_json(record: &RunRecord, comparison: Option<Comparison>) -> Value 
 
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
-        let help = match &error {
-            StoreError::NoRuns => Some("run a pipeline first: `sluicebox run pipeline.toml`"),
-            StoreError::NoRun(_) => Some("`sluicebox runs` lists the runs"),
-            _ => None,
-        };
-        let trouble = Self::new(error.to_string());
-        match help {
-            Some(help) => trouble.help(help),
-            None => trouble,
-        }
+        Self::new(error.to_string())
     }
 }

@@ -65,6 +65,14 @@ impl Run {
         let host = Host::open(&self.plugins.plugins, &source.root, compiling(false))?;
         let id = new_run_id(now)?;
         let examined = examine(&source, &host, Purpose::Run, id, interval, &cancel);
+        if cancel.is_cancelled() {
+            // Stages that were being opened say so, too: that is no problem of the file.
+            super::tell(&Trouble::new("the run was cancelled before it began; nothing ran"));
+            if json {
+                print_json(&json!({ "state": null, "problems": [] }));
+            }
+            return Ok(Exit::Failed);
+        }
         tell_problems(&source, &examined);
         let Some(pipeline) = examined.pipeline.as_ref().filter(|_| examined.is_sound()) else {
             if json {
