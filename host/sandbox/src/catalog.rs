@@ -169,7 +169,7 @@ fn look(sandbox: &Sandbox, path: &Path, seen: &mut BTreeMap<PathBuf, Seen>) -> R
         Known::Plugin { description, imports } => {
             Ok(Plugin { description, digest, path: path.to_owned(), size_bytes: metadata.len(), imports })
         }
-        Known::Refused { reason } => Err(reason),
+        Known::Refused { reason, .. } => Err(reason),
     }
 }
 

@@ -331,7 +331,7 @@ fn build(field: &Field, rows: usize, column: Column, nulls: Option<NullBuffer>) 
         (T::Decimal128(precision, scale), Values::FixedBytes(bytes)) => {
             let list: Vec<i128> = from_le(&bytes, i128::from_le_bytes);
             let array: Decimal128Array = primitive(list, nulls)?;
-            check_digits(&array, *precision).map_err(|error| in_column(field, &error))?;
+            check_digits(&array, *precision).map_err(|error| in_column(field, error))?;
             // Precision and scale were checked with the schema.
             let array = array.with_data_type(DataType::Decimal128(*precision, *scale));
             Arc::new(array)
@@ -363,8 +363,8 @@ pub(crate) fn check_digits<T: DecimalType + ArrowPrimitiveType>(
     Ok(plain.validate_decimal_precision(precision)?)
 }
 
-fn in_column(field: &Field, error: &dyn std::fmt::Display) -> Refusal {
-    Refusal(format!("column `{}`: {error}", field.name()))
+fn in_column(field: &Field, error: impl Into<Refusal>) -> Refusal {
+    Refusal(format!("column `{}`: {}", field.name(), error.into()))
 }
 
 fn primitive<T: ArrowPrimitiveType>(
@@ -399,8 +399,8 @@ fn bytes(field: &Field, offsets: Vec<i32>, data: Vec<u8>, nulls: Option<NullBuff
     let data = Buffer::from_vec(data);
     Ok(match field.data_type() {
         DataType::Utf8 => {
-            Arc::new(StringArray::try_new(offsets, data, nulls).map_err(|error| in_column(field, &error))?) as ArrayRef
+            Arc::new(StringArray::try_new(offsets, data, nulls).map_err(|error| in_column(field, error))?) as ArrayRef
         }
-        _ => Arc::new(BinaryArray::try_new(offsets, data, nulls).map_err(|error| in_column(field, &error))?),
+        _ => Arc::new(BinaryArray::try_new(offsets, data, nulls).map_err(|error| in_column(field, error))?),
     })
 }

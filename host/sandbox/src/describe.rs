@@ -6,12 +6,14 @@ use crate::ready::Ready;
 use crate::sandbox::{Sandbox, StageSetup};
 use crate::stage::ComponentStage;
 use serde::{Deserialize, Serialize};
+use sluicebox_model::fault::FaultKind;
 use sluicebox_model::grant::Grants;
 use sluicebox_model::limits::Limits;
 use sluicebox_model::plugin::{Capability, Description, Digest, Kind};
 use sluicebox_model::stage::RunContext;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What is known of a digest, whichever file it is of.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -19,21 +21,33 @@ use std::sync::Arc;
 pub(crate) enum Known {
     /// It is a plugin.
     Plugin { description: Description, imports: Vec<String> },
-    /// It is none, and will be none whenever it is looked at again.
-    Refused { reason: String },
+    /// It is none, and will be none whenever it is looked at again; if `again` is given, only until then (in seconds
+    /// since 1970), since a slow machine may have been the cause.
+    Refused { reason: String, again: Option<u64> },
+}
+
+/// Time for a component to describe itself, which is to say what it has in its memory.
+const DESCRIBE_MAX: Duration = Duration::from_secs(2);
+/// How long a component that did not describe itself in time is left alone, in seconds.
+const AGAIN_AFTER: u64 = 600;
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// What is known of the component: from the cache, or by asking it now. The error is for people.
 pub(crate) fn known(sandbox: &Sandbox, path: &Path, digest: &Digest, limits: &Limits) -> Result<Known, String> {
     let compatibility = sandbox.compatibility().map_err(|error| error.to_string())?;
     let name = format!("{digest}-{compatibility:016x}-{}.json", env!("CARGO_PKG_VERSION"));
-    if let Some(known) = sandbox.cache().get(&name) {
-        return Ok(known);
+    match sandbox.cache().get(&name) {
+        Some(Known::Refused { again: Some(again), .. }) if again <= now() => {}
+        Some(known) => return Ok(known),
+        None => {}
     }
     let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
     let known = match sandbox.ready(path, digest, &stem, limits) {
-        Ok(ready) => ask(sandbox, digest, &ready, limits)?,
-        Err(SandboxError::NotAPlugin { reason, .. }) => Known::Refused { reason },
+        Ok(ready) => ask(sandbox, digest, &ready, limits),
+        Err(SandboxError::NotAPlugin { reason, .. }) => Known::Refused { reason, again: None },
         // What is wrong with the machine may be right the next time.
         Err(error) => return Err(error.to_string()),
     };
@@ -41,7 +55,7 @@ pub(crate) fn known(sandbox: &Sandbox, path: &Path, digest: &Digest, limits: &Li
     Ok(known)
 }
 
-fn ask(sandbox: &Sandbox, digest: &Digest, ready: &Arc<Ready>, limits: &Limits) -> Result<Known, String> {
+fn ask(sandbox: &Sandbox, digest: &Digest, ready: &Arc<Ready>, limits: &Limits) -> Known {
     let nothing = Description {
         name: String::new(),
         version: String::new(),
@@ -56,7 +70,7 @@ fn ask(sandbox: &Sandbox, digest: &Digest, ready: &Arc<Ready>, limits: &Limits) 
         name: "describe".to_owned(),
         config: "{}".to_owned(),
         grants: Grants::default(),
-        limits: limits.clone(),
+        limits: Limits { call_max: limits.call_max.min(DESCRIBE_MAX), ..limits.clone() },
         root: PathBuf::new(),
     };
     let context = RunContext {
@@ -69,11 +83,17 @@ fn ask(sandbox: &Sandbox, digest: &Digest, ready: &Arc<Ready>, limits: &Limits) 
     };
     let runtime = Arc::clone(sandbox.runtime());
     let stage = ComponentStage::new(nothing.clone(), digest.clone(), setup, Arc::clone(ready), runtime);
-    let said = stage.describe(&context).map_err(|fault| format!("it cannot describe itself: {fault}"))?;
-    Ok(match check(nothing, said) {
+    let said = match stage.describe(&context) {
+        Ok(said) => said,
+        Err(fault) => {
+            let again = (fault.kind == FaultKind::Timeout).then(|| now() + AGAIN_AFTER);
+            return Known::Refused { reason: format!("it cannot describe itself: {fault}"), again };
+        }
+    };
+    match check(nothing, said) {
         Ok(description) => Known::Plugin { description, imports: ready.imports.clone() },
-        Err(reason) => Known::Refused { reason: format!("it describes itself wrongly: {reason}") },
-    })
+        Err(reason) => Known::Refused { reason: format!("it describes itself wrongly: {reason}"), again: None },
+    }
 }
 
 fn check(mut description: Description, said: plugin::Description) -> Result<Description, String> {

@@ -76,7 +76,7 @@ fn kind_of(call: &str, error: &wasmtime::Error, stderr: &[String], limits: &Limi
     if text.contains("too much data is being copied between the host and the guest") {
         return passed(call, &Passed::TransferText { max: limits.transfer_bytes_max });
     }
-    if text.contains("resource table has no free keys") || text.contains("handles") && text.contains("limit") {
+    if text.contains("resource table has no free keys") || text.contains("handle limit exceeded") {
         return passed(call, &Passed::Handles { max: limits.handles_max });
     }
     let text = format!("{}", error.root_cause());

@@ -12,7 +12,11 @@ pub(crate) struct Refusal(pub(crate) String);
 
 impl From<ArrowError> for Refusal {
     fn from(error: ArrowError) -> Self {
-        Self(error.to_string())
+        Self(match error {
+            // What went wrong is said by the text; that an argument was invalid says nothing more.
+            ArrowError::InvalidArgumentError(text) | ArrowError::SchemaError(text) | ArrowError::IpcError(text) => text,
+            error => error.to_string(),
+        })
     }
 }
 

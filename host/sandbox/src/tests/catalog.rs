@@ -7,6 +7,7 @@ use sluicebox_model::plugin::{Capability, Kind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 fn write(folder: &Path, file: &str, says: &Says<'_>) {
@@ -82,6 +83,18 @@ fn a_wrong_description_is_refused_with_a_reason() {
         reason(Says { first: "unreachable", ..Says::default() })
             .contains("it cannot describe itself: trap in `describe`")
     );
+}
+
+#[test]
+fn a_plugin_that_hangs_costs_its_time_once() {
+    let bed = Bed::new();
+    write(bed.plugins.path(), "it.wasm", &Says { first: "(loop $for_ever (br $for_ever))", ..Says::default() });
+    let start = Instant::now();
+    for _ in 0..3 {
+        let catalog = scan(&bed.sandbox, &[bed.plugins.path()]);
+        assert!(catalog.refused()[0].reason.starts_with("it cannot describe itself: timeout in `describe`"));
+    }
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Tests. Those of batches call the host's functions as a guest would, without wasm, on random arrays of every type.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod built;
 mod catalog;
 mod columns;
 mod guests;
