@@ -244,3 +244,122 @@ fn the_page_of_functions_is_up_to_date() {
     let written = std::fs::read_to_string(path).unwrap_or_default();
     assert!(written == page, "FUNCTIONS.md is out of date; run UPDATE_README=1 cargo test -p sluicebox-expression");
 }
+
+#[test]
+fn what_expressions_mean() {
+    for text in [
+        // numbers
+        "7 / 2 = 3.5",
+        "7 // 2 = 3 and -7 // 2 = -3 and 7 % -3 = 1",
+        "1 / 0 is null and 1.0 / 0 is null and 1 // 0 is null and 1 % 0 is null and mod(1, 0) is null",
+        "2 + 3 * 4 = 14 and (2 + 3) * 4 = 20 and -2 + 5 = 3",
+        "-9223372036854775808 < 0",
+        "9223372036854775808 > 9223372036854775807",
+        "sqrt(-1) = sqrt(-1) and sqrt(-1) > 1e308 and -0.0 = 0.0",
+        "cast(2.9 as int64) = 2 and cast(-2.9 as int64) = -2",
+        "try_cast(300 as int8) is null and try_cast('x' as date) is null",
+        "cast('1.255' as decimal(10, 2)) = '1.26'",
+        "cast('1.10' as decimal(10, 2)) + cast('2.205' as decimal(10, 3)) = '3.305'",
+        "cast('1.10' as decimal(4, 2)) * 3 = '3.30'",
+        "round(cast('-2.345' as decimal(10, 3)), 2) = '-2.35' and floor(cast('-2.3' as decimal(4, 1))) = -3",
+        "ceil(cast('2.1' as decimal(4, 1))) = 3 and trunc(cast('-2.9' as decimal(4, 1))) = -2",
+        "round(1250, -2) = 1300 and round(-2.5) = -3.0 and round(1e300, 5) = 1e300 and round(5.0, -400) = 0",
+        "6 & 3 = 2",
+        "6 | 3 = 7",
+        "null + 1 is null and (null > 1) is null",
+        // logic
+        "(null and false) = false and (null or true) = true and (null and true) is null and not (1 = 2)",
+        "null is not distinct from null and 1 is distinct from null",
+        "(1 in (2, null)) is null and 1 in (1, null) and (1 not in (2, null)) is null and x in (1, 2)",
+        "x between 1 and 2 and x not between 2 and 3 and (x between null and 0) = false",
+        "(1 = 1) is true and (null = 1) is unknown and (1 = 2) is not true",
+        "case x when 1 then 'one' when 2 then 'two' end = 'one'",
+        "case when null then 1 else 2 end = 2",
+        "case when x = 2 then 1 end is null",
+        "nullif(x, 1) is null and nullif(x, 2) = 1",
+        // text
+        "'it''s' = concat('it', chr(39), 's')",
+        "'10$%' like '10$$$%' escape '$' and '10%' like '10\\%' and not '10x' like '10\\%'",
+        "'ÉCOLE' ilike 'éc%' and 'abc' not like 'b%'",
+        "'abc' ~ '^a' and 'ABC' ~* '^a' and 'abc' !~ '^b' and 'abc' !~* '^B'",
+        "regexp_match('flight UA1545', '([A-Z]+)(\\d+)') = 'UA' and regexp_match('abc', 'x') is null and regexp_match('abc', 'b') = 'b'",
+        "'a' || 1 || true = 'a1true' and ('a' || null) is null",
+        "substring('flight' from 3) = 'ight' and substring('flight', 0, 3) = 'fl'",
+        "trim(leading 'x' from 'xxa') = 'a' and trim(both from ' a ') = 'a'",
+        "position('li' in 'flight') = 2",
+        "cast(X'4142' as utf8) = 'AB' and octet_length(X'00ff') = 2",
+        "cast(1.0 as utf8) = '1.0' and cast(0.1 as utf8) = '0.1' and cast(true as utf8) = 'true'",
+        "cast(' 12 ' as int64) = 12 and '12'::int = 12",
+        // times
+        "date '2013-01-31' + interval '1 month' = '2013-02-28' and date '2013-01-31' + 1 = date '2013-02-01'",
+        "date '2013-03-01' - date '2013-02-01' = 28 and date '2013-03-01' - 1 = date '2013-02-28'",
+        "date '2013-01-01' + interval '1 hour' = timestamp '2013-01-01 01:00:00'",
+        "interval '2' day + date '2013-01-01' = date '2013-01-03' and date '2013-01-03' - interval 2 day = date '2013-01-01'",
+        "timestamp '2013-01-01 00:00:00' - interval '1 day 02:30:00' = timestamp '2012-12-30 21:30:00'",
+        "timestamptz '2013-01-01 00:00:00+01:00' = timestamptz '2012-12-31 23:00:00'",
+        "cast(timestamptz '2013-01-01 12:00:00Z' as utf8) = '2013-01-01T12:00:00Z'",
+        "extract(dow from date '2013-01-06') = 0 and extract(isodow from date '2013-01-06') = 7",
+        "date_part('epoch', timestamp '1970-01-01 00:00:01.5') = 1.5",
+        "to_timestamp(86400) = timestamp '1970-01-02 00:00:00' and to_timestamp(1.5) = timestamp '1970-01-01 00:00:01.5'",
+        "to_timestamp('05/Jan/2013:06:30:00 -0500', '%d/%b/%Y:%H:%M:%S %z') = timestamp '2013-01-05 11:30:00'",
+        "date_diff('month', date '2013-01-31', date '2013-03-01') = 2 and date_diff('hour', timestamp '2013-01-01 01:59:59', timestamp '2013-01-01 02:00:00') = 1",
+        "date_trunc('week', date '2013-01-06') = date '2012-12-31'",
+        "to_char(timestamp '2013-01-05 16:05:09', '%I:%M %p, day %j') = '04:05 PM, day 005'",
+        "date '2013-01-05' > '2013-01-04' and '2013-01-05' = date '2013-01-05'",
+        "greatest(date '2013-01-05', date '2013-01-06') = date '2013-01-06' and least('b', 'a') = 'a'",
+    ] {
+        assert!(holds(text), "{text}");
+    }
+}
+
+#[test]
+fn a_condition_says_what_holds_fails_and_is_unknown() {
+    let batch = batch! { "n" => [Some(1i64), Some(5), None] };
+    let truth = Expression::plan_condition("n > 2", batch.schema()).unwrap().evaluate_truth(&batch).unwrap();
+    let list = |mask: sluicebox_stage::Mask| mask.iter().collect::<Vec<_>>();
+    assert_eq!(list(truth.holds), [false, true, false]);
+    assert_eq!(list(truth.fails), [true, false, false]);
+    assert_eq!(list(truth.unknown), [false, false, true]);
+    assert!(Expression::plan_condition("n", batch.schema()).is_err());
+}
+
+#[test]
+fn columns_of_every_width_are_read_and_made() {
+    let batch = batch! {
+        "a" => [1i8, -1], "b" => [2i16, -2], "c" => [3i32, -3], "d" => [4u8, 200], "e" => [5u16, 6], "f" => [6u32, 7],
+        "g" => [u64::MAX, 1], "h" => [1.5f32, -0.25], "i" => [true, false],
+    };
+    let show = |text: &str| {
+        let expression = Expression::plan(text, batch.schema()).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let utf8 = Expression::plan(&format!("cast({text} as utf8)"), batch.schema()).unwrap();
+        let column = utf8.evaluate(&batch).map_err(|fault| fault.message);
+        let texts = column.map(|column| {
+            (0..2).map(|row| column.strs().unwrap().get(row).unwrap().to_owned()).collect::<Vec<_>>().join(" ")
+        });
+        (expression.data_type().name(), texts.unwrap_or_else(|message| message))
+    };
+    for (text, ty, texts) in [
+        ("a", "int8", "1 -1"),
+        ("a + b", "int64", "3 -3"),
+        ("c", "int32", "3 -3"),
+        ("if(i, c, 7)", "int64", "3 7"),
+        ("if(i, a, b)", "int16", "1 -2"),
+        ("if(i, d, a)", "int16", "4 -1"),
+        ("g", "uint64", "18446744073709551615 1"),
+        ("g + 1", "int64", "18446744073709551615 does not fit in int64; try_cast makes it null"),
+        ("coalesce(g, a)", "decimal128", "18446744073709551615 1"),
+        ("h", "float32", "1.5 -0.25"),
+        ("h * 2", "float64", "3.0 -0.5"),
+        ("cast(f as decimal(12, 2))", "decimal128", "6.00 7.00"),
+        ("cast(d as int8)", "int8", "200 does not fit in int8; try_cast makes it null"),
+        ("greatest(a, b)", "int64", "2 -1"),
+        ("-d", "int64", "-4 -200"),
+    ] {
+        assert_eq!(show(text), (ty, texts.to_owned()), "{text}");
+    }
+    for text in ["g > a", "c in (3, -3)", "h < 2", "a = 1 or a = -1", "e between d and 10 or d > 100", "a is not null"]
+    {
+        let truth = Expression::plan_condition(text, batch.schema()).unwrap().evaluate_truth(&batch).unwrap();
+        assert!(truth.holds.any(), "{text}");
+    }
+}

@@ -60,7 +60,7 @@ pub(super) const TABLE: &[Function] = &[
         "The smallest whole number that is not smaller.",
         ("ceil(2.1)", "3.0"),
         (1, 1),
-        |c| rounded(c, f64::ceil, |value, unit| -(-value).div_euclid(unit)),
+        |c| rounded(c, f64::ceil, |value, unit| value.wrapping_neg().div_euclid(unit).wrapping_neg()),
     ),
     function(
         &["div"],
@@ -257,8 +257,8 @@ fn rounded(mut c: Call, float: fn(f64) -> f64, exact: fn(i128, i128) -> i128) ->
                 let of = |value: f64, digits: i64| {
                     let unit = 10f64.powi(i32::try_from(digits.clamp(-400, 400)).unwrap_or(0));
                     let scaled = value * unit;
-                    // Beyond what floats hold, there is nothing to round, or nothing left.
-                    if !scaled.is_finite() || unit.is_infinite() {
+                    // From 2^53 on floats have nothing behind the point.
+                    if scaled.is_nan() || scaled.abs() >= 9_007_199_254_740_992.0 || unit.is_infinite() {
                         value
                     } else if unit == 0.0 {
                         0.0

@@ -83,7 +83,7 @@ pub(crate) fn arithmetic(op: Op, s1: i8, s2: i8, precision: u8) -> Kernel {
 pub(crate) fn negate() -> Kernel {
     Box::new(|rows, arguments| {
         let Some(a) = arguments.first() else { return Err(RowError::new(0, "an argument is needed")) };
-        let values = super::map(a.decimals(), rows.count, |a| -a);
+        let values = super::map(a.decimals(), rows.count, i128::wrapping_neg);
         Ok(Value::column(Data::Decimal(values), present(&arguments, rows.count), rows.count))
     })
 }
@@ -119,7 +119,7 @@ pub(crate) fn unit(scale: i8) -> f64 {
 pub(crate) fn absolute() -> Kernel {
     Box::new(|rows, arguments| {
         let Some(a) = arguments.first() else { return Err(RowError::new(0, "an argument is needed")) };
-        let values = zip(a.decimals(), a.decimals(), rows.count, |a, _| a.abs());
+        let values = zip(a.decimals(), a.decimals(), rows.count, |a, _| a.wrapping_abs());
         Ok(Value::column(Data::Decimal(values), present(&arguments, rows.count), rows.count))
     })
 }

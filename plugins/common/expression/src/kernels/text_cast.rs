@@ -43,11 +43,22 @@ pub(crate) fn single(from: &Type, to: &Type, wanted: &Type, try_: bool) -> Optio
         ),
         (Int64, Utf8) => (write(|_, value| Box::new(|row, out| put(out, &value.int64s().get(row)))), false),
         (UInt64, Utf8) => (write(|_, value| Box::new(|row, out| put(out, &value.uint64s().get(row)))), false),
-        (Float64, Utf8) => (write(|_, value| Box::new(|row, out| float(out, value.float64s().get(row)))), false),
+        (Float64, Utf8) => (
+            write(|_, value| {
+                Box::new(|row, out| {
+                    let v = value.float64s().get(row);
+                    float(out, v, v.is_finite());
+                })
+            }),
+            false,
+        ),
         (Float32, Utf8) => (
             write(|_, value| {
                 let Data::Float32(values) = value.data() else { return Box::new(|_, _| {}) };
-                Box::new(|row, out| float32(out, values.get(value.at(row)).copied().unwrap_or_default()))
+                Box::new(|row, out| {
+                    let v = values.get(value.at(row)).copied().unwrap_or_default();
+                    float(out, v, v.is_finite());
+                })
             }),
             false,
         ),
@@ -93,19 +104,15 @@ fn put(out: &mut Vec<u8>, value: &impl std::fmt::Display) {
 }
 
 /// The shortest text that reads back as the same number: `1.0`, `0.1`, `1e21`, `NaN`, `inf`.
-pub(crate) fn float(out: &mut Vec<u8>, value: f64) {
-    if value.is_finite() {
-        out.extend_from_slice(zmij::Buffer::new().format(value).as_bytes());
-    } else {
-        put(out, &value);
+fn float<F: zmij::Float + std::fmt::Display>(out: &mut Vec<u8>, value: F, finite: bool) {
+    if !finite {
+        return put(out, &value);
     }
-}
-
-fn float32(out: &mut Vec<u8>, value: f32) {
-    if value.is_finite() {
-        out.extend_from_slice(zmij::Buffer::new().format(value).as_bytes());
-    } else {
-        put(out, &value);
+    let mut buffer = zmij::Buffer::new();
+    let text = buffer.format_finite(value);
+    match text.split_once("e+") {
+        Some((digits, exponent)) => put(out, &format_args!("{digits}e{exponent}")),
+        None => out.extend_from_slice(text.as_bytes()),
     }
 }
 

@@ -149,8 +149,12 @@ pub(crate) fn number(node: Node, what: &str) -> Planned {
 /// Two values brought to one type that kernels compare, or none if they have none in common.
 pub(crate) fn meet(a: Node, b: Node) -> Result<Option<(Node, Node)>, ExpressionError> {
     let ty = match (&a.ty, &b.ty) {
-        (Type::Utf8, other) if is_text_literal(&a) && *other != Type::Binary => Some(other.clone()),
-        (other, Type::Utf8) if is_text_literal(&b) && *other != Type::Binary => Some(other.clone()),
+        (Type::Utf8, other) if is_text_literal(&a) && !matches!(other, Type::Binary | Type::Null) => {
+            Some(other.clone())
+        }
+        (other, Type::Utf8) if is_text_literal(&b) && !matches!(other, Type::Binary | Type::Null) => {
+            Some(other.clone())
+        }
         (Type::Int64, other) if fits(&a, other) => Some(other.clone()),
         (other, Type::Int64) if fits(&b, other) => Some(other.clone()),
         (a, b) => Type::common(a, b),
