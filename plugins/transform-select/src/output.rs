@@ -23,8 +23,10 @@ struct Computed {
 /// A column that goes on.
 struct Slot {
     field: Field,
-    /// As `Output::select`.
+    /// As in `Output::select`.
     from: usize,
+    /// The column of the input that it is, by whatever name and type.
+    origin: Option<usize>,
 }
 
 fn within(option: impl std::fmt::Display) -> impl FnOnce(ExpressionError) -> Fault {
@@ -49,7 +51,7 @@ impl Output {
             return Err(Fault::invalid_config("`keep` and `drop` say the same in two ways; write one of them"));
         }
         let mut slots: Vec<Slot> =
-            input.iter().cloned().enumerate().map(|(from, field)| Slot { field, from }).collect();
+            input.iter().cloned().enumerate().map(|(from, field)| Slot { field, from, origin: Some(from) }).collect();
         let mut computed: Vec<Computed> = Vec::new();
 
         for (name, data_type) in cast {
@@ -60,7 +62,8 @@ impl Output {
             if let Some(slot) = slots.get_mut(at) {
                 // A cast to the type that it has is none.
                 if slot.field.data_type != expression.data_type() || slot.field.detail != expression.detail() {
-                    *slot = Slot { field: expression.field(name), from: input.len() + computed.len() };
+                    *slot =
+                        Slot { field: expression.field(name), from: input.len() + computed.len(), origin: Some(at) };
                     computed.push(Computed {
                         field: expression.field(name),
                         expression,
@@ -82,8 +85,7 @@ impl Output {
         for (new, old) in rename {
             let at = find_column(old, input).map_err(within(format_args!("rename.{new}")))?;
             let old = input.get(at).map_or(old.as_str(), |field| field.name.as_str());
-            if let Some(slot) = slots.iter_mut().find(|slot| slot.from == at || is_cast_of(slot, at, input, &computed))
-            {
+            if let Some(slot) = slots.iter_mut().find(|slot| slot.origin == Some(at)) {
                 slot.field.name.clone_from(new);
             } else {
                 return Err(Fault::invalid_config(format!("`rename.{new}`: `{old}` is dropped")));
@@ -96,7 +98,7 @@ impl Output {
                 )));
             }
             let expression = Expression::plan(text, input).map_err(within(format_args!("columns.{name}")))?;
-            let slot = Slot { field: expression.field(name), from: input.len() + computed.len() };
+            let slot = Slot { field: expression.field(name), from: input.len() + computed.len(), origin: None };
             computed.push(Computed { field: expression.field(name), expression, option: format!("columns.{name}") });
             match slots.iter_mut().find(|slot| slot.field.name == *name) {
                 Some(old) => *old = slot,
@@ -150,12 +152,6 @@ impl Output {
     }
 }
 
-/// Whether the slot holds the cast of the input's column at this position.
-fn is_cast_of(slot: &Slot, at: usize, input: &Schema, computed: &[Computed]) -> bool {
-    let cast = slot.from.checked_sub(input.len()).and_then(|position| computed.get(position));
-    cast.is_some_and(|cast| input.get(at).is_some_and(|field| cast.field.name == field.name))
-}
-
 /// The slots that `keep` names, in its order, and behind them the computed columns that it does not name.
 fn kept(
     keep: &[String],
@@ -174,11 +170,9 @@ fn kept(
                     return Err(Fault::invalid_config(format!("`keep` names `{name}` twice")));
                 }
                 let from = find_column(name, input).map_err(within("keep"))?;
-                let old = input.get(from).map_or(name.as_str(), |field| field.name.as_str());
-                let found = slots.iter().position(|slot| slot.from == from || slot.field.name == old);
-                found.ok_or_else(|| {
+                slots.iter().position(|slot| slot.origin == Some(from)).ok_or_else(|| {
                     Fault::invalid_config(format!(
-                        "`keep` names `{name}`, which has another name now or is kept already"
+                        "`keep` names `{name}`, which is kept already, or computed under `columns`"
                     ))
                 })?
             }

@@ -95,7 +95,7 @@ fn problems_name_the_option_and_the_place() {
             "`rename.a`: there is no column `b`\nhelp: the columns are distance, air_time, dest",
         ),
         (r#"{"rename": {"dest": "distance"}}"#, "two columns would be called `dest`; rename or drop one of them"),
-        (r#"{"cast": {"dest": "int128"}}"#, "`cast.dest`: `INT128` is not a type"),
+        (r#"{"cast": {"dest": "int128"}}"#, "`cast.dest`: this type is not known here"),
         (
             r#"{"cast": {"distance": "date"}}"#,
             "`cast.distance`: int64 cannot be cast to date32\n  date\n  ^^^^\nhelp: to_timestamp(x) takes seconds since 1970-01-01",

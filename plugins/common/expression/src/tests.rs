@@ -113,11 +113,11 @@ fn errors_show_the_place() {
         ),
         (
             "distance as d",
-            "the expression ends before `as`\n  distance as d\n           ^^\nhelp: the name of a column stands on the left: columns = { name = \"expression\" }",
+            "the expression ends before this\n  distance as d\n           ^^\nhelp: the name of a column stands on the left: columns = { name = \"expression\" }",
         ),
         (
             "cast(dest as int4)",
-            "`INT4` is not a type here: write int16 or int32, named by their bits\n  cast(dest as int4)\n       ^^^^\nhelp: the types are boolean, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float32, float64, decimal(precision, scale), utf8, binary, date, timestamp and timestamptz; also smallint, int, bigint, real, double, text, varchar",
+            "int2 and int4 are no types here: write int16 or int32, named by their bits\n  cast(dest as int4)\n       ^^^^\nhelp: the types are boolean, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float32, float64, decimal(precision, scale), utf8, binary, date, timestamp and timestamptz; also smallint, int, bigint, real, double, text, varchar",
         ),
         (
             "day + interval '1 fortnight'",
@@ -247,7 +247,7 @@ fn the_page_of_functions_is_up_to_date() {
 
 #[test]
 fn what_expressions_mean() {
-    for text in [
+    let wrong = [
         // numbers
         "7 / 2 = 3.5",
         "7 // 2 = 3 and -7 // 2 = -3 and 7 % -3 = 1",
@@ -285,7 +285,7 @@ fn what_expressions_mean() {
         "regexp_match('flight UA1545', '([A-Z]+)(\\d+)') = 'UA' and regexp_match('abc', 'x') is null and regexp_match('abc', 'b') = 'b'",
         "'a' || 1 || true = 'a1true' and ('a' || null) is null",
         "substring('flight' from 3) = 'ight' and substring('flight', 0, 3) = 'fl'",
-        "trim(leading 'x' from 'xxa') = 'a' and trim(both from ' a ') = 'a'",
+        "trim(leading 'x' from 'xxa') = 'a' and trim(both ' ' from ' a ') = 'a'",
         "position('li' in 'flight') = 2",
         "cast(X'4142' as utf8) = 'AB' and octet_length(X'00ff') = 2",
         "cast(1.0 as utf8) = '1.0' and cast(0.1 as utf8) = '0.1' and cast(true as utf8) = 'true'",
@@ -307,9 +307,10 @@ fn what_expressions_mean() {
         "to_char(timestamp '2013-01-05 16:05:09', '%I:%M %p, day %j') = '04:05 PM, day 005'",
         "date '2013-01-05' > '2013-01-04' and '2013-01-05' = date '2013-01-05'",
         "greatest(date '2013-01-05', date '2013-01-06') = date '2013-01-06' and least('b', 'a') = 'a'",
-    ] {
-        assert!(holds(text), "{text}");
-    }
+    ];
+    let wrong: Vec<_> =
+        wrong.into_iter().filter(|text| !std::panic::catch_unwind(|| holds(text)).unwrap_or(false)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

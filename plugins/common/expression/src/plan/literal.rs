@@ -34,11 +34,11 @@ pub(crate) fn value(value: &SqlValue, span: Span) -> Planned {
             return Ok(Node::literal(bytes_literal(bytes, span)?, Type::Binary, span));
         }
         SqlValue::Placeholder(_) => {
-            return Err(ExpressionError::new(format!("`{value}` is not known here"), span)
+            return Err(ExpressionError::new("parameters are not known here", span)
                 .help("there are no parameters; write the value, or ${env:NAME}"));
         }
         _ => {
-            return Err(ExpressionError::new(format!("{value} is not a literal here"), span)
+            return Err(ExpressionError::new("this is not a literal here", span)
                 .help("text is written in single quotes: 'text'"));
         }
     };

@@ -156,7 +156,7 @@ impl<'a> Planner<'a> {
 
     fn function(&mut self, function: &ast::Function) -> Planned {
         let span = function.span();
-        let name = function.name.to_string().to_ascii_lowercase();
+        let name = crate::parse::name_of(&function.name);
         let name_span = function.name.span();
         if function.over.is_some() || function.filter.is_some() || !function.within_group.is_empty() {
             return Err(functions::over_rows(&name, name_span));

@@ -154,7 +154,7 @@ impl Planner<'_> {
             Expr::Wildcard(_) | Expr::QualifiedWildcard(..) => {
                 Err(ExpressionError::new("`*` does not stand for columns here", span).help("`keep` chooses columns"))
             }
-            _ => Err(ExpressionError::new(format!("`{}` is not known here", shortened(&expression.to_string())), span)),
+            _ => Err(ExpressionError::new("this is not known here", span)),
         }
     }
 
@@ -307,12 +307,4 @@ fn field_name(field: &DateTimeField) -> String {
         DateTimeField::Custom(name) => name.value.clone(),
         other => other.to_string(),
     }
-}
-
-fn shortened(text: &str) -> String {
-    let mut short: String = text.chars().take(60).collect();
-    if short.len() < text.len() {
-        short.push_str("...");
-    }
-    short
 }
