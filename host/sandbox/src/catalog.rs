@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use sluicebox_model::limits::Limits;
 use sluicebox_model::plugin::{Capability, Description, Digest};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::UNIX_EPOCH;
 
 /// A plugin that was found.
@@ -35,9 +37,26 @@ pub struct Refused {
 }
 
 /// The plugins of some folders.
-#[derive(Clone, Debug, Default)]
+///
+/// A component that was never seen has to be compiled before it can be asked what it is, so files are looked at only as
+/// far as somebody asks: [`get`](Self::get) first looks at the file that is named as the plugin, the others at all.
 pub struct Catalog {
-    plugins: Vec<Plugin>,
+    sandbox: Sandbox,
+    files: Vec<File>,
+    unreadable: Vec<Refused>,
+    seen: Mutex<BTreeMap<PathBuf, Seen>>,
+    all: OnceLock<All>,
+}
+
+struct File {
+    path: PathBuf,
+    looked: OnceLock<Result<Plugin, String>>,
+}
+
+/// What all files together come to.
+struct All {
+    /// Positions of the files that are plugins, by the plugins' names.
+    plugins: BTreeMap<String, usize>,
     refused: Vec<Refused>,
 }
 
@@ -72,75 +91,118 @@ struct Seen {
 }
 
 impl Catalog {
-    /// Finds the `*.wasm` files in the folders (not below them). A name that two files claim goes to the file of the
-    /// earlier folder, and within a folder to the earlier file name; the other is refused. A folder that does not exist
-    /// holds no plugins.
+    /// Finds the `*.wasm` files in the folders (not below them). A folder that does not exist holds no plugins.
+    ///
+    /// A name that several files claim goes to the one that is named so (`extract-csv.wasm` or `extract_csv.wasm`), else
+    /// to that of the earlier folder, else to the earlier file name; the others are refused.
     ///
     /// A component that was never seen is compiled and asked to describe itself, without any grant; its answer is kept
     /// by its digest.
     pub fn scan(sandbox: &Sandbox, folders: &[PathBuf]) -> Self {
-        let mut catalog = Self::default();
-        let before: BTreeMap<PathBuf, Seen> = sandbox.cache().get(FILES).unwrap_or_default();
-        let mut seen = before.clone();
+        let mut unreadable = Vec::new();
+        let mut paths = Vec::new();
         for folder in folders {
-            for path in catalog.files(folder) {
-                match look(sandbox, &path, &mut seen) {
-                    Ok(plugin) => catalog.add(plugin),
-                    Err(reason) => catalog.refused.push(Refused { path, reason }),
+            match files(folder) {
+                Ok(found) => paths.extend(found),
+                Err(reason) => unreadable.push(Refused { path: folder.clone(), reason }),
+            }
+        }
+        let file = |path| File { path, looked: OnceLock::new() };
+        Self {
+            sandbox: sandbox.clone(),
+            files: paths.into_iter().map(file).collect(),
+            unreadable,
+            seen: Mutex::new(sandbox.cache().get(FILES).unwrap_or_default()),
+            all: OnceLock::new(),
+        }
+    }
+
+    /// The plugins, by name. Looks at every file.
+    pub fn plugins(&self) -> impl Iterator<Item = &Plugin> {
+        self.all().plugins.values().filter_map(|&position| self.plugin_at(position))
+    }
+
+    /// The plugin of that name. Looks at every file only if none is named as the plugin.
+    pub fn get(&self, name: &str) -> Option<&Plugin> {
+        let named_so = self.files.iter().filter(|file| is_named(&file.path, name));
+        let plugin = |file| self.look(file).as_ref().ok().filter(|plugin| plugin.description.name == name);
+        named_so.filter_map(plugin).next().or_else(|| self.plugin_at(*self.all().plugins.get(name)?))
+    }
+
+    /// The files that were refused. Looks at every file.
+    pub fn refused(&self) -> &[Refused] {
+        &self.all().refused
+    }
+
+    fn plugin_at(&self, position: usize) -> Option<&Plugin> {
+        self.look(self.files.get(position)?).as_ref().ok()
+    }
+
+    fn look<'a>(&self, file: &'a File) -> &'a Result<Plugin, String> {
+        file.looked.get_or_init(|| {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = seen.clone();
+            let looked = look(&self.sandbox, &file.path, &mut seen);
+            if *seen != before {
+                seen.retain(|path, _| path.exists());
+                self.sandbox.cache().put(FILES, &*seen);
+            }
+            looked
+        })
+    }
+
+    fn all(&self) -> &All {
+        self.all.get_or_init(|| {
+            let mut all = All { plugins: BTreeMap::new(), refused: self.unreadable.clone() };
+            for (position, file) in self.files.iter().enumerate() {
+                match self.look(file) {
+                    Ok(plugin) => self.claim(&mut all, position, plugin),
+                    Err(reason) => all.refused.push(Refused { path: file.path.clone(), reason: reason.clone() }),
                 }
             }
-        }
-        if seen != before {
-            seen.retain(|path, _| path.exists());
-            sandbox.cache().put(FILES, &seen);
-        }
-        catalog.plugins.sort_by(|a, b| a.description.name.cmp(&b.description.name));
-        catalog
+            all
+        })
     }
 
-    fn files(&mut self, folder: &Path) -> Vec<PathBuf> {
-        let entries = match std::fs::read_dir(folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
-            Err(error) => {
-                self.refused.push(Refused { path: folder.to_owned(), reason: format!("it cannot be read: {error}") });
-                return Vec::new();
-            }
+    /// Gives the plugin its name, or refuses it or the one that has it.
+    fn claim(&self, all: &mut All, position: usize, plugin: &Plugin) {
+        let name = &plugin.description.name;
+        let Some((first, holder)) = all.plugins.get(name).and_then(|&first| Some((first, self.plugin_at(first)?)))
+        else {
+            all.plugins.insert(name.clone(), position);
+            return;
         };
-        let is_wasm = |path: &PathBuf| path.extension().is_some_and(|kind| kind == "wasm");
-        let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_wasm).collect();
-        files.sort();
-        files
+        let takes_it = is_named(&plugin.path, name) && !is_named(&holder.path, name);
+        let (wins, loses) = if takes_it { (plugin, holder) } else { (holder, plugin) };
+        let reason =
+            format!("its name, `{name}`, is taken by {}; remove one of them or change its name", wins.path.display());
+        all.refused.push(Refused { path: loses.path.clone(), reason });
+        all.plugins.insert(name.clone(), if takes_it { position } else { first });
     }
+}
 
-    fn add(&mut self, plugin: Plugin) {
-        match self.get(&plugin.description.name) {
-            Some(first) => {
-                let reason = format!(
-                    "its name, `{}`, is taken by {}, which was found first; remove one of them or change its name",
-                    plugin.description.name,
-                    first.path.display()
-                );
-                self.refused.push(Refused { path: plugin.path, reason });
-            }
-            None => self.plugins.push(plugin),
-        }
+impl fmt::Debug for Catalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.files.iter().map(|file| &file.path)).finish()
     }
+}
 
-    /// The plugins, by name.
-    pub fn plugins(&self) -> impl Iterator<Item = &Plugin> {
-        self.plugins.iter()
-    }
+/// Whether the file is named as the plugin; cargo makes `_` of `-`.
+fn is_named(path: &Path, name: &str) -> bool {
+    path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| stem.replace('_', "-") == name)
+}
 
-    /// The plugin of that name.
-    pub fn get(&self, name: &str) -> Option<&Plugin> {
-        self.plugins.iter().find(|plugin| plugin.description.name == name)
-    }
-
-    /// The files that were refused.
-    pub fn refused(&self) -> &[Refused] {
-        &self.refused
-    }
+/// The `*.wasm` files of a folder by name.
+fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(format!("it cannot be read: {error}")),
+    };
+    let is_wasm = |path: &PathBuf| path.extension().is_some_and(|kind| kind == "wasm");
+    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_wasm).collect();
+    files.sort();
+    Ok(files)
 }
 
 /// The plugin of a file.

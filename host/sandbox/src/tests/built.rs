@@ -10,6 +10,7 @@ use crate::{Catalog, Sandbox, SandboxOptions, StageSetup};
 use arrow_array::RecordBatch;
 use arrow_schema::DataType;
 use sluicebox_model::cancel::Cancel;
+use sluicebox_model::grant::Grants;
 use sluicebox_model::limits::Limits;
 use sluicebox_model::stage::{Input, Stage, Transformer};
 use std::path::PathBuf;
@@ -53,9 +54,13 @@ fn start_up_and_calls() {
             println!("{took:>12.3?}    compile {} ({} KB)", compile.plugin, compile.size_bytes / 1024);
         }
     });
-    took("scan, nothing cached", || Catalog::scan(&sandbox, &folders));
+    took("scan, nothing cached", || Catalog::scan(&sandbox, &folders).plugins().count());
     let sandbox = took("another sandbox", fresh);
-    let catalog = took("scan, all cached", || Catalog::scan(&sandbox, &folders));
+    let catalog = took("scan, all cached", || {
+        let catalog = Catalog::scan(&sandbox, &folders);
+        catalog.plugins().count();
+        catalog
+    });
     let catalog_names: Vec<&str> = catalog.plugins().map(|plugin| plugin.description.name.as_str()).collect();
     println!("{catalog_names:?}\n{:?}", catalog.refused());
     let types = [DataType::Int64, DataType::Utf8, DataType::Float64];
@@ -130,4 +135,42 @@ fn every_bad_thing() {
             println!("   counts {} bad {} {:?}", report.counts.len(), report.bad_records.len(), usage);
         }
     }
+}
+
+#[test]
+#[ignore = "needs built plugins; see above"]
+fn what_a_guest_can_reach() {
+    let (cache, root, outside) = (TempDir::new().unwrap(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    let sandbox = Sandbox::new(SandboxOptions { cache_dir: cache.path().join("cache") }).unwrap();
+    let catalog = Catalog::scan(&sandbox, &[guests()]);
+    std::fs::create_dir(root.path().join("in")).unwrap();
+    std::fs::write(root.path().join("in/a.txt"), "hello").unwrap();
+    std::fs::write(root.path().join("secret.txt"), "secret").unwrap();
+    std::fs::write(outside.path().join("secret.txt"), "secret").unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(outside.path(), root.path().join("in/link")).unwrap();
+    let rows = batch(&mut Rng::new(7), &[DataType::Int64], 3);
+    let tried = |mode: &str, path: &str| {
+        let grants = Grants { read: vec!["in".into()], write: vec!["out".into()], ..Grants::default() };
+        let config = format!(r#"{{"mode":"{mode}","path":"{path}"}}"#);
+        let (root, limits) = (root.path().to_owned(), Limits::default());
+        let setup = StageSetup { name: "it".into(), config, grants, limits, root };
+        let stage = sandbox.stage(catalog.get("evil").unwrap(), setup).unwrap();
+        let ended = opened(stage.as_ref(), &rows).unwrap().process(0, rows.clone());
+        println!("{mode} {path}: {:?}", ended.as_ref().map(|_| ()).map_err(|fault| fault.to_string()));
+        ended.is_ok()
+    };
+    assert!(tried("read-file", "in/a.txt"));
+    assert!(tried("read-file", "./in/a.txt"));
+    assert!(tried("write-file", "out/b.txt"));
+    assert!(root.path().join("out/b.txt").exists());
+    assert!(tried("read-file", "out/b.txt"));
+    assert!(!tried("write-file", "in/a.txt"), "a folder to read is not written");
+    assert!(!tried("write-file", "in/new.txt"));
+    assert!(!tried("read-file", "secret.txt"));
+    assert!(!tried("read-file", "in/../secret.txt"));
+    assert!(!tried("read-file", "/etc/passwd"));
+    assert!(!tried("read-file", "in/link/secret.txt"), "a link does not lead out");
+    assert!(!tried("write-file", "out/../secret.txt"));
+    assert_eq!(std::fs::read_to_string(root.path().join("secret.txt")).unwrap(), "secret");
 }

@@ -98,15 +98,38 @@ fn a_plugin_that_hangs_costs_its_time_once() {
 }
 
 #[test]
-fn a_name_belongs_to_the_first_that_has_it() {
+fn a_name_belongs_to_the_file_that_is_named_so_else_to_the_first() {
     let (bed, second) = (Bed::new(), TempDir::new().unwrap());
     write(bed.plugins.path(), "b.wasm", &Says::default());
     write(second.path(), "a.wasm", &Says { version: "2.0.0", ..Says::default() });
-    let catalog = scan(&bed.sandbox, &[bed.plugins.path(), second.path()]);
-    assert_eq!(catalog.get("test-guest").unwrap().description.version, "1.2.3");
+    let folders = [bed.plugins.path(), second.path()];
+    let version = |catalog: &Catalog| catalog.get("test-guest").unwrap().description.version.clone();
+    let catalog = scan(&bed.sandbox, &folders);
+    assert_eq!(version(&catalog), "1.2.3");
     let refused = &catalog.refused()[0];
     assert!(refused.path.ends_with("a.wasm"));
     assert!(refused.reason.starts_with("its name, `test-guest`, is taken by "), "{}", refused.reason);
+    write(second.path(), "test_guest.wasm", &Says { version: "3.0.0", ..Says::default() });
+    // Whether all files were looked at before or not, the answer is the same.
+    let (one, all) = (scan(&bed.sandbox, &folders), scan(&bed.sandbox, &folders));
+    assert_eq!(version(&one), "3.0.0");
+    assert_eq!(all.plugins().count(), 1);
+    assert_eq!(version(&all), "3.0.0");
+    assert_eq!(all.refused().len(), 2);
+}
+
+#[test]
+fn only_what_is_asked_for_is_compiled() {
+    let bed = Bed::new();
+    let compiled = counted(&bed.sandbox);
+    write(bed.plugins.path(), "test_guest.wasm", &Says::default());
+    write(bed.plugins.path(), "other.wasm", &Says { name: "other", ..Says::default() });
+    let catalog = scan(&bed.sandbox, &[bed.plugins.path()]);
+    assert_eq!(compiled.load(Ordering::SeqCst), 0);
+    assert!(catalog.get("test-guest").is_some());
+    assert_eq!(compiled.load(Ordering::SeqCst), 1);
+    assert!(catalog.get("no-such").is_none());
+    assert_eq!(compiled.load(Ordering::SeqCst), 2);
 }
 
 fn counted(sandbox: &Sandbox) -> Arc<AtomicUsize> {
@@ -173,8 +196,8 @@ fn a_file_that_changed_since_the_scan_is_not_run() {
     let bed = Bed::new();
     write(bed.plugins.path(), "it.wasm", &Says::default());
     let catalog = scan(&bed.sandbox, &[bed.plugins.path()]);
-    write(bed.plugins.path(), "it.wasm", &Says { version: "6.6.6", ..Says::default() });
     let plugin = catalog.get("test-guest").unwrap();
+    write(bed.plugins.path(), "it.wasm", &Says { version: "6.6.6", ..Says::default() });
     let error = bed.sandbox.stage(plugin, setup(bed.plugins.path())).err().unwrap();
     assert!(matches!(error, SandboxError::Changed { .. }), "{error}");
     // A new scan sees the new file.
