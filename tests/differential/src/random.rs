@@ -33,7 +33,8 @@ impl Random {
         self.below(n) == 0
     }
 
-    /// One of the choices.
+    /// One of the choices; there is one at least.
+    #[allow(clippy::indexing_slicing, reason = "the position is below the length")]
     pub fn choose<'c, T>(&mut self, choices: &'c [T]) -> &'c T {
         &choices[self.below(choices.len())]
     }

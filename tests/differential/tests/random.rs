@@ -30,7 +30,7 @@ fn stricter(error: &str) -> bool {
 
 #[test]
 fn answers_are_those_of_datafusion() {
-    let (seed, count) = (setting("SEED", 20_130_105), setting("COUNT", 6000));
+    let (seed, count) = (setting("SEED", 20_130_105), setting("COUNT", 20_000));
     // What DataFusion's panics print would bury the answer.
     std::panic::set_hook(Box::new(|_| {}));
     let started = std::time::Instant::now();

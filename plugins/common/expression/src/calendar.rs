@@ -364,7 +364,7 @@ pub(crate) fn write_timestamp(out: &mut Vec<u8>, micros: i64) {
     let fraction = (time % SECOND).unsigned_abs();
     if fraction != 0 {
         out.push(b'.');
-        if fraction % 1000 == 0 { digits(out, fraction / 1000, 3) } else { digits(out, fraction, 6) }
+        if fraction.is_multiple_of(1000) { digits(out, fraction / 1000, 3) } else { digits(out, fraction, 6) }
     }
 }
 

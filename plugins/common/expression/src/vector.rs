@@ -139,10 +139,13 @@ pub(crate) struct Texts<'a> {
 }
 
 impl<'a> Texts<'a> {
+    /// An offset below 0, which the host does not let pass, becomes one behind the end.
     fn range(&self, row: usize) -> std::ops::Range<usize> {
         let row = if self.scalar { 0 } else { row };
-        let offset = |at: usize| self.offsets.get(at).and_then(|offset| usize::try_from(*offset).ok()).unwrap_or(0);
-        offset(row)..offset(row + 1)
+        match self.offsets.get(row..row + 2) {
+            Some([from, to]) => *from as usize..*to as usize,
+            _ => 0..0,
+        }
     }
 
     pub(crate) fn get(&self, row: usize) -> &'a str {

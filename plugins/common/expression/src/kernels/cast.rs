@@ -35,13 +35,7 @@ fn next(from: &Type, to: &Type) -> Option<Type> {
     Some(match (from, to) {
         (Boolean, Utf8 | Int64) => to.clone(),
         (Boolean, to) if to.is_integer() || to.is_float() => Int64,
-        (from, _) if small(from) => {
-            if *to == Boolean || to.is_number() || *to == Utf8 {
-                Int64
-            } else {
-                return None;
-            }
-        }
+        (from, to) if small(from) && (*to == Boolean || *to == Utf8 || to.is_number()) => Int64,
         (Float32, Utf8 | Float64) => to.clone(),
         (Float32, to) if *to == Boolean || to.is_number() => Float64,
         (Int64, Boolean | Float32 | Float64 | UInt64 | Decimal(..) | Utf8) => to.clone(),

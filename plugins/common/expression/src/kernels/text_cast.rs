@@ -41,8 +41,22 @@ pub(crate) fn single(from: &Type, to: &Type, wanted: &Type, try_: bool) -> Optio
             }),
             false,
         ),
-        (Int64, Utf8) => (write(|_, value| Box::new(|row, out| put(out, &value.int64s().get(row)))), false),
-        (UInt64, Utf8) => (write(|_, value| Box::new(|row, out| put(out, &value.uint64s().get(row)))), false),
+        (Int64, Utf8) => (
+            write(|_, value| {
+                Box::new(|row, out| {
+                    out.extend_from_slice(itoa::Buffer::new().format(value.int64s().get(row)).as_bytes())
+                })
+            }),
+            false,
+        ),
+        (UInt64, Utf8) => (
+            write(|_, value| {
+                Box::new(|row, out| {
+                    out.extend_from_slice(itoa::Buffer::new().format(value.uint64s().get(row)).as_bytes())
+                })
+            }),
+            false,
+        ),
         (Float64, Utf8) => (
             write(|_, value| {
                 Box::new(|row, out| {

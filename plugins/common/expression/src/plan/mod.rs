@@ -133,7 +133,7 @@ impl<'a> Planner<'a> {
     fn unknown(&self, name: &str, quoted: bool, span: Span) -> ExpressionError {
         let error = ExpressionError::new(format!("there is no column `{name}`"), span);
         let names = self.columns.iter().map(|column| column.name.as_str());
-        let is_text = quoted.then(|| format!("; text is written in single quotes: '{name}'")).unwrap_or_default();
+        let is_text = if quoted { format!("; text is written in single quotes: '{name}'") } else { String::new() };
         match closest(name, names) {
             Some(closest) => error.help(format!("did you mean {}?{is_text}", quoted_if_needed(closest))),
             None => error.help(format!("{}{is_text}", self.names())),
