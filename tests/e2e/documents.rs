@@ -18,11 +18,14 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
         if line.trim_end() == format!("```{language}") {
-            blocks.push(lines.by_ref().take_while(|line| line.trim_end() != "```").fold(String::new(), |mut all, line| {
-                all.push_str(line);
-                all.push('\n');
-                all
-            }));
+            blocks.push(lines.by_ref().take_while(|line| line.trim_end() != "```").fold(
+                String::new(),
+                |mut all, line| {
+                    all.push_str(line);
+                    all.push('\n');
+                    all
+                },
+            ));
         }
     }
     blocks

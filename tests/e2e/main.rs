@@ -1,6 +1,7 @@
 //! The end-to-end tests, in one binary: a file a theme.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod bad_data;
 mod bad_pipelines;
 mod cli;
 mod contract;

@@ -65,8 +65,7 @@ fn any_event() -> impl Strategy<Value = Event> {
             11 => Event::StageCancelled { stage, outcome },
             12 => Event::LoadCommitted { stage },
             13 => Event::CommitFailed { stage, fault: fault() },
-            14 => [Event::RunSucceeded, Event::RunFailed { fault: fault() }, Event::RunCancelled]
-                [attempt as usize % 3]
+            14 => [Event::RunSucceeded, Event::RunFailed { fault: fault() }, Event::RunCancelled][attempt as usize % 3]
                 .clone(),
             _ => [
                 Event::RunCrashed { reason: "the host died".into() },

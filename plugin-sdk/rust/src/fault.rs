@@ -130,7 +130,11 @@ impl From<io::Error> for Fault {
             ErrorKind::ReadOnlyFilesystem => {
                 Self::denied(format!("{error}; add the folder to grants.write of the stage"))
             }
-            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory | ErrorKind::InvalidFilename => {
+            // Without any granted folder, every path is one that is not there.
+            ErrorKind::NotFound => Self::invalid_config(format!(
+                "{error}; a stage sees only the folders of its grants.read and grants.write"
+            )),
+            ErrorKind::NotADirectory | ErrorKind::IsADirectory | ErrorKind::InvalidFilename => {
                 Self::invalid_config(error.to_string())
             }
             ErrorKind::InvalidData | ErrorKind::UnexpectedEof => Self::invalid_data(error.to_string()),
