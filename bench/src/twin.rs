@@ -32,7 +32,7 @@ pub struct Done {
 }
 
 /// Opens a CSV file with a header, `NA` and nothing as null, types inferred from 1,000 rows.
-pub fn csv_reader(path: &Path) -> Result<arrow_csv::Reader<BufReader<File>>> {
+pub fn csv_reader(path: &Path) -> Result<arrow_csv::Reader<File>> {
     let mut file = File::open(path).with_context(|| format!("could not open {}", path.display()))?;
     let format = Format::default().with_header(true).with_null_regex(regex::Regex::new("^(NA)?$")?);
     let (schema, _) = format.infer_schema(BufReader::new(&file), Some(1_000))?;

@@ -36,7 +36,11 @@ const CASES: [Case; 24] = [
     csv("csv-type-of-no-column", b"a,b\n1,2\n", "types = { c = 'int64' }"),
     csv("csv-truncated-gzip", &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x4b], ""),
     csv("csv-damaged-zstd", &[0x28, 0xb5, 0x2f, 0xfd, 0xff, 0xff, 0xff], ""),
-    csv("csv-record-too-long", b"a\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n", "max-record-bytes = 20"),
+    csv(
+        "csv-record-too-long",
+        b"a\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n",
+        "max-record-bytes = 20",
+    ),
     csv("csv-no-such-file", b"a\n1\n", "path = 'data/other.csv'"),
     csv("csv-not-granted", b"a\n1\n", "path = '/etc/hostname'"),
     json("json-broken", b"{\"a\": 1}\n{\"a\": \n", ""),

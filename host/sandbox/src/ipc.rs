@@ -78,8 +78,7 @@ fn decode(bytes: Vec<u8>) -> Result<RecordBatch, Refusal> {
 /// Refuses a stream that is not what `read` takes, without making anything of it.
 fn walk(bytes: &[u8]) -> Result<(), Refusal> {
     let (mut rest, mut schemas, mut batches) = (bytes, 0_u32, 0_u32);
-    loop {
-        let Some((metadata, behind)) = next_message(rest)? else { break };
+    while let Some((metadata, behind)) = next_message(rest)? {
         let message = match root_as_message(metadata) {
             Ok(message) => message,
             Err(error) => refuse!("the stream has a broken message: {error}"),
@@ -115,8 +114,11 @@ fn walk(bytes: &[u8]) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// The metadata of a message, and the bytes behind them.
+type MessageAndRest<'a> = (&'a [u8], &'a [u8]);
+
 /// The metadata of the next message and all that follows it; none at the end of the stream.
-fn next_message(bytes: &[u8]) -> Result<Option<(&[u8], &[u8])>, Refusal> {
+fn next_message(bytes: &[u8]) -> Result<Option<MessageAndRest<'_>>, Refusal> {
     let number = |bytes: &[u8]| bytes.first_chunk::<4>().map(|bytes| u32::from_le_bytes(*bytes));
     let (marker, behind) = match bytes {
         [] => return Ok(None),

@@ -79,7 +79,7 @@ fn stream(batches: &[RecordBatch], options: IpcWriteOptions) -> Vec<u8> {
 #[test]
 fn a_stream_has_one_batch_and_nothing_else() {
     let one = batch(&mut Rng::new(1), &[DataType::Int64, DataType::Utf8], 100);
-    let plain = || stream(&[one.clone()], IpcWriteOptions::default());
+    let plain = || stream(std::slice::from_ref(&one), IpcWriteOptions::default());
     assert_eq!(rows_of(&ipc::read(plain()).unwrap()), rows_of(&one));
     assert!(
         refused(stream(&[one.clone(), one.clone()], IpcWriteOptions::default())).contains("more than one record batch")
@@ -88,7 +88,7 @@ fn a_stream_has_one_batch_and_nothing_else() {
     trailing.extend([0; 8]);
     assert!(refused(trailing).contains("goes on for 8 bytes behind its end"));
     let compressed = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME)).unwrap();
-    assert!(refused(stream(&[one.clone()], compressed)).contains("compressed"));
+    assert!(refused(stream(std::slice::from_ref(&one), compressed)).contains("compressed"));
     assert!(refused(Vec::new()).contains("no record batch"));
     assert!(refused(vec![0xff; 1000]).contains("ends within a message"));
     assert!(refused(b"PK\x03\x04 not arrow".to_vec()).contains("no Arrow IPC stream"));
