@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A sandbox, its plugins, and a folder for its cache.
-pub struct Bed {
+pub(crate) struct Bed {
     sandbox: Sandbox,
     catalog: Catalog,
     _cache: tempfile::TempDir,
@@ -20,7 +20,7 @@ pub struct Bed {
 
 impl Bed {
     /// A bed with an empty cache and the plugins of the folder.
-    pub fn new(plugins: &Path) -> Result<Self> {
+    pub(crate) fn new(plugins: &Path) -> Result<Self> {
         let cache = tempfile::tempdir()?;
         let sandbox = Sandbox::new(SandboxOptions { cache_dir: cache.path().join("cache") })?;
         let catalog = Catalog::scan(&sandbox, &[plugins.to_owned()]);
@@ -28,7 +28,7 @@ impl Bed {
     }
 
     /// Binds a plugin; reads are granted in `root`.
-    pub fn stage(&self, plugin: &str, config: &serde_json::Value, root: &Path) -> Result<Arc<dyn Stage>> {
+    pub(crate) fn stage(&self, plugin: &str, config: &serde_json::Value, root: &Path) -> Result<Arc<dyn Stage>> {
         let plugin = self.catalog.get(plugin).with_context(|| format!("no plugin {plugin}"))?;
         let grants = Grants { read: vec![".".to_owned()], ..Grants::default() };
         let setup = StageSetup {
@@ -42,7 +42,7 @@ impl Bed {
     }
 
     /// An open transform, for batches like this one.
-    pub fn transform(&self, config: &serde_json::Value, batch: &RecordBatch) -> Result<Box<dyn Transformer>> {
+    pub(crate) fn transform(&self, config: &serde_json::Value, batch: &RecordBatch) -> Result<Box<dyn Transformer>> {
         let stage = self.stage("transform-select", config, Path::new("."))?;
         let mut transformer = stage.transformer(&context(), &Cancel::new())?;
         transformer.open(&[Input { name: "input".to_owned(), schema: batch.schema() }])?;
@@ -51,7 +51,7 @@ impl Bed {
 }
 
 /// A context for stages that run outside of a run.
-pub fn context() -> RunContext {
+pub(crate) fn context() -> RunContext {
     RunContext {
         run_id: "bench".to_owned(),
         pipeline: "bench".to_owned(),

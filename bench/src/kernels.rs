@@ -49,7 +49,7 @@ fn sample(seed: usize) -> Result<RecordBatch> {
 }
 
 /// All four measurements.
-pub fn rows(bed: &Bed) -> Result<Vec<Row>> {
+pub(crate) fn rows(bed: &Bed) -> Result<Vec<Row>> {
     let batches = (0..BATCHES).map(sample).collect::<Result<Vec<_>>>()?;
     let step = |what: &str, config: serde_json::Value, native: fn(&RecordBatch) -> Result<RecordBatch>| {
         let Some(first) = batches.first() else { anyhow::bail!("no batches") };
@@ -116,6 +116,6 @@ fn upper(batch: &RecordBatch) -> Result<RecordBatch> {
 }
 
 /// What the whole of a step took, in nanoseconds a row.
-pub fn per_row(total: Duration) -> f64 {
+pub(crate) fn per_row(total: Duration) -> f64 {
     total.as_secs_f64() * 1e9 / (BATCHES * BATCH_ROWS) as f64
 }

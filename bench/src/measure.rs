@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// CPU time of this thread so far.
-pub fn thread_cpu() -> Result<Duration> {
+pub(crate) fn thread_cpu() -> Result<Duration> {
     let text = fs::read_to_string("/proc/thread-self/schedstat").context("no /proc/thread-self/schedstat")?;
     let nanoseconds = text.split_whitespace().next().context("empty schedstat")?.parse()?;
     Ok(Duration::from_nanos(nanoseconds))
@@ -22,7 +22,7 @@ fn children_cpu() -> Result<Duration> {
 }
 
 /// Runs a program to its end and answers with its CPU time; an error shows what it said.
-pub fn process_cpu(command: &mut Command) -> Result<Duration> {
+pub(crate) fn process_cpu(command: &mut Command) -> Result<Duration> {
     let before = children_cpu()?;
     let output = command.stdin(Stdio::null()).output().with_context(|| format!("could not start {command:?}"))?;
     anyhow::ensure!(
@@ -35,33 +35,33 @@ pub fn process_cpu(command: &mut Command) -> Result<Duration> {
 }
 
 /// The median of some durations; zero of none.
-pub fn median(mut values: Vec<Duration>) -> Duration {
+pub(crate) fn median(mut values: Vec<Duration>) -> Duration {
     values.sort();
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 /// One line of a table of results.
 #[derive(Debug)]
-pub struct Row {
+pub(crate) struct Row {
     /// What was measured.
-    pub what: String,
+    pub(crate) what: String,
     /// Median of sluicebox's CPU time.
-    pub ours: Duration,
+    pub(crate) ours: Duration,
     /// Median of the other's CPU time.
-    pub other: Duration,
+    pub(crate) other: Duration,
     /// Smallest and largest of the ratios, run by run.
-    pub spread: (f64, f64),
+    pub(crate) spread: (f64, f64),
 }
 
 impl Row {
     /// The ratio of the medians.
-    pub fn ratio(&self) -> f64 {
+    pub(crate) fn ratio(&self) -> f64 {
         self.ours.as_secs_f64() / self.other.as_secs_f64().max(1e-9)
     }
 }
 
 /// Runs both in turn, `times` times after one run that does not count.
-pub fn compare(
+pub(crate) fn compare(
     what: &str,
     times: usize,
     mut ours: impl FnMut() -> Result<Duration>,

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 const TIMES: usize = 50;
 
 /// Prints a table of its own: there is no other side to compare with but the steps themselves.
-pub fn print_table(plugins: &Path) -> Result<()> {
+pub(crate) fn print_table(plugins: &Path) -> Result<()> {
     let milliseconds = |time: Duration| format!("{:.3} ms", time.as_secs_f64() * 1e3);
     println!();
     println!("| start-up of transform-select | time |");

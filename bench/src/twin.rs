@@ -20,19 +20,19 @@ const BATCH_ROWS: usize = 65_536;
 
 /// What the job did.
 #[derive(Debug, Default)]
-pub struct Done {
+pub(crate) struct Done {
     /// Rows that broke a rule.
-    pub rejected: usize,
+    pub(crate) rejected: usize,
     /// Rows without `arr_delay`.
-    pub dropped: usize,
+    pub(crate) dropped: usize,
     /// Rows in the Parquet file.
-    pub loaded: usize,
+    pub(crate) loaded: usize,
     /// Over all rows loaded, in miles an hour.
-    pub speed_sum: f64,
+    pub(crate) speed_sum: f64,
 }
 
 /// Opens a CSV file with a header, `NA` and nothing as null, types inferred from 1,000 rows.
-pub fn csv_reader(path: &Path) -> Result<arrow_csv::Reader<File>> {
+pub(crate) fn csv_reader(path: &Path) -> Result<arrow_csv::Reader<File>> {
     let mut file = File::open(path).with_context(|| format!("could not open {}", path.display()))?;
     let format = Format::default().with_header(true).with_null_regex(regex::Regex::new("^(NA)?$")?);
     let (schema, _) = format.infer_schema(BufReader::new(&file), Some(1_000))?;
@@ -41,7 +41,7 @@ pub fn csv_reader(path: &Path) -> Result<arrow_csv::Reader<File>> {
 }
 
 /// Runs the job on `flights` and `airlines` into the Parquet file `out`.
-pub fn run(flights: &Path, airlines: &Path, out: &Path) -> Result<Done> {
+pub(crate) fn run(flights: &Path, airlines: &Path, out: &Path) -> Result<Done> {
     let carriers = carriers(airlines)?;
     let mut done = Done::default();
     let mut writer = None;
