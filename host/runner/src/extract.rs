@@ -45,7 +45,12 @@ struct Pages<'a> {
     schema: Option<SchemaRef>,
     /// Where a fresh instance is to begin: the last page's bookmark. None after a page without one.
     resume: Option<Resume>,
+    /// Pages without rows since the last one with rows.
+    empty: u32,
 }
+
+/// More pages without rows, one after another, are taken for a guest that goes round in circles.
+const EMPTY_MAX: u32 = 10_000;
 
 /// How a fresh instance is opened.
 #[derive(Clone)]
@@ -56,7 +61,7 @@ enum Resume {
 
 impl<'a> Pages<'a> {
     fn new(station: &'a Station<'a>, resume: Resume, schema: Option<SchemaRef>) -> Self {
-        Self { station, live: None, schema, resume: Some(resume) }
+        Self { station, live: None, schema, resume: Some(resume), empty: 0 }
     }
 
     /// Opens the source if it is not open; answers with the schema.
@@ -104,6 +109,13 @@ impl<'a> Pages<'a> {
         })
         .map_err(|failed| failed.fault)?;
         let Some(mut page) = page else { return Ok(None) };
+        self.empty = if page.batch.num_rows() == 0 { self.empty + 1 } else { 0 };
+        if self.empty > EMPTY_MAX {
+            let message = format!("`next` answered with {EMPTY_MAX} pages without rows, one after another");
+            return Err(Fault::new(FaultKind::Limit, "next", message)
+                .of_stage(station.name())
+                .with_help("`next` has to answer none at the end"));
+        }
         if let Some(schema) = &self.schema {
             page.batch = station.conform("next", schema, page.batch)?;
         }
