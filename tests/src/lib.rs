@@ -172,6 +172,10 @@ impl Project {
 pub fn normalise(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.lines() {
+        // Told only where a plugin was not compiled before.
+        if line.starts_with("compiling ") || line.starts_with("compiled ") {
+            continue;
+        }
         let words = line.split_inclusive([' ', '"', ',', '(', ')', '\t']);
         for word in words {
             let bare = word.trim_end_matches([' ', '"', ',', '(', ')', '\t']);
