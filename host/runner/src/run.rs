@@ -27,7 +27,7 @@ impl Default for Tuning {
     fn default() -> Self {
         Self {
             size: GoodSize::default(),
-            edge_bytes_max: 2 * 1024 * 1024,
+            edge_bytes_max: 1024 * 1024,
             poison_calls_max: 10_000,
             splits_per_instance: 32,
         }

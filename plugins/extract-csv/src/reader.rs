@@ -12,7 +12,7 @@ use sluicebox_stage::{Batch, Fault, Page, Schema, count};
 /// Bytes of records that are worked on column by column: they and their columns stay in the nearest cache.
 const STRIP_BYTES: usize = 16 * 1024;
 /// A batch that holds more bytes than this is done, whatever its rows.
-const BATCH_BYTES_MAX: usize = 2 << 20;
+const BATCH_BYTES_MAX: usize = 1 << 20;
 
 /// The file that is being read.
 #[derive(Debug)]

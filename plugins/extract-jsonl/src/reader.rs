@@ -12,7 +12,7 @@ use sluicebox_stage::{Batch, Fault, Page, Schema, count, log};
 use std::collections::BTreeSet;
 
 /// A batch of more bytes of lines than this is done, whatever its rows.
-const BATCH_BYTES_MAX: usize = 2 << 20;
+const BATCH_BYTES_MAX: usize = 1 << 20;
 /// So many keys that the sample did not have are warned of.
 const NEW_KEYS_MAX: usize = 20;
 
