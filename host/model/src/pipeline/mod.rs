@@ -1,6 +1,6 @@
 //! A pipeline: the stages declared in one TOML file.
 //!
-//! [`parse`] reads the file; [`connect`] and [`check_kinds`] go on once
+//! [`parse`](fn@parse) reads the file; [`connect`] and [`check_kinds`] go on once
 //! the plugins are known.
 
 mod graph;
