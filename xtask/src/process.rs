@@ -14,6 +14,8 @@ pub(crate) fn run_with(program: &str, arguments: &[&str], variables: &[(&str, &s
         .args(arguments)
         .envs(variables.iter().copied())
         .current_dir(crate::root())
+        // cargo hands its input on to rustc, which takes it for source.
+        .stdin(Stdio::null())
         .status()
         .map_err(|error| format!("could not start `{shown}`: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("`{shown}` ended with {status}")) }

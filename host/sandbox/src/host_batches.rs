@@ -51,9 +51,9 @@ impl Host for State {
 }
 
 impl HostBatch for State {
-    fn from_columns(&mut self, fields: Vec<types::Field>, columns: Vec<Column>) -> Answer {
+    fn from_columns(&mut self, fields: Vec<types::Field>, rows: u32, columns: Vec<Column>) -> Answer {
         self.cross_in(&fields, &columns)?;
-        self.answer(ops::from_columns(&fields, columns))
+        self.answer(ops::from_columns(&fields, rows, columns))
     }
 
     fn from_ipc(&mut self, bytes: Vec<u8>) -> Answer {

@@ -43,25 +43,10 @@ fn within(bytes: u64, budget: u64) -> Answer<()> {
 }
 
 /// A batch of new columns.
-pub(crate) fn from_columns(fields: &[types::Field], columns: Vec<Column>) -> Answer {
+pub(crate) fn from_columns(fields: &[types::Field], rows: u32, columns: Vec<Column>) -> Answer {
     let schema = schema::of_values(fields)?;
     check_count(&schema, &columns)?;
-    let mut rows = None;
-    for (field, column) in schema.fields().iter().zip(&columns) {
-        rows = rows.or(column::rows_of(field, column)?);
-    }
-    let rows = match rows {
-        Some(rows) => rows,
-        None if columns.is_empty() => 0,
-        None => {
-            return refused(
-                "all columns are bits, which do not say how many rows there are; add a column of another type and leave \
-                 it out again with `select`"
-                    .to_owned(),
-            );
-        }
-    };
-    check_rows(rows)?;
+    let rows = rows as usize;
     let arrays = raise_all(&schema, columns, rows)?;
     Ok(batch(schema, arrays, rows)?)
 }

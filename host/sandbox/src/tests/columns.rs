@@ -55,7 +55,9 @@ proptest! {
         let (word, detail) = schema::word_of(&data_type);
         let field = types::Field { name: "c".into(), data_type: word, nullable: rng.one_in(2), detail };
         let column = hostile(&mut rng);
-        if let Ok(batch) = ops::from_columns(&[field], vec![column]) {
+        let rows = if rng.one_in(4) { rng.below(20) as u32 } else { rows_of(&column) };
+        if let Ok(batch) = ops::from_columns(&[field], rows, vec![column]) {
+            prop_assert_eq!(batch.num_rows(), rows as usize);
             prop_assert!(batch.column(0).to_data().validate_full().is_ok());
             prop_assert_eq!(rendered(batch.column(0)).len(), batch.num_rows());
         }
@@ -119,8 +121,31 @@ fn field(name: &str, data_type: types::DataType, detail: Option<&str>) -> types:
     types::Field { name: name.into(), data_type, nullable: true, detail: detail.map(str::to_owned) }
 }
 
+/// As many rows as the values have, where they say so.
+fn rows_of(column: &Column) -> u32 {
+    let rows = match &column.values {
+        Values::Bits(list) => list.len() * 8,
+        Values::Int8(list) => list.len(),
+        Values::Int16(list) => list.len(),
+        Values::Int32(list) => list.len(),
+        Values::Int64(list) => list.len(),
+        Values::Uint8(list) => list.len(),
+        Values::Uint16(list) => list.len(),
+        Values::Uint32(list) => list.len(),
+        Values::Uint64(list) => list.len(),
+        Values::Float32(list) => list.len(),
+        Values::Float64(list) => list.len(),
+        Values::Strings(list) => list.len(),
+        Values::Variable(variable) => variable.offsets.len().saturating_sub(1),
+        Values::VariableBytes(variable) => (variable.offsets.len() / 4).saturating_sub(1),
+        Values::FixedBytes(list) => list.len() / 8,
+    };
+    rows as u32
+}
+
 fn refused(fields: &[types::Field], columns: Vec<Column>) -> String {
-    match ops::from_columns(fields, columns) {
+    let rows = columns.first().map_or(0, rows_of);
+    match ops::from_columns(fields, rows, columns) {
         Err(ops::Failure::Refused(reason)) => reason.0,
         other => panic!("{other:?}"),
     }
@@ -177,18 +202,16 @@ fn what_does_not_fit_is_told_with_the_column() {
 }
 
 #[test]
-fn bits_alone_do_not_say_how_many_rows() {
-    use types::DataType as T;
-    let bits = || column(Values::Bits(vec![0b101]));
-    assert!(refused(&[field("b", T::Boolean, None)], vec![bits()]).contains("do not say how many rows"));
-    let fields = [field("b", T::Boolean, None), field("n", T::Int8, None)];
-    let batch = ops::from_columns(&fields, vec![bits(), column(Values::Int8(vec![1, 2, 3]))]).unwrap();
-    assert_eq!(rendered(batch.column(0)), ["true", "false", "true"]);
+fn a_batch_of_bits_alone_has_the_rows_that_were_said() {
+    let field = field("b", types::DataType::Boolean, None);
+    let made = |rows| ops::from_columns(std::slice::from_ref(&field), rows, vec![column(Values::Bits(vec![0b101]))]);
+    assert_eq!(rendered(made(3).unwrap().column(0)), ["true", "false", "true"]);
+    assert!(matches!(made(9), Err(ops::Failure::Refused(reason)) if reason.0.contains("for 9 rows there are 2")));
 }
 
 #[test]
-fn a_schema_without_fields_makes_a_batch_of_no_rows() {
-    assert_eq!(ops::from_columns(&[], vec![]).unwrap().num_rows(), 0);
+fn a_schema_without_fields_has_the_rows_that_were_said() {
+    assert_eq!(ops::from_columns(&[], 7, vec![]).unwrap().num_rows(), 7);
 }
 
 #[test]

@@ -26,9 +26,10 @@ impl Batch {
     }
 
     pub(super) fn from_columns(schema: Schema, columns: Vec<Column>) -> Result<Self, Fault> {
+        let rows = position(columns.first().map_or(0, Column::rows));
         let columns: Vec<_> = columns.into_iter().map(to_column).collect();
         let fields: Vec<_> = schema.into_iter().map(from_field).collect();
-        Self::answer(Handle::from_columns(&fields, &columns))
+        Self::answer(Handle::from_columns(&fields, rows, &columns))
     }
 
     pub(super) fn from_ipc(bytes: &[u8]) -> Result<Self, Fault> {

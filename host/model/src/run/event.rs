@@ -1,0 +1,157 @@
+//! The steps of a run, as the journal holds them.
+
+use super::outcome::StageOutcome;
+use super::state::{Interval, Trigger};
+use crate::fault::Fault;
+use crate::plugin::{Digest, Kind};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One step of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Event {
+    /// A trigger made the run.
+    RunQueued {
+        /// The pipeline's name.
+        pipeline: String,
+        /// What caused it.
+        trigger: Trigger,
+        /// For when it runs.
+        interval: Interval,
+        /// The text of the pipeline file.
+        text: String,
+        /// The stages in the order of the file.
+        stages: Vec<StageEntry>,
+    },
+    /// The stages begin.
+    RunStarted,
+    /// A stage begins an attempt.
+    StageStarted {
+        /// The stage.
+        stage: String,
+        /// Counted from 1.
+        attempt: u32,
+    },
+    /// A call failed; it is tried again.
+    StageRetrying {
+        /// The stage.
+        stage: String,
+        /// The attempt that follows.
+        attempt: u32,
+        /// Why.
+        fault: Fault,
+    },
+    /// A stage ended well.
+    StageSucceeded {
+        /// The stage.
+        stage: String,
+        /// What it did.
+        outcome: StageOutcome,
+    },
+    /// A stage ended with a fault.
+    StageFailed {
+        /// The stage.
+        stage: String,
+        /// Why.
+        fault: Fault,
+        /// What it did until then.
+        outcome: StageOutcome,
+    },
+    /// A stage was not needed.
+    StageSkipped {
+        /// The stage.
+        stage: String,
+    },
+    /// A stage before it failed.
+    StageUpstreamFailed {
+        /// The stage.
+        stage: String,
+        /// The stage that failed.
+        because: String,
+        /// What it did until then.
+        outcome: StageOutcome,
+    },
+    /// A stage was stopped because the run was.
+    StageCancelled {
+        /// The stage.
+        stage: String,
+        /// What it did until then.
+        outcome: StageOutcome,
+    },
+    /// Every stage has ended well and every load has prepared: from here on the run is committed, never undone.
+    RunCommitting {
+        /// The receipts of each load stage.
+        receipts: BTreeMap<String, Vec<String>>,
+        /// The new bookmark of each extract stage that gave one.
+        bookmarks: BTreeMap<String, String>,
+    },
+    /// A load is committed.
+    LoadCommitted {
+        /// The stage.
+        stage: String,
+    },
+    /// A load could not be committed; recovery tries again.
+    CommitFailed {
+        /// The stage.
+        stage: String,
+        /// Why.
+        fault: Fault,
+    },
+    /// All is loaded.
+    RunSucceeded,
+    /// Nothing is loaded.
+    RunFailed {
+        /// The fault that ended it.
+        fault: Fault,
+    },
+    /// Somebody stopped it; nothing is loaded.
+    RunCancelled,
+    /// The host died, or a commit failed.
+    RunCrashed {
+        /// What is known of it.
+        reason: String,
+    },
+}
+
+/// A stage of a run, as the run began.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct StageEntry {
+    /// The stage's name.
+    pub name: String,
+    /// The kind of stage.
+    pub kind: Kind,
+    /// The plugin's name.
+    pub plugin: String,
+    /// The plugin's version.
+    pub version: String,
+    /// Which component it is.
+    pub digest: Digest,
+    /// The stages that feed it.
+    pub inputs: Vec<String>,
+}
+
+impl Event {
+    /// The event's name, as in JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::RunQueued { .. } => "run-queued",
+            Self::RunStarted => "run-started",
+            Self::StageStarted { .. } => "stage-started",
+            Self::StageRetrying { .. } => "stage-retrying",
+            Self::StageSucceeded { .. } => "stage-succeeded",
+            Self::StageFailed { .. } => "stage-failed",
+            Self::StageSkipped { .. } => "stage-skipped",
+            Self::StageUpstreamFailed { .. } => "stage-upstream-failed",
+            Self::StageCancelled { .. } => "stage-cancelled",
+            Self::RunCommitting { .. } => "run-committing",
+            Self::LoadCommitted { .. } => "load-committed",
+            Self::CommitFailed { .. } => "commit-failed",
+            Self::RunSucceeded => "run-succeeded",
+            Self::RunFailed { .. } => "run-failed",
+            Self::RunCancelled => "run-cancelled",
+            Self::RunCrashed { .. } => "run-crashed",
+        }
+    }
+}
