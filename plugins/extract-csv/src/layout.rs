@@ -1,143 +1,157 @@
 //! Which columns there are, and of which types.
 
-use crate::field::Text;
-use crate::lines::{Lines, Part};
+use crate::lines::Lines;
 use crate::options::{Settings, first_twice};
-use crate::records::{Segment, segments};
-use serde::{Deserialize, Serialize};
-use sluicebox_file_read::{Guess, Kind, Source, shown};
-use sluicebox_stage::{DataType, Fault, Field, Schema};
-
-/// A column that is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Selected {
-    pub(crate) name: String,
-    pub(crate) kind: Kind,
-    /// the type comes from the sample
-    pub(crate) inferred: bool,
-}
-
-/// The columns that the files have, and those that are read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Layout {
-    /// one for each field of a record
-    pub(crate) names: Vec<String>,
-    pub(crate) selected: Vec<Selected>,
-    /// the file that the names are from
-    pub(crate) from: String,
-}
+use crate::sample::Sample;
+use sluicebox_file_read::{Layout, Selected, Source, shown};
+use sluicebox_stage::{Fault, log};
+use std::collections::BTreeSet;
 
 /// Headers of more files than this are looked at only when their turn comes.
 const HEADERS_LOOKED_AT_MAX: usize = 100;
 
-impl Layout {
-    /// Looks into the files.
-    pub(crate) fn find(sources: &[Source], settings: &Settings) -> Result<Self, Fault> {
-        let mut layout: Option<Self> = None;
-        let mut sample = Sample::default();
-        for (i, source) in sources.iter().enumerate() {
-            let wanting = layout.as_ref().is_none_or(|layout| sample.wants_more(layout, settings));
-            if !wanting && (!settings.header || i >= HEADERS_LOOKED_AT_MAX) {
-                break;
-            }
-            let mut lines = Lines::open(source, settings)?;
-            let Some(names) = names_of(&mut lines, settings)? else { continue };
-            let layout = match &mut layout {
-                Some(layout) => layout,
-                None => layout.insert(Self::of_names(names.clone(), settings, &source.path)?),
-            };
-            let order = layout.order(&names, &source.path)?;
-            if sample.wants_more(layout, settings) {
-                sample.add(&mut lines, layout, &order, settings)?;
-            }
+/// The columns that are known, as the options want them; none where one has not been read before.
+pub(crate) fn reuse(known: &Layout, settings: &Settings) -> Option<Layout> {
+    let has = |name: &String| known.names.contains(name);
+    let named = settings.names.as_ref().is_none_or(|names| *names == known.names);
+    if !named || !settings.files.types.keys().all(has) {
+        return None;
+    }
+    let wanted = settings.columns.as_ref().unwrap_or(&known.names);
+    if !wanted.iter().all(has) {
+        return None;
+    }
+    let selected = known.select(wanted.iter(), &settings.files)?;
+    Some(Layout { selected, all: settings.columns.is_none(), ..known.clone() })
+}
+
+/// Looks into the files.
+pub(crate) fn find(sources: &[Source], settings: &Settings) -> Result<Layout, Fault> {
+    let mut layout: Option<Layout> = None;
+    let mut sample = Sample::default();
+    for (i, source) in sources.iter().enumerate() {
+        let wanting = layout.as_ref().is_none_or(|layout| sample.wants_more(layout, settings));
+        if !wanting && (!settings.header || i >= HEADERS_LOOKED_AT_MAX) {
+            break;
         }
-        let Some(mut layout) = layout else {
-            let which = match sources {
-                [one] => format!("{} is empty: it has", one.path),
-                _ => "all files are empty: they have".into(),
-            };
-            return match &settings.names {
-                Some(names) => {
-                    let path = sources.first().map_or("", |source| &source.path);
-                    Self::of_names(names.clone(), settings, path)
-                }
-                None => Err(Fault::invalid_data(format!("{which} no header that names the columns; give `names`"))),
-            };
+        let mut lines = Lines::open(source, settings)?;
+        let Some(names) = names_of(&mut lines, settings)? else { continue };
+        let layout = match &mut layout {
+            Some(layout) => layout,
+            None => layout.insert(of_names(names.clone(), settings, &source.path)?),
         };
-        for (selected, guess) in layout.selected.iter_mut().zip(sample.guesses) {
-            if selected.inferred {
-                selected.kind = guess.kind();
-            }
+        let order = order(layout, &names, &source.path, settings, None)?;
+        if sample.wants_more(layout, settings) {
+            sample.add(&mut lines, layout, names.len(), &order, settings)?;
         }
-        Ok(layout)
     }
-
-    fn of_names(names: Vec<String>, settings: &Settings, path: &str) -> Result<Self, Fault> {
-        if let Some(name) = first_twice(&names) {
-            return Err(Fault::invalid_data(format!(
-                "{path}: the header names {} twice; give other names by `names`",
-                shown(name.as_bytes())
-            )));
-        }
-        let known = |name: &String, option: &str| {
-            if names.contains(name) {
-                return Ok(());
-            }
-            Err(Fault::invalid_config(format!("`{option}`: {path} has no column {name:?}; it has {}", list(&names))))
+    let Some(mut layout) = layout else {
+        let which = match sources {
+            [] => "there is no file: there is".into(),
+            [one] => format!("{} is empty: it has", one.path),
+            _ => "all files are empty: they have".into(),
         };
-        for name in settings.types.keys() {
-            known(name, "types")?;
-        }
-        let wanted = settings.columns.as_ref().unwrap_or(&names);
-        for name in wanted {
-            known(name, "columns")?;
-        }
-        if let Some(column) = settings.file_column.as_ref().filter(|column| wanted.contains(column)) {
-            return Err(Fault::invalid_config(format!(
-                "`file-column`: there is a column {column:?} already; choose another name"
-            )));
-        }
-        let selected = wanted
-            .iter()
-            .map(|name| match settings.types.get(name) {
-                Some(kind) => Selected { name: name.clone(), kind: *kind, inferred: false },
-                None => Selected { name: name.clone(), kind: Kind::Utf8, inferred: true },
-            })
-            .collect();
-        Ok(Self { names, selected, from: path.into() })
-    }
+        return match &settings.names {
+            Some(names) => {
+                let path = sources.first().map_or("", |source| &source.path);
+                of_names(names.clone(), settings, path)
+            }
+            None => Err(Fault::invalid_data(format!("{which} no header that names the columns; give `names`"))),
+        };
+    };
+    sample.give_kinds(&mut layout);
+    Ok(layout)
+}
 
-    /// For each column that is read, the number of its field in a file whose fields are called `names`.
-    pub(crate) fn order(&self, names: &[String], path: &str) -> Result<Vec<usize>, Fault> {
-        let missing: Vec<String> = self.names.iter().filter(|name| !names.contains(name)).cloned().collect();
-        let added: Vec<String> = names.iter().filter(|name| !self.names.contains(name)).cloned().collect();
-        if !missing.is_empty() || !added.is_empty() || names.len() != self.names.len() {
-            let mut how = Vec::new();
-            if !missing.is_empty() {
-                how.push(format!("lacks {}", list(&missing)));
-            }
-            if !added.is_empty() {
-                how.push(format!("has {} besides", list(&added)));
-            }
-            if how.is_empty() {
-                how.push("names a column twice".into());
-            }
+fn of_names(names: Vec<String>, settings: &Settings, path: &str) -> Result<Layout, Fault> {
+    if let Some(name) = first_twice(&names) {
+        return Err(Fault::invalid_data(format!(
+            "{path}: the header names {} twice; give other names by `names`",
+            shown(name.as_bytes())
+        )));
+    }
+    let known = |name: &String, option: &str| {
+        if names.contains(name) {
+            return Ok(());
+        }
+        Err(Fault::invalid_config(format!("`{option}`: {path} has no column {name:?}; it has {}", list(&names))))
+    };
+    for name in settings.files.types.keys() {
+        known(name, "types")?;
+    }
+    let wanted = settings.columns.as_ref().unwrap_or(&names);
+    for name in wanted {
+        known(name, "columns")?;
+    }
+    let selected = wanted.iter().map(|name| Selected::new(name, &settings.files)).collect();
+    let layout = Layout { selected, names, from: path.into(), all: settings.columns.is_none() };
+    layout.check_file_column(&settings.files)?;
+    Ok(layout)
+}
+
+/// For each column that is read, the number of its field in a file whose fields are called `names`. `warned`: the columns
+/// besides those that are known, which were told of.
+pub(crate) fn order(
+    layout: &Layout,
+    names: &[String],
+    path: &str,
+    settings: &Settings,
+    warned: Option<&mut BTreeSet<String>>,
+) -> Result<Vec<usize>, Fault> {
+    let added = || names.iter().filter(|name| !layout.names.contains(name));
+    if settings.files.keeps_columns() {
+        let lacks = |name: &&String| !names.contains(name);
+        let missing: Vec<String> = layout.selected.iter().map(|column| &column.name).filter(lacks).cloned().collect();
+        if !missing.is_empty() {
             return Err(Fault::invalid_data(format!(
-                "{path} has not the columns of {}: it {}; read files of another form in a stage of their own",
-                self.from,
-                how.join(" and ")
+                "{path} lacks {}, which {} has; if that is meant to be, name the columns that are to be read in `columns`, or, to \
+                 begin anew with other columns: {}",
+                list(&missing),
+                layout.from,
+                settings.files.reset
             )));
         }
-        Ok(self.selected.iter().filter_map(|selected| names.iter().position(|name| *name == selected.name)).collect())
-    }
-
-    pub(crate) fn schema(&self, settings: &Settings) -> Schema {
-        let mut fields: Vec<Field> = self.selected.iter().map(|column| column.kind.field(&column.name)).collect();
-        if let Some(name) = &settings.file_column {
-            fields.push(Field::new(name, DataType::Utf8).not_null());
+        if let Some(name) = first_twice(names).filter(|name| layout.kind_of(name).is_some()) {
+            return Err(Fault::invalid_data(format!("{path}: the header names {} twice", shown(name.as_bytes()))));
         }
-        Schema::from(fields)
+        if let Some(warned) = warned {
+            let new: Vec<String> = added().filter(|name| warned.insert((*name).clone())).cloned().collect();
+            if !new.is_empty() {
+                log::warn(format_args!(
+                    "{path} has {} besides the columns of {}, which is not read; to read it, name all columns that are wanted in \
+                     `columns`, or begin anew: {}",
+                    list(&new),
+                    layout.from,
+                    settings.files.reset
+                ));
+            }
+        }
+    } else {
+        same_columns(layout, names, &added().cloned().collect::<Vec<_>>(), path)?;
     }
+    Ok(layout.selected.iter().filter_map(|selected| names.iter().position(|name| *name == selected.name)).collect())
+}
+
+fn same_columns(layout: &Layout, names: &[String], added: &[String], path: &str) -> Result<(), Fault> {
+    let missing: Vec<String> = layout.names.iter().filter(|name| !names.contains(name)).cloned().collect();
+    if missing.is_empty() && added.is_empty() && names.len() == layout.names.len() {
+        return Ok(());
+    }
+    let mut how = Vec::new();
+    if !missing.is_empty() {
+        how.push(format!("lacks {}", list(&missing)));
+    }
+    if !added.is_empty() {
+        how.push(format!("has {} besides", list(added)));
+    }
+    if how.is_empty() {
+        how.push("names a column twice".into());
+    }
+    Err(Fault::invalid_data(format!(
+        "{path} has not the columns of {}: it {}; read files of another form in a stage of their own",
+        layout.from,
+        how.join(" and ")
+    )))
 }
 
 /// The names of a file's fields; its header is passed over. None: the file is empty.
@@ -178,90 +192,4 @@ fn list(names: &[String]) -> String {
         text.push_str(&format!(" and {} more", names.len() - SHOWN_MAX));
     }
     text
-}
-
-/// What the values looked at could be.
-#[derive(Debug, Default)]
-struct Sample {
-    guesses: Vec<Guess>,
-    records: usize,
-}
-
-impl Sample {
-    fn wants_more(&self, layout: &Layout, settings: &Settings) -> bool {
-        self.records < settings.sample_rows && layout.selected.iter().any(|column| column.inferred)
-    }
-
-    fn add(&mut self, lines: &mut Lines, layout: &Layout, order: &[usize], settings: &Settings) -> Result<(), Fault> {
-        self.guesses.resize(layout.selected.len(), Guess::Nothing);
-        let mut parts = Vec::new();
-        let mut scratch = Vec::new();
-        let width = layout.names.len();
-        while self.records < settings.sample_rows {
-            match lines.advance()? {
-                Part::End => break,
-                // The reading tells of it.
-                Part::Unclosed => break,
-                Part::Records => {}
-            }
-            let fields = lines.fields(width);
-            let scan = lines.scan();
-            segments(&fields, scan.records, scan.ascii, &mut parts);
-            for part in &parts {
-                let Segment::Good { first, records } = *part else { continue };
-                let records = records.min(settings.sample_rows - self.records);
-                self.records += records;
-                for ((selected, guess), field) in layout.selected.iter().zip(&mut self.guesses).zip(order) {
-                    if !selected.inferred {
-                        continue;
-                    }
-                    for record in 0..records {
-                        if *guess == Guess::Text {
-                            break;
-                        }
-                        let (start, end) = fields.span(first + record * width + field, field + 1 == width);
-                        if let Text::Plain(text) | Text::Quoted(text) = fields.text(start, end, &mut scratch)
-                            && !settings.nulls.has(text)
-                        {
-                            *guess = guess.join(Guess::of(text));
-                        }
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A split, as it travels as text.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Split {
-    files: Vec<Source>,
-    names: Vec<String>,
-    from: String,
-    /// name, type, whether it was inferred
-    selected: Vec<(String, String, bool)>,
-}
-
-impl Split {
-    pub(crate) fn encode(files: Vec<Source>, layout: &Layout) -> Result<String, Fault> {
-        let selected = layout
-            .selected
-            .iter()
-            .map(|column| (column.name.clone(), column.kind.to_string(), column.inferred))
-            .collect();
-        let split = Self { files, names: layout.names.clone(), from: layout.from.clone(), selected };
-        serde_json::to_string(&split).map_err(|error| Fault::internal(format!("a split cannot be written: {error}")))
-    }
-
-    pub(crate) fn decode(text: &str) -> Result<(Vec<Source>, Layout), Fault> {
-        let unreadable = |why: String| Fault::internal(format!("the split is not one of this plugin: {why}"));
-        let split: Self = serde_json::from_str(text).map_err(|error| unreadable(error.to_string()))?;
-        let selected = split
-            .selected
-            .into_iter()
-            .map(|(name, kind, inferred)| Ok(Selected { name, kind: kind.parse().map_err(unreadable)?, inferred }))
-            .collect::<Result<_, Fault>>()?;
-        Ok((split.files, Layout { names: split.names, selected, from: split.from }))
-    }
 }

@@ -3,8 +3,8 @@
 use crate::field::{Fields, Text};
 use crate::options::Settings;
 use crate::scan::{Dialect, Scan, scan};
-use sluicebox_file_read::{Block, Input, Source};
-use sluicebox_stage::Fault;
+use sluicebox_file_read::{Block, Input, Mark, Source, block_for, open_input};
+use sluicebox_stage::{Fault, log};
 
 /// What `advance` came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub(crate) struct Lines {
     line: u64,
     /// the content up to here is done with
     done: usize,
+    /// a last line without line end is not whole yet
+    growing: bool,
 }
 
 const NOTHING: Scan = Scan { rows_end: 0, records: 0, quotes: false, ascii: true };
@@ -36,8 +38,8 @@ const NOTHING: Scan = Scan { rows_end: 0, records: 0, quotes: false, ascii: true
 impl Lines {
     /// Opens a file and passes over its byte order mark and `skip-rows`.
     pub(crate) fn open(source: &Source, settings: &Settings) -> Result<Self, Fault> {
-        let input = Input::open(source, settings.compression)?;
-        let block = Block::new(settings.block_bytes, settings.max_record_bytes);
+        let input = open_input(source, &settings.files)?;
+        let block = block_for(source, &settings.files);
         let mut lines = Self {
             path: source.path.clone(),
             input,
@@ -47,6 +49,7 @@ impl Lines {
             scan: NOTHING,
             dialect: settings.dialect,
             line: 1,
+            growing: source.growing,
         };
         lines.block.skip_mark(&mut lines.input)?;
         for _ in 0..settings.skip_rows {
@@ -54,6 +57,25 @@ impl Lines {
         }
         lines.done = lines.block.start();
         Ok(lines)
+    }
+
+    /// Goes on behind a mark.
+    pub(crate) fn jump(&mut self, mark: &Mark) -> Result<(), Fault> {
+        self.block.jump(&mut self.input, mark)?;
+        self.done = self.block.start();
+        self.scan = NOTHING;
+        self.line = mark.line.saturating_add(1);
+        Ok(())
+    }
+
+    /// The content is worked on in here.
+    pub(crate) fn block(&self) -> &Block {
+        &self.block
+    }
+
+    /// Where what is not done with starts.
+    pub(crate) fn done(&self) -> usize {
+        self.done
     }
 
     /// Passes over the content up to the next line end, quotes or not.
@@ -80,11 +102,15 @@ impl Lines {
         self.line += self.lines_up_to(self.done);
         self.block.consume_to(self.done);
         loop {
-            self.block.fill(&mut self.input)?;
-            self.block.close_last_line();
-            let (start, end) = (self.block.start(), self.block.end());
-            self.done = start;
+            let filled = self.block.fill(&mut self.input);
+            // Also where reading failed: it may be tried again.
+            self.done = self.block.start();
             self.scan = NOTHING;
+            filled?;
+            if !self.growing {
+                self.block.close_last_line();
+            }
+            let (start, end) = (self.block.start(), self.block.end());
             if start == end {
                 return Ok(Part::End);
             }
@@ -93,12 +119,26 @@ impl Lines {
                 self.done = self.scan.rows_end;
                 return Ok(Part::Records);
             }
+            if self.block.at_end() && self.growing {
+                self.tell_of_rest();
+                return Ok(Part::End);
+            }
             if self.block.at_end() {
                 return Ok(Part::Unclosed);
             }
             if self.block.is_full() {
                 return Err(self.too_long());
             }
+        }
+    }
+
+    /// Tells of lines at the end that may become a record yet.
+    fn tell_of_rest(&self) {
+        if let Some(line) = self.open_quote().filter(|_| self.block.content().contains(&b'\n')) {
+            log::warn(format_args!(
+                "{}:{}: the rest of the file is not read yet: a quote opened in line {line} is not closed",
+                self.path, self.line
+            ));
         }
     }
 

@@ -4,8 +4,8 @@ use crate::field::Nulls;
 use crate::scan::Dialect;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use sluicebox_file_read::{BrokenRows, Compression, Kind, Paths};
-use sluicebox_stage::Fault;
+use sluicebox_file_read::{BrokenRows, Compression, FileOptions, FileSettings, Incremental, Paths, defaults};
+use sluicebox_stage::{Context, Fault};
 use std::collections::BTreeMap;
 
 /// Reads CSV files into typed columns.
@@ -31,7 +31,7 @@ pub struct Options {
     #[serde(default)]
     pub types: BTreeMap<String, String>,
     /// How many records are looked at to find the types of columns. A later value that does not fit is a broken record.
-    #[serde(default = "default_sample_rows")]
+    #[serde(default = "defaults::sample_rows")]
     pub sample_rows: usize,
     /// Fields that stand for null. In quotes they do only where the column is not text.
     #[serde(default = "default_null")]
@@ -61,19 +61,23 @@ pub struct Options {
     pub compression: Compression,
     /// Adds a column of this name that holds the path of the file.
     pub file_column: Option<String>,
+    /// What a run reads, after earlier runs.
+    #[serde(default)]
+    pub incremental: Incremental,
+    /// With `incremental = "appended"`: what the file is called once it is rotated, e.g. "logs/app.log.1", or a pattern. What the
+    /// old file got after the last run is read from there, and files that were rotated since then are read in the order of
+    /// their changes. Compressed ones are not read.
+    pub rotated: Option<Paths>,
     /// Rows of a batch, 1 to 1048576.
-    #[serde(default = "default_batch_rows")]
+    #[serde(default = "defaults::batch_rows")]
     pub batch_rows: usize,
     /// The longest record in bytes, up to 268435456; a longer one fails the stage. It bounds the memory.
-    #[serde(default = "default_max_record_bytes")]
+    #[serde(default = "defaults::max_record_bytes")]
     pub max_record_bytes: usize,
 }
 
 fn yes() -> bool {
     true
-}
-fn default_sample_rows() -> usize {
-    10_000
 }
 fn default_null() -> Vec<String> {
     vec![String::new(), "NA".into()]
@@ -84,38 +88,21 @@ fn default_delimiter() -> String {
 fn default_quote() -> String {
     "\"".into()
 }
-fn default_batch_rows() -> usize {
-    32_768
-}
-fn default_max_record_bytes() -> usize {
-    16 << 20
-}
-
-/// Bytes of a file that are worked on at once.
-const BLOCK_BYTES: usize = 256 * 1024;
 
 /// Options that were understood.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    pub(crate) paths: Vec<String>,
+    pub(crate) files: FileSettings,
     pub(crate) header: bool,
     pub(crate) names: Option<Vec<String>>,
     pub(crate) columns: Option<Vec<String>>,
-    pub(crate) types: BTreeMap<String, Kind>,
-    pub(crate) sample_rows: usize,
     pub(crate) nulls: Nulls,
     pub(crate) dialect: Dialect,
     pub(crate) skip_rows: usize,
-    pub(crate) quarantine: bool,
-    pub(crate) compression: Compression,
-    pub(crate) file_column: Option<String>,
-    pub(crate) batch_rows: usize,
-    pub(crate) max_record_bytes: usize,
-    pub(crate) block_bytes: usize,
 }
 
 impl Settings {
-    pub(crate) fn new(options: Options) -> Result<Self, Fault> {
+    pub(crate) fn new(options: Options, context: &Context) -> Result<Self, Fault> {
         let delimiter = character("delimiter", &options.delimiter)?;
         let quote = match options.quote.as_str() {
             "none" => None,
@@ -137,15 +124,6 @@ impl Settings {
                 "`escape` works within quotes only, and `quote` is \"none\"; leave one out",
             ));
         }
-        let mut types = BTreeMap::new();
-        for (column, text) in options.types {
-            let kind = text
-                .parse::<Kind>()
-                .map_err(|why| Fault::invalid_config(format!("`types`: column {column:?}: {why}")))?;
-            types.insert(column, kind);
-        }
-        range("batch-rows", options.batch_rows, 1 << 20)?;
-        range("max-record-bytes", options.max_record_bytes, 256 << 20)?;
         if options.null.iter().any(|marker| marker.contains('\n')) {
             return Err(Fault::invalid_config("`null`: a marker holds a line end, which no field does"));
         }
@@ -161,22 +139,29 @@ impl Settings {
         if options.names.as_ref().is_some_and(Vec::is_empty) {
             return Err(Fault::invalid_config("`names` is empty; leave it out, or name each field of a line"));
         }
+        let files = FileSettings::new(
+            FileOptions {
+                path: options.path,
+                types: options.types,
+                sample_rows: options.sample_rows,
+                broken_rows: options.broken_rows,
+                compression: options.compression,
+                file_column: options.file_column,
+                incremental: options.incremental,
+                rotated: options.rotated,
+                batch_rows: options.batch_rows,
+                max_record_bytes: options.max_record_bytes,
+            },
+            context,
+        )?;
         Ok(Self {
-            paths: options.path.into_vec(),
+            files,
             header: options.header,
             names: options.names,
             columns: options.columns,
-            types,
-            sample_rows: options.sample_rows,
             nulls: Nulls::new(&options.null),
             dialect: Dialect { delimiter, quote, escape, comment, trim: options.trim },
             skip_rows: options.skip_rows,
-            quarantine: options.broken_rows == BrokenRows::Quarantine,
-            compression: options.compression,
-            file_column: options.file_column,
-            batch_rows: options.batch_rows,
-            max_record_bytes: options.max_record_bytes,
-            block_bytes: BLOCK_BYTES,
         })
     }
 }
@@ -189,14 +174,6 @@ fn character(option: &str, text: &str) -> Result<u8, Fault> {
             "`{option}` is one ASCII character and no line end{}, not {text:?}",
             if option == "quote" { ", or \"none\"" } else { "" }
         ))),
-    }
-}
-
-fn range(option: &str, value: usize, most: usize) -> Result<(), Fault> {
-    if (1..=most).contains(&value) {
-        Ok(())
-    } else {
-        Err(Fault::invalid_config(format!("`{option}` is 1 to {most}, not {value}")))
     }
 }
 

@@ -1,23 +1,40 @@
-//! From files to batches.
+//! From files to rows.
 
-use crate::layout::{Layout, names_of};
+use crate::layout::{find, names_of, order, reuse};
 use crate::lines::{Lines, Part};
-use crate::options::Settings;
+use crate::options::{Options, Settings};
 use crate::parse::{Bad, Reading, Scratch};
 use crate::records::{Broken, Segment, segments};
 use crate::reject;
-use sluicebox_file_read::{Column, Queue, Rejects, Source};
-use sluicebox_stage::{Batch, Fault, Page, Schema, count};
+use sluicebox_file_read::{Block, Column, FileFormat, FileSettings, FormatFile, Input, Layout, Rows, Source};
+use sluicebox_stage::{Context, Fault, log};
+use std::collections::BTreeSet;
 
 /// Bytes of records that are worked on column by column: they and their columns stay in the nearest cache.
 const STRIP_BYTES: usize = 16 * 1024;
-/// A batch that holds more bytes than this is done, whatever its rows.
-const BATCH_BYTES_MAX: usize = 1 << 20;
+
+/// Reads CSV.
+#[derive(Debug)]
+pub struct Csv {
+    settings: Settings,
+    bad: Vec<Bad>,
+    scratch: Scratch,
+    /// columns that are not known and were told of
+    warned: BTreeSet<String>,
+}
+
+impl Csv {
+    pub(crate) fn with(settings: Settings) -> Self {
+        Self { settings, bad: Vec::new(), scratch: Scratch::default(), warned: BTreeSet::new() }
+    }
+}
 
 /// The file that is being read.
 #[derive(Debug)]
-struct Open {
+pub struct CsvFile {
     lines: Lines,
+    /// fields of a record; 0: the file is empty
+    width: usize,
     /// the field number of each column
     order: Vec<usize>,
     segments: Vec<Segment>,
@@ -28,97 +45,110 @@ struct Open {
     strip: usize,
 }
 
-/// Reads files into pages.
-#[derive(Debug)]
-pub(crate) struct Reader {
-    settings: Settings,
-    layout: Layout,
-    schema: Schema,
-    queue: Queue,
-    open: Option<Open>,
-    columns: Vec<Column>,
-    /// the paths, where they are a column
-    paths: Column,
-    rejects: Rejects,
-    bad: Vec<Bad>,
-    scratch: Scratch,
+impl FormatFile for CsvFile {
+    fn input(&self) -> &Input {
+        &self.lines.input
+    }
+
+    fn block(&self) -> &Block {
+        self.lines.block()
+    }
+
+    fn position(&self) -> (usize, u64) {
+        let fields = self.lines.fields(self.width);
+        let position = match self.segments.get(self.segment) {
+            None => self.lines.done(),
+            Some(Segment::Broken { start, .. }) => *start,
+            Some(Segment::Good { first, .. }) => {
+                fields.ends.get(first + self.passed * self.width).map_or(self.lines.done(), |start| *start as usize)
+            }
+        };
+        (position, self.lines.line_of(position) - 1)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.width == 0
+    }
 }
 
-impl Reader {
-    pub(crate) fn new(settings: Settings, layout: Layout, sources: Vec<Source>) -> Self {
-        let schema = layout.schema(&settings);
-        let columns = layout
-            .selected
-            .iter()
-            .map(|column| Column::new(column.kind, column.inferred, settings.batch_rows))
-            .collect();
-        Self {
-            rejects: Rejects::new(settings.quarantine),
-            paths: Column::new(sluicebox_file_read::Kind::Utf8, false, 0),
-            settings,
-            layout,
-            schema,
-            queue: Queue::new(sources),
-            open: None,
-            columns,
-            bad: Vec::new(),
-            scratch: Scratch::default(),
+impl FileFormat for Csv {
+    const PLUGIN: &'static str = "extract-csv";
+    const ROWS_AT_FIRST: usize = usize::MAX;
+    type Options = Options;
+    type File = CsvFile;
+
+    fn new(options: Options, context: &Context) -> Result<Self, Fault> {
+        Ok(Self::with(Settings::new(options, context)?))
+    }
+
+    fn settings(&self) -> &FileSettings {
+        &self.settings.files
+    }
+
+    fn layout(&self, sources: &[Source], known: Option<&Layout>) -> Result<Layout, Fault> {
+        let Some(known) = known else { return find(sources, &self.settings) };
+        if let Some(layout) = reuse(known, &self.settings) {
+            layout.check_file_column(&self.settings.files)?;
+            return Ok(layout);
         }
+        let mut layout = find(sources, &self.settings)?;
+        layout.keep_kinds(known);
+        Ok(layout)
     }
 
-    pub(crate) fn schema(&self) -> &Schema {
-        &self.schema
+    fn begin(&mut self, _layout: &Layout) -> Result<(), Fault> {
+        Ok(())
     }
 
-    fn rows(&self) -> usize {
-        self.columns.first().map_or(0, Column::rows)
-    }
-
-    /// The next page; none at the end.
-    pub(crate) fn next(&mut self) -> Result<Option<Page>, Fault> {
-        while self.rows() < self.settings.batch_rows
-            && self.columns.iter().map(Column::bytes).sum::<usize>() < BATCH_BYTES_MAX
-        {
-            if self.open.is_none() && !self.open_next()? {
-                break;
+    fn open(&mut self, layout: &Layout, source: &Source) -> Result<CsvFile, Fault> {
+        let mut lines = Lines::open(source, &self.settings)?;
+        let (width, order) = match names_of(&mut lines, &self.settings)? {
+            Some(names) => (names.len(), order(layout, &names, &source.path, &self.settings, Some(&mut self.warned))?),
+            None => {
+                log::info(format_args!("{} is empty", source.path));
+                (0, Vec::new())
             }
-            if !self.read_some()? {
-                self.open = None;
-                count("files", 1);
+        };
+        if let Some(mark) = &source.from {
+            lines.jump(mark)?;
+        }
+        Ok(CsvFile { lines, width, order, segments: Vec::new(), segment: 0, passed: 0, strip: 1 })
+    }
+
+    fn read(&mut self, layout: &Layout, file: &mut CsvFile, rows: &mut Rows) -> Result<bool, Fault> {
+        let mut work = Work { csv: self, layout, file, rows };
+        while !work.rows.is_full() {
+            if !work.read_some()? {
+                return Ok(false);
             }
         }
-        self.rejects.flush();
-        if self.rows() == 0 {
-            return Ok(None);
-        }
-        let mut columns: Vec<sluicebox_stage::Column> = self.columns.iter_mut().map(Column::take).collect();
-        if self.settings.file_column.is_some() {
-            columns.push(self.paths.take());
-        }
-        let batch = Batch::from_columns(self.schema.clone(), columns)?;
-        let progress = self.queue.progress(self.open.as_ref().map(|open| &open.lines.input));
-        Ok(Some(Page::new(batch).with_progress(progress)))
+        Ok(true)
     }
 
-    /// False: there are no more files.
-    fn open_next(&mut self) -> Result<bool, Fault> {
-        while let Some(source) = self.queue.next_source() {
-            let mut lines = Lines::open(&source, &self.settings)?;
-            let Some(names) = names_of(&mut lines, &self.settings)? else {
-                sluicebox_stage::log::info(format_args!("{} is empty", source.path));
-                continue;
-            };
-            let order = self.layout.order(&names, &source.path)?;
-            self.open = Some(Open { lines, order, segments: Vec::new(), segment: 0, passed: 0, strip: 1 });
-            return Ok(true);
+    fn pass_over(&mut self, file: &mut CsvFile) -> Result<(), Fault> {
+        loop {
+            match file.lines.advance()? {
+                Part::End => return Ok(()),
+                Part::Unclosed => file.lines.skip_line()?,
+                Part::Records => {}
+            }
         }
-        Ok(false)
     }
+}
 
+/// A file on its way into rows.
+struct Work<'a> {
+    csv: &'a mut Csv,
+    layout: &'a Layout,
+    file: &'a mut CsvFile,
+    rows: &'a mut Rows,
+}
+
+impl Work<'_> {
     /// Reads a strip or a broken record, or goes to the next part of the file. False: the file is at its end.
     fn read_some(&mut self) -> Result<bool, Fault> {
-        let Some(open) = &mut self.open else { return Ok(false) };
-        let width = self.layout.names.len();
+        let open = &mut *self.file;
+        let width = open.width;
         match open.segments.get(open.segment).copied() {
             None => {
                 match open.lines.advance()? {
@@ -126,7 +156,7 @@ impl Reader {
                     Part::Unclosed => {
                         let (line, content) = open.lines.first_line();
                         let reason = reject::broken_reason(Broken::Unclosed, width);
-                        self.rejects.add(format!("{}:{line}", open.lines.path), content, reason)?;
+                        self.rows.rejects.add(format!("{}:{line}", open.lines.path), content, reason)?;
                         open.segments.clear();
                         open.lines.skip_line()?;
                     }
@@ -144,34 +174,39 @@ impl Reader {
                 let line = open.lines.line_of(start);
                 let content = open.lines.fields(width).bytes.get(start..end).unwrap_or_default();
                 let reason = reject::broken_reason(why, width);
-                self.rejects.add(format!("{}:{line}", open.lines.path), content, reason)?;
+                self.rows.rejects.add(format!("{}:{line}", open.lines.path), content, reason)?;
                 open.segment += 1;
             }
             Some(Segment::Good { first, records }) => {
-                let room = self.settings.batch_rows - self.columns.first().map_or(0, Column::rows);
-                let take = (records - open.passed).min(open.strip).min(room);
+                let take = (records - open.passed).min(open.strip).min(self.rows.room());
                 let first = first + open.passed * width;
                 open.passed += take;
                 if open.passed == records {
                     (open.segment, open.passed) = (open.segment + 1, 0);
                 }
                 self.strip(first, take)?;
+                self.rows.count = self.count();
+                self.rows.bytes = self.rows.columns.iter().map(Column::bytes).sum();
             }
         }
         Ok(true)
     }
 
+    fn count(&self) -> usize {
+        self.rows.columns.first().map_or(0, Column::rows)
+    }
+
     /// Reads `records` records from the one that starts at `first` on; sets those aside that hold a bad value.
     fn strip(&mut self, first: usize, records: usize) -> Result<(), Fault> {
-        let before = self.rows();
+        let before = self.count();
         self.columns_of(first, records);
-        if !self.bad.is_empty() {
-            let mut bad = std::mem::take(&mut self.bad);
+        if !self.csv.bad.is_empty() {
+            let mut bad = std::mem::take(&mut self.csv.bad);
             bad.sort_by_key(|bad| (bad.record, bad.column));
-            for column in &mut self.columns {
+            for column in &mut self.rows.columns {
                 column.truncate(before);
             }
-            let width = self.layout.names.len();
+            let width = self.file.width;
             let mut next = 0;
             for of_record in bad.chunk_by(|a, b| a.record == b.record) {
                 let Some(record) = of_record.first().map(|bad| bad.record) else { continue };
@@ -181,30 +216,29 @@ impl Reader {
             }
             self.columns_of(first + next * width, records - next);
             bad.clear();
-            self.bad = bad;
+            self.csv.bad = bad;
         }
-        if let (Some(_), Some(open)) = (&self.settings.file_column, &self.open) {
-            for _ in before..self.rows() {
-                // Any text is text.
-                let _ = self.paths.push(open.lines.path.as_bytes());
-            }
-        }
+        let added = self.count() - before;
+        self.rows.push_file(&self.file.lines.path, added);
         Ok(())
     }
 
     fn columns_of(&mut self, first: usize, records: usize) {
-        let Some(open) = &self.open else { return };
-        let fields = open.lines.fields(self.layout.names.len());
-        for (number, (column, field)) in self.columns.iter_mut().zip(&open.order).enumerate() {
-            let reading = Reading { fields, nulls: &self.settings.nulls, first, records, field: *field, number };
-            reading.read(column, &mut self.bad, &mut self.scratch);
+        let Csv { settings, bad, scratch, .. } = &mut *self.csv;
+        let open = &*self.file;
+        let fields = open.lines.fields(open.width);
+        for (number, (column, field)) in self.rows.columns.iter_mut().zip(&open.order).enumerate() {
+            let reading = Reading { fields, nulls: &settings.nulls, first, records, field: *field, number };
+            reading.read(column, bad, scratch);
         }
     }
 
     /// Sets the record that starts at `first` aside.
     fn reject(&mut self, first: usize, bad: &[Bad]) -> Result<(), Fault> {
-        let Some(open) = &self.open else { return Ok(()) };
-        let width = self.layout.names.len();
+        let open = &*self.file;
+        let files = &self.csv.settings.files;
+        let text_scratch = &mut self.csv.scratch.text;
+        let width = self.file.width;
         let fields = open.lines.fields(width);
         let place = |k: usize| fields.ends.get(k).map_or(0, |end| *end as usize);
         let (start, end) = (place(first), place(first + width));
@@ -215,10 +249,10 @@ impl Reader {
             .filter_map(|bad| {
                 let (selected, field) = (self.layout.selected.get(bad.column)?, open.order.get(bad.column)?);
                 let (start, end) = fields.span(first + field, field + 1 == width);
-                let text = fields.text(start, end, &mut self.scratch.text);
-                Some(reject::value_reason(selected, text, bad.why, self.settings.quarantine, self.settings.sample_rows))
+                let text = fields.text(start, end, text_scratch);
+                Some(reject::value_reason(selected, text, bad.why, files.quarantine, files.sample_rows))
             })
             .collect();
-        self.rejects.add(origin, content, reasons.join("; "))
+        self.rows.rejects.add(origin, content, reasons.join("; "))
     }
 }

@@ -1,9 +1,8 @@
 //! Why records cannot be used, for people.
 
 use crate::field::Text;
-use crate::layout::Selected;
 use crate::records::Broken;
-use sluicebox_file_read::{Guess, Misfit, shown, toml_key};
+use sluicebox_file_read::{Guess, Misfit, Selected, shown, toml_key};
 
 pub(crate) fn broken_reason(why: Broken, width: usize) -> String {
     match why {

@@ -4,89 +4,80 @@ use crate::json::{Slot, Sort, read_line, unescape};
 use crate::lines::Lines;
 use crate::options::Settings;
 use crate::path::Node;
-use serde::{Deserialize, Serialize};
-use sluicebox_file_read::{Guess, Kind, Source};
-use sluicebox_stage::{DataType, Fault, Field, Schema};
+use sluicebox_file_read::{Guess, Layout, Selected, Source};
+use sluicebox_stage::Fault;
 
-/// A column that is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Selected {
-    pub(crate) name: String,
-    pub(crate) kind: Kind,
-    /// the type comes from the sample
-    pub(crate) inferred: bool,
+/// The columns: those that are known, as far as the options still are as they were, else those that the files have.
+pub(crate) fn layout(sources: &[Source], settings: &Settings, known: Option<&Layout>) -> Result<Layout, Fault> {
+    let layout = match known {
+        Some(known) => match reuse(known, settings) {
+            Some(layout) => layout,
+            None => {
+                let mut layout = find(sources, settings)?;
+                layout.keep_kinds(known);
+                layout
+            }
+        },
+        None => find(sources, settings)?,
+    };
+    layout.check_file_column(&settings.files)?;
+    Ok(layout)
 }
 
-/// The columns that are read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Layout {
-    pub(crate) selected: Vec<Selected>,
+/// None: one of the columns has not been read before.
+fn reuse(known: &Layout, settings: &Settings) -> Option<Layout> {
+    let selected = match &settings.columns {
+        Some(columns) => known.select(columns.keys(), &settings.files)?,
+        None if known.all => {
+            let mut names: Vec<&String> = known.selected.iter().map(|column| &column.name).collect();
+            names.extend(settings.files.types.keys().filter(|name| known.kind_of(name).is_none()));
+            known.select(names.into_iter(), &settings.files)?
+        }
+        None => return None,
+    };
+    Some(Layout { selected, all: settings.columns.is_none(), ..known.clone() })
 }
 
-impl Layout {
-    /// Looks into the files.
-    pub(crate) fn find(sources: &[Source], settings: &Settings) -> Result<Self, Fault> {
-        let names: Vec<&String> = match &settings.columns {
-            Some(columns) => columns.keys().collect(),
-            None => settings.types.keys().collect(),
-        };
-        let mut selected: Vec<Selected> = names
-            .into_iter()
-            .map(|name| match settings.types.get(name) {
-                Some(kind) => Selected { name: name.clone(), kind: *kind, inferred: false },
-                None => Selected { name: name.clone(), kind: Kind::Utf8, inferred: true },
-            })
-            .collect();
-        if settings.columns.is_none() || selected.iter().any(|column| column.inferred) {
-            selected = sample(sources, settings, selected)?;
-        }
-        if selected.is_empty() {
-            return Err(Fault::invalid_data(
-                "no columns are known: the first lines have no keys; give `columns` or `types`",
-            ));
-        }
-        if let Some(column) = &settings.file_column
-            && selected.iter().any(|known| known.name == *column)
-        {
-            return Err(Fault::invalid_config(format!(
-                "`file-column`: there is a column {column:?} already; choose another name"
-            )));
-        }
-        Ok(Self { selected })
+/// Looks into the files.
+fn find(sources: &[Source], settings: &Settings) -> Result<Layout, Fault> {
+    let names: Vec<&String> = match &settings.columns {
+        Some(columns) => columns.keys().collect(),
+        None => settings.files.types.keys().collect(),
+    };
+    let mut selected: Vec<Selected> = names.into_iter().map(|name| Selected::new(name, &settings.files)).collect();
+    if settings.columns.is_none() || selected.iter().any(|column| column.inferred) {
+        selected = sample(sources, settings, selected)?;
     }
-
-    /// Where the columns' values stand.
-    pub(crate) fn paths(&self, settings: &Settings) -> Result<Node, Fault> {
-        let names = self.selected.iter().map(|column| column.name.as_str());
-        match &settings.columns {
-            None => Ok(Node::of_keys(names)),
-            Some(paths) => Node::of_paths(names.map(|name| paths.get(name).map_or(name, String::as_str)))
-                .map_err(|why| Fault::invalid_config(format!("`columns`: {why}"))),
-        }
+    if selected.is_empty() {
+        return Err(Fault::invalid_data(
+            "no columns are known: the first lines have no keys; give `columns` or `types`",
+        ));
     }
+    Ok(Layout { selected, names: Vec::new(), from: String::new(), all: settings.columns.is_none() })
+}
 
-    pub(crate) fn schema(&self, settings: &Settings) -> Schema {
-        let mut fields: Vec<Field> = self.selected.iter().map(|column| column.kind.field(&column.name)).collect();
-        if let Some(name) = &settings.file_column {
-            fields.push(Field::new(name, DataType::Utf8).not_null());
-        }
-        Schema::from(fields)
+/// Where the columns' values stand.
+pub(crate) fn paths(selected: &[Selected], settings: &Settings) -> Result<Node, Fault> {
+    let names = selected.iter().map(|column| column.name.as_str());
+    match &settings.columns {
+        None => Ok(Node::of_keys(names)),
+        Some(paths) => Node::of_paths(names.map(|name| paths.get(name).map_or(name, String::as_str)))
+            .map_err(|why| Fault::invalid_config(format!("`columns`: {why}"))),
     }
 }
 
 /// Adds the columns that lines have, and types. Lines that are broken are passed over: the reading tells of them.
 fn sample(sources: &[Source], settings: &Settings, known: Vec<Selected>) -> Result<Vec<Selected>, Fault> {
-    let layout = Layout { selected: known };
-    let root = layout.paths(settings)?;
-    let mut selected = layout.selected;
+    let root = paths(&known, settings)?;
+    let mut selected = known;
     let mut guesses = vec![Guess::Nothing; selected.len()];
     let mut slots = vec![Slot::default(); selected.len()];
     let mut new: Vec<(String, Guess)> = Vec::new();
     let mut seen = 0;
     'files: for source in sources {
-        let mut lines = Lines::open(source, settings)?;
+        let mut lines = Lines::open(source, &settings.files)?;
         while let Some(line) = lines.next_line()? {
-            if seen == settings.sample_rows {
+            if seen == settings.files.sample_rows {
                 break 'files;
             }
             seen += 1;
@@ -151,36 +142,5 @@ fn guess(bytes: &[u8], slot: Slot) -> Guess {
             time @ (Guess::Date | Guess::Local | Guess::Zoned) => time,
             _ => Guess::Text,
         },
-    }
-}
-
-/// A split, as it travels as text.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Split {
-    files: Vec<Source>,
-    /// name, type, whether it was inferred
-    selected: Vec<(String, String, bool)>,
-}
-
-impl Split {
-    pub(crate) fn encode(files: Vec<Source>, layout: &Layout) -> Result<String, Fault> {
-        let selected = layout
-            .selected
-            .iter()
-            .map(|column| (column.name.clone(), column.kind.to_string(), column.inferred))
-            .collect();
-        serde_json::to_string(&Self { files, selected })
-            .map_err(|error| Fault::internal(format!("a split cannot be written: {error}")))
-    }
-
-    pub(crate) fn decode(text: &str) -> Result<(Vec<Source>, Layout), Fault> {
-        let unreadable = |why: String| Fault::internal(format!("the split is not one of this plugin: {why}"));
-        let split: Self = serde_json::from_str(text).map_err(|error| unreadable(error.to_string()))?;
-        let selected = split
-            .selected
-            .into_iter()
-            .map(|(name, kind, inferred)| Ok(Selected { name, kind: kind.parse().map_err(unreadable)?, inferred }))
-            .collect::<Result<_, Fault>>()?;
-        Ok((split.files, Layout { selected }))
     }
 }

@@ -1,7 +1,6 @@
 //! One file, line by line, where the lines stand in the block.
 
-use crate::options::Settings;
-use sluicebox_file_read::{Block, Input, Source};
+use sluicebox_file_read::{Block, FileSettings, FormatFile, Input, Mark, Source, block_for, open_input};
 use sluicebox_stage::Fault;
 
 /// Where a line stands in `bytes()`, without its end.
@@ -13,8 +12,9 @@ pub(crate) struct Line {
     pub(crate) number: u64,
 }
 
+/// The lines of a file.
 #[derive(Debug)]
-pub(crate) struct Lines {
+pub struct Lines {
     pub(crate) path: String,
     pub(crate) input: Input,
     block: Block,
@@ -26,21 +26,57 @@ pub(crate) struct Lines {
     passed: u64,
     /// whether all whole lines of the block are UTF-8
     utf8: bool,
+    /// a last line without line end is not whole yet
+    growing: bool,
+}
+
+impl FormatFile for Lines {
+    fn input(&self) -> &Input {
+        &self.input
+    }
+
+    fn block(&self) -> &Block {
+        &self.block
+    }
+
+    fn position(&self) -> (usize, u64) {
+        (self.next, self.passed)
+    }
 }
 
 impl Lines {
-    pub(crate) fn open(source: &Source, settings: &Settings) -> Result<Self, Fault> {
-        let mut input = Input::open(source, settings.compression)?;
-        let mut block = Block::new(settings.block_bytes, settings.max_record_bytes);
-        block.skip_mark(&mut input)?;
-        let mut lines = Self { path: source.path.clone(), input, next: 0, whole_end: 0, block, passed: 0, utf8: true };
+    pub(crate) fn open(source: &Source, settings: &FileSettings) -> Result<Self, Fault> {
+        let input = open_input(source, settings)?;
+        let mut lines = Self {
+            path: source.path.clone(),
+            input,
+            block: block_for(source, settings),
+            next: 0,
+            whole_end: 0,
+            passed: 0,
+            utf8: true,
+            growing: source.growing,
+        };
+        match &source.from {
+            Some(mark) => lines.jump(mark)?,
+            None => lines.block.skip_mark(&mut lines.input)?,
+        }
         lines.look();
         Ok(lines)
     }
 
+    /// Goes on behind a mark.
+    fn jump(&mut self, mark: &Mark) -> Result<(), Fault> {
+        self.block.jump(&mut self.input, mark)?;
+        self.passed = mark.line;
+        Ok(())
+    }
+
     /// Finds the lines that are whole.
     fn look(&mut self) {
-        self.block.close_last_line();
+        if !self.growing {
+            self.block.close_last_line();
+        }
         let content = self.block.content();
         let whole = memchr::memrchr(b'\n', content).map_or(0, |at| at + 1);
         self.utf8 = simdutf8::basic::from_utf8(content.get(..whole).unwrap_or_default()).is_ok();
@@ -68,9 +104,9 @@ impl Lines {
         loop {
             let rest = self.block.bytes().get(self.next..self.whole_end).unwrap_or_default();
             if let Some(length) = memchr::memchr(b'\n', rest) {
-                let line = Line { start: self.next, end: self.next + length, number: self.passed + 1 };
+                let line = Line { start: self.next, end: self.next + length, number: self.passed.saturating_add(1) };
                 self.next += length + 1;
-                self.passed += 1;
+                self.passed = self.passed.saturating_add(1);
                 if !self.text(line).iter().all(u8::is_ascii_whitespace) {
                     return Ok(Some(line));
                 }
@@ -81,13 +117,15 @@ impl Lines {
                 return Err(Fault::invalid_data(format!(
                     "{}:{}: the line is longer than {} bytes; raise `max-record-bytes` if it is meant to be so long",
                     self.path,
-                    self.passed + 1,
+                    self.passed.saturating_add(1),
                     self.block.content().len()
                 )));
             }
-            self.block.fill(&mut self.input)?;
+            let filled = self.block.fill(&mut self.input);
+            // Also where reading failed: it may be tried again.
             self.look();
-            if self.block.content().is_empty() {
+            filled?;
+            if self.block.content().is_empty() || (self.block.at_end() && self.whole_end == self.next) {
                 return Ok(None);
             }
         }

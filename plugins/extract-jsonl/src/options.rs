@@ -2,8 +2,8 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use sluicebox_file_read::{BrokenRows, Compression, Kind, Paths};
-use sluicebox_stage::Fault;
+use sluicebox_file_read::{BrokenRows, Compression, FileOptions, FileSettings, Incremental, Paths, defaults};
+use sluicebox_stage::{Context, Fault};
 use std::collections::BTreeMap;
 
 /// Reads newline-delimited JSON into typed columns.
@@ -27,7 +27,7 @@ pub struct Options {
     pub types: BTreeMap<String, String>,
     /// How many lines are looked at to find columns and their types. A later value that does not fit makes a broken row; a
     /// later key is passed over with a warning.
-    #[serde(default = "default_sample_rows")]
+    #[serde(default = "defaults::sample_rows")]
     pub sample_rows: usize,
     /// What becomes of a line that is not one JSON object, is not UTF-8, or has a value that does not fit its column.
     #[serde(default)]
@@ -37,80 +37,53 @@ pub struct Options {
     pub compression: Compression,
     /// Adds a column of this name that holds the path of the file.
     pub file_column: Option<String>,
+    /// What a run reads, after earlier runs.
+    #[serde(default)]
+    pub incremental: Incremental,
+    /// With `incremental = "appended"`: what the file is called once it is rotated, e.g. "logs/app.log.1", or a pattern. What the
+    /// old file got after the last run is read from there, and files that were rotated since then are read in the order of
+    /// their changes. Compressed ones are not read.
+    pub rotated: Option<Paths>,
     /// Rows of a batch, 1 to 1048576.
-    #[serde(default = "default_batch_rows")]
+    #[serde(default = "defaults::batch_rows")]
     pub batch_rows: usize,
     /// The longest line in bytes, up to 268435456; a longer one fails the stage. It bounds the memory.
-    #[serde(default = "default_max_record_bytes")]
+    #[serde(default = "defaults::max_record_bytes")]
     pub max_record_bytes: usize,
 }
-
-fn default_sample_rows() -> usize {
-    10_000
-}
-fn default_batch_rows() -> usize {
-    32_768
-}
-fn default_max_record_bytes() -> usize {
-    16 << 20
-}
-
-/// Bytes of a file that are worked on at once.
-const BLOCK_BYTES: usize = 256 * 1024;
 
 /// Options that were understood.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    pub(crate) paths: Vec<String>,
+    pub(crate) files: FileSettings,
     pub(crate) columns: Option<BTreeMap<String, String>>,
-    pub(crate) types: BTreeMap<String, Kind>,
-    pub(crate) sample_rows: usize,
-    pub(crate) quarantine: bool,
-    pub(crate) compression: Compression,
-    pub(crate) file_column: Option<String>,
-    pub(crate) batch_rows: usize,
-    pub(crate) max_record_bytes: usize,
-    pub(crate) block_bytes: usize,
 }
 
 impl Settings {
-    pub(crate) fn new(options: Options) -> Result<Self, Fault> {
-        let mut types = BTreeMap::new();
-        for (column, text) in options.types {
-            let kind = text
-                .parse::<Kind>()
-                .map_err(|why| Fault::invalid_config(format!("`types`: column {column:?}: {why}")))?;
-            types.insert(column, kind);
-        }
+    pub(crate) fn new(options: Options, context: &Context) -> Result<Self, Fault> {
         if let Some(columns) = &options.columns {
             if columns.is_empty() {
                 return Err(Fault::invalid_config("`columns` is empty; leave it out to read all keys"));
             }
-            if let Some(column) = types.keys().find(|column| !columns.contains_key(*column)) {
+            if let Some(column) = options.types.keys().find(|column| !columns.contains_key(*column)) {
                 return Err(Fault::invalid_config(format!("`types`: `columns` has no column {column:?}")));
             }
         }
-        range("batch-rows", options.batch_rows, 1 << 20)?;
-        range("max-record-bytes", options.max_record_bytes, 256 << 20)?;
-        Ok(Self {
-            paths: options.path.into_vec(),
-            columns: options.columns,
-            types,
-            sample_rows: options.sample_rows,
-            quarantine: options.broken_rows == BrokenRows::Quarantine,
-            compression: options.compression,
-            file_column: options.file_column,
-            batch_rows: options.batch_rows,
-            max_record_bytes: options.max_record_bytes,
-            block_bytes: BLOCK_BYTES,
-        })
-    }
-}
-
-fn range(option: &str, value: usize, most: usize) -> Result<(), Fault> {
-    if (1..=most).contains(&value) {
-        Ok(())
-    } else {
-        Err(Fault::invalid_config(format!("`{option}` is 1 to {most}, not {value}")))
+        let files = FileSettings::new(
+            FileOptions {
+                path: options.path,
+                types: options.types,
+                sample_rows: options.sample_rows,
+                broken_rows: options.broken_rows,
+                compression: options.compression,
+                file_column: options.file_column,
+                incremental: options.incremental,
+                rotated: options.rotated,
+                batch_rows: options.batch_rows,
+                max_record_bytes: options.max_record_bytes,
+            },
+            context,
+        )?;
+        Ok(Self { files, columns: options.columns })
     }
 }

@@ -1,110 +1,93 @@
-//! From files to batches.
+//! From lines to rows.
 
 use crate::json::{Slot, Sort, read_line, unescape};
-use crate::layout::{Layout, Selected};
+use crate::layout::{layout, paths};
 use crate::lines::{Line, Lines};
-use crate::options::Settings;
+use crate::options::{Options, Settings};
 use crate::path::Node;
 use sluicebox_file_read::column::Store;
 use sluicebox_file_read::number::short_int;
-use sluicebox_file_read::{Column, Guess, Kind, Misfit, Queue, Rejects, Source, shown, toml_key};
-use sluicebox_stage::{Batch, Fault, Page, Schema, count, log};
+use sluicebox_file_read::{
+    Column, FileFormat, FileSettings, Guess, Kind, Layout, Misfit, Rows, Selected, Source, shown, toml_key,
+};
+use sluicebox_stage::{Context, Fault, log};
 use std::collections::BTreeSet;
 
-/// A batch of more bytes of lines than this is done, whatever its rows.
-const BATCH_BYTES_MAX: usize = 1 << 20;
 /// So many keys that the sample did not have are warned of.
 const NEW_KEYS_MAX: usize = 20;
 
-/// Reads files into pages.
+/// Reads newline-delimited JSON.
 #[derive(Debug)]
-pub(crate) struct Reader {
+pub struct Jsonl {
     settings: Settings,
-    layout: Layout,
-    schema: Schema,
     paths: Node,
-    queue: Queue,
-    open: Option<Lines>,
-    columns: Vec<Column>,
-    /// the paths of the files, where they are a column
-    files: Column,
-    rejects: Rejects,
     slots: Vec<Slot>,
     scratch: Vec<u8>,
     /// keys that no column holds, already warned of
     new_keys: BTreeSet<Vec<u8>>,
 }
 
-impl Reader {
-    pub(crate) fn new(settings: Settings, layout: Layout, sources: Vec<Source>) -> Result<Self, Fault> {
-        let columns = layout
-            .selected
-            .iter()
-            .map(|column| Column::new(column.kind, column.inferred, settings.batch_rows.min(8192)))
-            .collect();
-        Ok(Self {
-            schema: layout.schema(&settings),
-            paths: layout.paths(&settings)?,
-            rejects: Rejects::new(settings.quarantine),
-            files: Column::new(Kind::Utf8, false, 0),
-            slots: vec![Slot::default(); layout.selected.len()],
-            settings,
-            layout,
-            queue: Queue::new(sources),
-            open: None,
-            columns,
-            scratch: Vec::new(),
-            new_keys: BTreeSet::new(),
-        })
+impl Jsonl {
+    pub(crate) fn with(settings: Settings) -> Self {
+        Self { settings, paths: Node::default(), slots: Vec::new(), scratch: Vec::new(), new_keys: BTreeSet::new() }
+    }
+}
+
+impl FileFormat for Jsonl {
+    const PLUGIN: &'static str = "extract-jsonl";
+    const ROWS_AT_FIRST: usize = 8192;
+    type Options = Options;
+    type File = Lines;
+
+    fn new(options: Options, context: &Context) -> Result<Self, Fault> {
+        Ok(Self::with(Settings::new(options, context)?))
     }
 
-    pub(crate) fn schema(&self) -> &Schema {
-        &self.schema
+    fn settings(&self) -> &FileSettings {
+        &self.settings.files
     }
 
-    /// The next page; none at the end.
-    pub(crate) fn next(&mut self) -> Result<Option<Page>, Fault> {
-        let mut rows = 0;
-        let mut bytes = 0;
-        while rows < self.settings.batch_rows && bytes < BATCH_BYTES_MAX {
-            let Some(lines) = &mut self.open else {
-                let Some(source) = self.queue.next_source() else { break };
-                self.open = Some(Lines::open(&source, &self.settings)?);
-                continue;
-            };
-            let Some(line) = lines.next_line()? else {
-                self.open = None;
-                count("files", 1);
-                continue;
-            };
-            if self.row(line, rows)? {
-                rows += 1;
-                bytes += line.end - line.start;
+    fn layout(&self, sources: &[Source], known: Option<&Layout>) -> Result<Layout, Fault> {
+        layout(sources, &self.settings, known)
+    }
+
+    fn begin(&mut self, layout: &Layout) -> Result<(), Fault> {
+        self.paths = paths(&layout.selected, &self.settings)?;
+        self.slots = vec![Slot::default(); layout.selected.len()];
+        Ok(())
+    }
+
+    fn open(&mut self, _layout: &Layout, source: &Source) -> Result<Lines, Fault> {
+        Lines::open(source, &self.settings.files)
+    }
+
+    fn read(&mut self, layout: &Layout, lines: &mut Lines, rows: &mut Rows) -> Result<bool, Fault> {
+        while !rows.is_full() {
+            let Some(line) = lines.next_line()? else { return Ok(false) };
+            if self.row(layout, lines, line, rows)? {
+                rows.count += 1;
+                rows.bytes += line.end - line.start;
             }
         }
-        self.rejects.flush();
-        if rows == 0 {
-            return Ok(None);
-        }
-        let mut columns: Vec<sluicebox_stage::Column> = self.columns.iter_mut().map(Column::take).collect();
-        if self.settings.file_column.is_some() {
-            columns.push(self.files.take());
-        }
-        let batch = Batch::from_columns(self.schema.clone(), columns)?;
-        let progress = self.queue.progress(self.open.as_ref().map(|lines| &lines.input));
-        Ok(Some(Page::new(batch).with_progress(progress)))
+        Ok(true)
     }
 
-    /// Makes a row of a line, behind `rows` others; false: the line was set aside.
-    fn row(&mut self, line: Line, rows: usize) -> Result<bool, Fault> {
-        let Some(lines) = &self.open else { return Ok(false) };
+    fn pass_over(&mut self, lines: &mut Lines) -> Result<(), Fault> {
+        while lines.next_line()?.is_some() {}
+        Ok(())
+    }
+}
+
+impl Jsonl {
+    /// Makes a row of a line; false: the line was set aside.
+    fn row(&mut self, layout: &Layout, lines: &Lines, line: Line, rows: &mut Rows) -> Result<bool, Fault> {
         let bytes = lines.bytes();
-        let reject = |rejects: &mut Rejects, reason: String| {
+        let reject = |rejects: &mut sluicebox_file_read::Rejects, reason: String| {
             rejects.add(format!("{}:{}", lines.path, line.number), lines.text(line), reason)?;
             Ok(false)
         };
         if !lines.is_utf8(line) {
-            return reject(&mut self.rejects, "it is not UTF-8".into());
+            return reject(&mut rows.rejects, "it is not UTF-8".into());
         }
         let all_keys = self.settings.columns.is_none();
         let new_keys = &mut self.new_keys;
@@ -116,7 +99,7 @@ impl Reader {
                     lines.path,
                     line.number,
                     shown(key),
-                    self.settings.sample_rows
+                    self.settings.files.sample_rows
                 ));
             }
         });
@@ -125,26 +108,23 @@ impl Reader {
             if line.number == 1 && lines.text(line).trim_ascii_start().starts_with(b"[") {
                 reason.push_str("; is the file one JSON array? write its objects on lines of their own");
             }
-            return reject(&mut self.rejects, reason);
+            return reject(&mut rows.rejects, reason);
         }
         let mut reasons: Vec<String> = Vec::new();
-        for ((column, slot), selected) in self.columns.iter_mut().zip(&self.slots).zip(&self.layout.selected) {
+        for ((column, slot), selected) in rows.columns.iter_mut().zip(&self.slots).zip(&layout.selected) {
             if let Err(misfit) = push(column, *slot, bytes, &mut self.scratch) {
                 let value = bytes.get(slot.start..slot.end).unwrap_or_default();
-                reasons.push(explain(selected, value, slot.sort, misfit, &self.settings));
+                reasons.push(explain(selected, value, slot.sort, misfit, &self.settings.files));
             }
         }
         if reasons.is_empty() {
-            if self.settings.file_column.is_some() {
-                // Any text is text.
-                let _ = self.files.push(lines.path.as_bytes());
-            }
+            rows.push_file(&lines.path, 1);
             return Ok(true);
         }
-        for column in &mut self.columns {
-            column.truncate(rows);
+        for column in &mut rows.columns {
+            column.truncate(rows.count);
         }
-        reject(&mut self.rejects, reasons.join("; "))
+        reject(&mut rows.rejects, reasons.join("; "))
     }
 }
 
@@ -191,7 +171,7 @@ fn misfit(column: &mut Column) -> Result<(), Misfit> {
 }
 
 /// Why a value does not fit, and, where that ends the run, what to write.
-fn explain(column: &Selected, value: &[u8], sort: Sort, misfit: Misfit, settings: &Settings) -> String {
+fn explain(column: &Selected, value: &[u8], sort: Sort, misfit: Misfit, settings: &FileSettings) -> String {
     let name = shown(column.name.as_bytes());
     let sort_of = match sort {
         Sort::Plain | Sort::Escaped => "the text ",

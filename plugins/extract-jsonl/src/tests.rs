@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::options::Settings;
-use crate::{ExtractJsonl, Options};
+use crate::{ExtractJsonl, Jsonl, Options};
 use proptest::prelude::*;
+use sluicebox_file_read::FileExtract;
 use sluicebox_stage::testing::{context, options, report};
 use sluicebox_stage::{Batch, Extract, Fault, SplitExtract, Values};
 
@@ -57,10 +58,10 @@ fn read_in_blocks(content: &[u8], json: &str, block: usize) -> Result<Read, Stri
     let json = format!(r#"{{"path":"{path}"{comma}{json}"#);
     let _ = report();
     let run = || {
-        let mut settings = Settings::new(options::<Options>(&json)?)?;
-        settings.block_bytes = block;
-        let (stage, schema) = ExtractJsonl::start(settings)?;
-        Ok((schema.to_string(), rows_of(stage)?))
+        let mut settings = Settings::new(options::<Options>(&json)?, &context())?;
+        settings.files.block_bytes = block;
+        let (stage, schema) = FileExtract::begin(Jsonl::with(settings), None)?;
+        Ok((schema.to_string(), rows_of(ExtractJsonl::from(stage))?))
     };
     let (schema, rows) = run().map_err(|fault: Fault| fault.message.replace(path, "X"))?;
     let report = report();

@@ -1,6 +1,7 @@
 //! The buffer through which a file goes: whole records are worked on where they were read, without a copy.
 
-use crate::{FileError, Input};
+use crate::mark::{HEAD_BYTES, TAIL_BYTES, digest};
+use crate::{FileError, Input, Mark};
 
 /// Bytes before and behind the content that may be read (not understood), so that loops can load 8 or 16 bytes at
 /// once wherever a field starts or ends.
@@ -17,6 +18,29 @@ pub struct Block {
     /// bytes that it may grow to
     capacity_max: usize,
     at_end: bool,
+    /// a line end was added
+    closed: bool,
+    /// where in the file the byte at `PAD` stands
+    base: u64,
+    trail: Option<Trail>,
+}
+
+/// What a mark needs of the bytes that are no longer in the block.
+#[derive(Debug, Default)]
+struct Trail {
+    /// the first bytes of the file
+    head: Vec<u8>,
+    /// those before the byte at `PAD`
+    tail: Vec<u8>,
+}
+
+impl Trail {
+    fn passed(&mut self, bytes: &[u8]) {
+        let new = bytes.get(bytes.len().saturating_sub(TAIL_BYTES)..).unwrap_or_default();
+        let keep = (TAIL_BYTES - new.len()).min(self.tail.len());
+        self.tail.drain(..self.tail.len() - keep);
+        self.tail.extend_from_slice(new);
+    }
 }
 
 impl Block {
@@ -25,7 +49,24 @@ impl Block {
     pub fn new(capacity: usize, capacity_max: usize) -> Self {
         let capacity_max = capacity_max.max(1);
         let capacity = capacity.clamp(1, capacity_max);
-        Self { buffer: vec![0; capacity + 2 * PAD], start: PAD, end: PAD, capacity, capacity_max, at_end: false }
+        Self {
+            buffer: vec![0; capacity + 2 * PAD],
+            start: PAD,
+            end: PAD,
+            capacity,
+            capacity_max,
+            at_end: false,
+            closed: false,
+            base: 0,
+            trail: None,
+        }
+    }
+
+    /// The same, able to make marks: to be called before anything is read.
+    #[must_use]
+    pub fn with_marks(mut self, marks: bool) -> Self {
+        self.trail = marks.then(Trail::default);
+        self
     }
 
     /// All bytes, padding included.
@@ -64,11 +105,36 @@ impl Block {
         self.at_end
     }
 
-    /// Forgets everything, for the next file.
-    pub fn reset(&mut self) {
+    /// Forgets everything and goes on behind `mark`, where the file is still the one that the mark is of.
+    ///
+    /// # Errors
+    /// Those of reading, and where it is another file by now.
+    pub fn jump(&mut self, input: &mut Input, mark: &Mark) -> Result<(), FileError> {
+        let (head, tail) = input.jump(mark)?;
         self.start = PAD;
         self.end = PAD;
         self.at_end = false;
+        self.closed = false;
+        self.base = mark.offset;
+        if self.trail.is_some() {
+            self.trail = Some(Trail { head, tail });
+        }
+        Ok(())
+    }
+
+    /// The mark of a position in the content, before which `line` lines stand.
+    #[must_use]
+    pub fn mark(&self, position: usize, line: u64) -> Mark {
+        let added = usize::from(self.closed && position >= self.end);
+        let end = position.clamp(PAD, self.end) - added;
+        let offset = self.base + (end - PAD) as u64;
+        let Some(trail) = &self.trail else { return Mark { offset, line, ..Mark::default() } };
+        let head_bytes = usize::try_from(offset).map_or(HEAD_BYTES, |offset| offset.min(HEAD_BYTES));
+        let here = self.buffer.get(PAD..end).unwrap_or_default();
+        let here = here.get(here.len().saturating_sub(TAIL_BYTES)..).unwrap_or_default();
+        let before = trail.tail.len().saturating_sub(TAIL_BYTES - here.len());
+        let tail = [trail.tail.get(before..).unwrap_or_default(), here].concat();
+        Mark { offset, line, head: digest(trail.head.get(..head_bytes).unwrap_or(&trail.head)), tail: digest(&tail) }
     }
 
     /// Passes over content: it now starts at `position`.
@@ -85,6 +151,10 @@ impl Block {
         if self.at_end {
             return Ok(false);
         }
+        if let Some(trail) = &mut self.trail {
+            trail.passed(self.buffer.get(PAD..self.start).unwrap_or_default());
+        }
+        self.base += (self.start - PAD) as u64;
         self.buffer.copy_within(self.start..self.end, PAD);
         self.end = PAD + (self.end - self.start);
         self.start = PAD;
@@ -100,6 +170,12 @@ impl Block {
             if got == 0 {
                 self.at_end = true;
                 break;
+            }
+            if let Some(trail) = &mut self.trail
+                && trail.head.len() < HEAD_BYTES
+            {
+                let wanted = got.min(HEAD_BYTES - trail.head.len());
+                trail.head.extend_from_slice(self.buffer.get(self.end..self.end + wanted).unwrap_or_default());
             }
             self.end += got;
         }
@@ -130,6 +206,7 @@ impl Block {
         {
             *byte = b'\n';
             self.end += 1;
+            self.closed = true;
         }
     }
 }

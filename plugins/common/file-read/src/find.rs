@@ -1,17 +1,72 @@
 //! Finding files by pattern.
 
-use crate::FileError;
+use crate::{FileError, Mark};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// A file that a pattern found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A file that a pattern found, and what of it is to be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// As the stage opens it and as messages name it, e.g. "data/2013-01.csv".
     pub path: String,
     /// In bytes, as it stands on disk.
     pub size: u64,
+    /// When it was last changed, in nanoseconds since 1970, where the file system tells.
+    #[serde(skip)]
+    pub modified: Option<u64>,
+    /// Bytes behind this are not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<u64>,
+    /// The digest of its bytes is made as they are read.
+    #[serde(skip)]
+    pub hashed: bool,
+    /// The digest that its bytes have to have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// Marks of it are wanted.
+    #[serde(skip)]
+    pub marked: bool,
+    /// Lines are added to it: a last line without line end is not whole yet.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub growing: bool,
+    /// Reading starts behind this mark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Mark>,
+    /// Reading has to end at this mark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Mark>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl Source {
+    /// A whole file; `size` in bytes.
+    #[must_use]
+    pub fn new(path: impl Into<String>, size: u64) -> Self {
+        Self { path: path.into(), size, ..Self::default() }
+    }
+
+    fn of_meta(path: impl Into<String>, meta: &fs::Metadata) -> Self {
+        let since = meta.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+        let modified = since.and_then(|since| u64::try_from(since.as_nanos()).ok()).filter(|nanos| *nanos > 0);
+        Self { modified, ..Self::new(path, meta.len()) }
+    }
+
+    /// Whether the digest of its bytes is made as they are read.
+    #[must_use]
+    pub fn is_hashed(&self) -> bool {
+        self.hashed || self.digest.is_some()
+    }
+
+    /// Whether marks of it are wanted.
+    #[must_use]
+    pub fn is_marked(&self) -> bool {
+        self.marked || self.growing || self.from.is_some() || self.until.is_some()
+    }
 }
 
 /// Folders deeper than this below the start of a pattern are not searched.
@@ -28,15 +83,32 @@ pub fn find(patterns: &[String]) -> Result<Vec<Source>, FileError> {
     if patterns.is_empty() {
         return Err(FileError::Config("`path` is empty; name at least one file".into()));
     }
-    let mut found: Vec<Source> = Vec::new();
-    for pattern in patterns {
-        for source in find_one(pattern)? {
-            if !found.iter().any(|known| known.path == source.path) {
-                found.push(source);
-            }
-        }
+    gather(patterns.iter().map(|pattern| find_one(pattern)))
+}
+
+/// The same, but a pattern that finds nothing in a folder that is there is none that is wrong.
+///
+/// # Errors
+/// Those of [`find`].
+pub(crate) fn find_any(patterns: &[String]) -> Result<Vec<Source>, FileError> {
+    gather(patterns.iter().map(|pattern| match find_one(pattern) {
+        Err(FileError::Config(_)) if is_empty_folder_of(pattern) => Ok(Vec::new()),
+        found => found,
+    }))
+}
+
+fn gather(found: impl Iterator<Item = Result<Vec<Source>, FileError>>) -> Result<Vec<Source>, FileError> {
+    let mut all: Vec<Source> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for sources in found {
+        all.extend(sources?.into_iter().filter(|source| seen.insert(source.path.clone())));
     }
-    Ok(found)
+    Ok(all)
+}
+
+fn is_empty_folder_of(pattern: &str) -> bool {
+    let pattern = pattern.strip_prefix("./").unwrap_or(pattern);
+    split_pattern(pattern).is_some_and(|(folder, _)| fs::read_dir(if folder.is_empty() { "." } else { folder }).is_ok())
 }
 
 fn find_one(pattern: &str) -> Result<Vec<Source>, FileError> {
@@ -51,7 +123,7 @@ fn find_one(pattern: &str) -> Result<Vec<Source>, FileError> {
                 pattern.trim_end_matches('/')
             )));
         }
-        return Ok(vec![Source { path: pattern.into(), size: meta.len() }]);
+        return Ok(vec![Source::of_meta(pattern, &meta)]);
     }
     let Some((folder, _)) = split_pattern(pattern) else {
         return Err(missing(pattern));
@@ -104,7 +176,7 @@ fn walk(folder: &str, pattern: &str, levels: usize, found: &mut Vec<Source>) -> 
             if found.len() == FILES_MAX {
                 return Err(FileError::Config(format!("{pattern} finds more than {FILES_MAX} files; narrow it")));
             }
-            found.push(Source { path, size: meta.len() });
+            found.push(Source::of_meta(path, &meta));
         }
     }
     Ok(())

@@ -1,15 +1,17 @@
 //! Reading a file as plain bytes, whatever it was compressed with.
 
-use crate::{FileError, Source};
+use crate::mark::{HEAD_BYTES, TAIL_BYTES, digest, hex};
+use crate::{FileError, Mark, Source};
 use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use twox_hash::xxhash3_128::Hasher;
 
 /// How files are compressed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -44,6 +46,8 @@ pub struct Input {
     path: String,
     read: Arc<AtomicU64>,
     decoder: Decoder,
+    /// nothing behind this is read
+    end: Option<u64>,
 }
 
 impl std::fmt::Debug for Input {
@@ -80,7 +84,14 @@ impl Input {
             given => given,
         };
         let read = Arc::new(AtomicU64::new(0));
-        let counting = Counting { first: first.to_vec(), taken: 0, file, read: Arc::clone(&read) };
+        let counting = Counting {
+            first: first.to_vec(),
+            taken: 0,
+            file,
+            left: source.end.unwrap_or(u64::MAX),
+            hasher: source.is_hashed().then(|| Box::new(Hasher::new())),
+            read: Arc::clone(&read),
+        };
         let decoder = match compression {
             Compression::Gzip => {
                 if !first.starts_with(GZIP_MAGIC) {
@@ -99,7 +110,7 @@ impl Input {
             }
             Compression::Auto | Compression::None => Decoder::Plain(counting),
         };
-        Ok(Self { path, read, decoder })
+        Ok(Self { path, read, decoder, end: source.end })
     }
 
     /// Reads some bytes into `into`; 0 at the end.
@@ -125,6 +136,47 @@ impl Input {
                 }
             }
         }
+    }
+
+    /// Goes on behind `mark`; answers with the first bytes of the file and those before the mark.
+    ///
+    /// # Errors
+    /// Reading fails, or the file is not the one that the mark is of.
+    pub(crate) fn jump(&mut self, mark: &Mark) -> Result<(Vec<u8>, Vec<u8>), FileError> {
+        let end = self.end;
+        let Decoder::Plain(counting) = &mut self.decoder else {
+            return Err(FileError::Config(format!("{} is compressed: it cannot be read from within", self.path)));
+        };
+        let found = bytes_before(&mut counting.file, mark.offset)
+            .map_err(|error| FileError::Unavailable(format!("reading {} failed: {error}", self.path)))?;
+        let Some((head, tail)) = found.filter(|(head, tail)| digest(head) == mark.head && digest(tail) == mark.tail)
+        else {
+            return Err(FileError::Unavailable(format!(
+                "{} was replaced while it was being opened; try again",
+                self.path
+            )));
+        };
+        counting.first.clear();
+        counting.left = end.map_or(u64::MAX, |end| end.saturating_sub(mark.offset));
+        self.read.store(0, Ordering::Relaxed);
+        Ok((head, tail))
+    }
+
+    /// How many bytes of the file were read, as they stand on disk, and their digest; none where it was not wanted.
+    #[must_use]
+    pub fn digest(&self) -> Option<(u64, String)> {
+        let counting = match &self.decoder {
+            Decoder::Plain(counting) => counting,
+            Decoder::Gzip(gzip) => gzip.get_ref().get_ref(),
+            Decoder::Zstd(zstd) => zstd.source.get_ref(),
+        };
+        counting.hasher.as_ref().map(|hasher| (self.bytes_read(), hex(hasher.finish_128())))
+    }
+
+    /// Whether the file is compressed.
+    #[must_use]
+    pub fn is_compressed(&self) -> bool {
+        !matches!(self.decoder, Decoder::Plain(_))
     }
 
     /// The path as it was opened.
@@ -224,16 +276,45 @@ impl Read for Zstd {
     }
 }
 
-/// The file, with its first bytes given back and a count of what was read.
+/// The first bytes of a file and those before `offset`, so many as a mark digests; none where the file is shorter. The file
+/// stands at `offset` then.
+pub(crate) fn bytes_before(file: &mut File, offset: u64) -> std::io::Result<Option<(Vec<u8>, Vec<u8>)>> {
+    let mut read = |from: u64, most: usize| {
+        let bytes = (offset - from).min(most as u64);
+        file.seek(SeekFrom::Start(from))?;
+        let mut into = Vec::new();
+        (&mut *file).take(bytes).read_to_end(&mut into)?;
+        Ok::<_, std::io::Error>((into.len() as u64 == bytes).then_some(into))
+    };
+    let head = read(0, HEAD_BYTES)?;
+    let tail = read(offset.saturating_sub(TAIL_BYTES as u64), TAIL_BYTES)?;
+    Ok(head.zip(tail))
+}
+
+/// How many bytes a file has, up to `end`, and their digest.
+pub(crate) fn digest_of(source: &Source) -> Result<(u64, String), FileError> {
+    let hashed = Source { hashed: true, ..source.clone() };
+    let mut input = Input::open(&hashed, Compression::None)?;
+    let mut buffer = vec![0; COMPRESSED_BUFFER_BYTES];
+    while input.read(&mut buffer)? > 0 {}
+    input.digest().ok_or_else(|| FileError::Data(format!("{} has no digest", source.path)))
+}
+
+/// The file, with its first bytes given back, and a count and the digest of what was read.
 struct Counting {
     first: Vec<u8>,
     taken: usize,
     file: File,
+    /// bytes that may still be read
+    left: u64,
+    hasher: Option<Box<Hasher>>,
     read: Arc<AtomicU64>,
 }
 
 impl Read for Counting {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let most = usize::try_from(self.left).map_or(into.len(), |left| left.min(into.len()));
+        let Some(into) = into.get_mut(..most) else { return Ok(0) };
         let got = match self.first.get(self.taken..) {
             Some(mut rest) if !rest.is_empty() => {
                 let got = rest.read(into)?;
@@ -242,6 +323,10 @@ impl Read for Counting {
             }
             _ => self.file.read(into)?,
         };
+        if let Some(hasher) = &mut self.hasher {
+            hasher.write(into.get(..got).unwrap_or_default());
+        }
+        self.left -= got as u64;
         self.read.fetch_add(got as u64, Ordering::Relaxed);
         Ok(got)
     }
@@ -268,7 +353,7 @@ mod tests {
         let path = dir.path().join("f").to_str().unwrap().to_owned();
         std::fs::write(&path, bytes).unwrap();
         let run = || {
-            let mut input = Input::open(&Source { path: path.clone(), size: 0 }, compression)?;
+            let mut input = Input::open(&Source::new(path.clone(), 0), compression)?;
             let mut all = Vec::new();
             let mut piece = [0; 1000];
             loop {

@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     fn dealt(sizes: &[u64], at_most: usize) -> Vec<Vec<u64>> {
-        let sources = sizes.iter().map(|size| Source { path: String::new(), size: *size }).collect();
+        let sources = sizes.iter().map(|size| Source::new(String::new(), *size)).collect();
         deal_out(sources, at_most).iter().map(|group| group.iter().map(|s| s.size).collect()).collect()
     }
 

@@ -6,7 +6,8 @@ mod random;
 mod types;
 
 use crate::options::Settings;
-use crate::{ExtractCsv, Options};
+use crate::{Csv, ExtractCsv, Options};
+use sluicebox_file_read::FileExtract;
 use sluicebox_stage::testing::{context, options, report};
 use sluicebox_stage::{BadRecord, Batch, Extract, Fault, SplitExtract, Values};
 use std::path::Path;
@@ -60,10 +61,10 @@ impl Folder {
     pub(super) fn read_in_blocks(&self, json: &str, block: usize) -> Result<Read, String> {
         let _ = report();
         let run = || {
-            let mut settings = Settings::new(options::<Options>(&self.json(json))?)?;
-            settings.block_bytes = block;
-            let (stage, schema) = ExtractCsv::start(settings)?;
-            Ok((schema.to_string(), rows_of(stage)?))
+            let mut settings = Settings::new(options::<Options>(&self.json(json))?, &context())?;
+            settings.files.block_bytes = block;
+            let (stage, schema) = FileExtract::begin(Csv::with(settings), None)?;
+            Ok((schema.to_string(), rows_of(stage.into())?))
         };
         let (schema, rows) = run().map_err(|fault: Fault| self.message(&fault))?;
         let mut quarantined = report().quarantined;
