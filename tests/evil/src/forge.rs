@@ -72,6 +72,10 @@ pub(crate) fn answer(mode: Mode, batch: &Batch) -> Result<Vec<Batch>, Fault> {
         Mode::SplitCharacter => text(vec![0, 1, 2], "ü".as_bytes()),
         Mode::ColumnShort => beside(batch, rows.saturating_sub(1)),
         Mode::ColumnLong => beside(batch, rows + 1),
+        Mode::RowsInflated => {
+            let column = Column::new(ints(), None, last as usize);
+            Batch::from_columns(Schema::new([of(DataType::Int64)]), vec![column])
+        }
         Mode::ValidityShort => forged(of(DataType::Int64), ints(), Some(Vec::new())),
         Mode::ValidityLong => forged(of(DataType::Int64), ints(), Some(vec![0xff; 100])),
         Mode::NullInNotNull => forged(of(DataType::Int64).not_null(), ints(), Some(vec![1])),

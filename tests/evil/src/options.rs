@@ -222,6 +222,8 @@ pub enum Mode {
     ColumnShort,
     /// a column with a row too many
     ColumnLong,
+    /// a column of two values that is said to have four thousand million rows
+    RowsInflated,
     /// validity with too few bytes
     ValidityShort,
     /// validity with too many bytes

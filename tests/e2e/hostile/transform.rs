@@ -1,0 +1,199 @@
+//! `tests/evil`: a transform.
+
+use super::{OUT, READ, every_mode_has_a_test, evil, is_stopped, project, rows_loaded, stage, succeeds, with_rows};
+
+fn pipeline(options: &str, more: &str) -> String {
+    format!("{READ}{}{OUT}", evil("evil", options, more))
+}
+
+fails! { pipeline:
+    panic: "mode = 'panic'" => "trap" in "process", ["panicked at tests/evil/", "evil: a panic in process, as asked for"];
+    panic_on: "mode = 'panic-on', column = 'id', value = 617" => "trap" in "process", ["evil: a panic in process"];
+    panic_in_finish: "mode = 'panic-in-finish'" => "trap" in "finish", ["evil: a panic in finish, as asked for"];
+    loop_in_process: "mode = 'loop'" => "timeout" in "process", ["ran longer than 500ms", "raise `limits.call`"];
+    loop_in_finish: "mode = 'loop-in-finish'" => "timeout" in "finish", ["ran longer than 500ms", "`limits.call`"];
+    sleep: "mode = 'sleep'" => "timeout" in "process", ["ran longer than 500ms", "`limits.call`"];
+    recurse: "mode = 'recurse'" => "trap" in "process", ["ran out of stack", "1MiB", "raise `limits.stack`"];
+    exit_0: "mode = 'exit', code = 0" => "exit" in "process", ["ended itself with exit code 0"];
+    exit_1: "mode = 'exit', code = 1" => "exit" in "process", ["ended itself with exit code 1"];
+    abort: "mode = 'abort'" => "trap" in "process", ["the stage gave up"];
+    wild_pointer: "mode = 'wild-pointer'" => "trap" in "process", ["memory that it does not have"];
+    fault_invalid_config: "mode = 'fault', kind = 'invalid-config'" => "invalid-config" in "process", ["evil: a fault"];
+    fault_invalid_data: "mode = 'fault', kind = 'invalid-data'" => "invalid-data" in "process", ["evil: a fault"];
+    fault_internal: "mode = 'fault', kind = 'internal'" => "internal" in "process", ["evil: a fault, as asked for"];
+    fault_unavailable: "mode = 'fault', kind = 'unavailable'" => "unavailable" in "process", ["evil: a fault"];
+    fault_denied: "mode = 'fault', kind = 'denied'" => "denied" in "process", ["evil: a fault, as asked for"];
+    long_fault: "mode = 'long-fault', bytes = 10000000" => "internal" in "process", ["xxx"];
+
+    eat_slowly: "mode = 'eat-slowly'" => "memory" in "process", ["needed 48.", "the limit is 48MiB", "raise `limits.memory`"];
+    eat_at_once: "mode = 'eat-at-once', bytes = 1000000000" => "memory" in "process", ["needed 95", "the limit is 48MiB"];
+    huge_answer: "mode = 'huge-answer', bytes = 40000000" => "memory" in "process", ["the limit is 48MiB"];
+    make_handles: "mode = 'make-handles'" => "limit" in "process", ["1000 handles", "raise `limits.handles`"];
+
+    mask_short: "mode = 'mask-short'" => "invalid-data" in "process", ["the mask has 125 bytes", "1001 rows", "126"];
+    mask_long: "mode = 'mask-long'" => "invalid-data" in "process", ["the mask has 134 bytes", "1001 rows", "126"];
+    take_past_end: "mode = 'take-past-end'" => "invalid-data" in "process", ["row 4294967295 does not exist", "1001 rows"];
+    slice_past_end: "mode = 'slice-past-end'" => "invalid-data" in "process", ["pass the end", "1001 rows"];
+    slice_overflow: "mode = 'slice-overflow'" => "invalid-data" in "process", ["pass the end", "1001 rows"];
+    column_past_end: "mode = 'column-past-end'" => "invalid-data" in "process", ["column 4294967295 does not exist", "3 columns"];
+    select_past_end: "mode = 'select-past-end'" => "invalid-data" in "process", ["column 4294967295 does not exist", "3 columns"];
+    select_twice: "mode = 'select-twice'" => "invalid-data" in "process", ["two columns are named `forged`"];
+    wrong_form: "mode = 'wrong-form'" => "invalid-data" in "process", ["Int64", "no form `strings`"];
+    concat_nothing: "mode = 'concat-nothing'" => "invalid-data" in "process", ["no batch to concatenate"];
+    concat_mixed: "mode = 'concat-mixed'" => "invalid-data" in "process", ["batch 1 has 1 column", "the first has 3"];
+    zip_self: "mode = 'zip-self'" => "invalid-data" in "process", ["two columns are named `id`"];
+    offsets_first: "mode = 'offsets-first'" => "invalid-data" in "process", ["column `forged`", "do not start at 0"];
+    offsets_fall: "mode = 'offsets-fall'" => "invalid-data" in "process", ["column `forged`", "do not rise"];
+    offsets_negative: "mode = 'offsets-negative'" => "invalid-data" in "process", ["column `forged`", "offsets"];
+    offsets_past_data: "mode = 'offsets-past-data'" => "invalid-data" in "process", ["column `forged`", "pass the 2 bytes"];
+    offsets_none: "mode = 'offsets-none'" => "invalid-data" in "process", ["column `forged` has no offsets"];
+    invalid_utf8: "mode = 'invalid-utf8'" => "invalid-data" in "process", ["column `forged`", "UTF-8"];
+    split_character: "mode = 'split-character'" => "invalid-data" in "process", ["column `forged`", "UTF-8"];
+    column_short: "mode = 'column-short'" => "invalid-data" in "process", ["column `forged` has 1000 rows", "1001"];
+    column_long: "mode = 'column-long'" => "invalid-data" in "process", ["column `forged` has 1002 rows", "1001"];
+    rows_inflated: "mode = 'rows-inflated'" => "invalid-data" in "process", ["column `forged` has 2 rows", "4294967295"];
+    validity_short: "mode = 'validity-short'" => "invalid-data" in "process", ["validity of column `forged` has 0 bytes"];
+    validity_long: "mode = 'validity-long'" => "invalid-data" in "process", ["validity of column `forged` has 100 bytes"];
+    null_in_not_null: "mode = 'null-in-not-null'" => "invalid-data" in "process", ["column `forged` has 1 null", "has none"];
+    wrong_type: "mode = 'wrong-type'" => "invalid-data" in "process", ["column `forged` is of type Utf8", "`int64`"];
+    ragged_bytes: "mode = 'ragged-bytes'" => "invalid-data" in "process", ["15 bytes", "no multiple of 8"];
+    strings_with_validity: "mode = 'strings-with-validity'" => "invalid-data" in "process", ["validity beside `strings`"];
+    name_twice: "mode = 'name-twice'" => "invalid-data" in "process", ["two columns are named `forged`"];
+    fields_without_columns: "mode = 'fields-without-columns'" => "invalid-data" in "process", ["schema has 1 column", "0 were given"];
+    columns_without_fields: "mode = 'columns-without-fields'" => "invalid-data" in "process", ["schema has 0 columns", "1 were given"];
+    decimal_without_detail: "mode = 'decimal-without-detail'" => "invalid-data" in "process", ["`precision,scale`", "`10,2`"];
+    decimal_too_wide: "mode = 'decimal-too-wide'" => "invalid-data" in "process", ["column `forged`", "200"];
+    decimal_overflow: "mode = 'decimal-overflow'" => "invalid-data" in "process", ["column `forged`", "too large", "precision 3"];
+    other_with_values: "mode = 'other-with-values'" => "invalid-data" in "process", ["column `forged`", "`from-ipc`"];
+    ipc_empty: "mode = 'ipc-empty'" => "invalid-data" in "process", ["the stream has no record batch"];
+    ipc_garbage: "mode = 'ipc-garbage'" => "invalid-data" in "process", ["stream"];
+    ipc_truncated: "mode = 'ipc-truncated'" => "invalid-data" in "process", ["the stream ends within a message"];
+
+    // The host does not know every name of a zone; it sees that the column was not promised.
+    bad_time_zone: "mode = 'bad-time-zone'" => "contract" in "process", ["Middle/Earth", "promised by `open`"];
+    promises_more: "mode = 'promises-more'" => "contract" in "process", ["3 columns, but 4 were promised", "mistake in the plugin"];
+    promises_other_names: "mode = 'promises-other-names'" => "contract" in "process", ["is `id`", "but `idx`", "promised by `open`"];
+    promises_other_types: "mode = 'promises-other-types'" => "contract" in "process", ["Int64", "Boolean", "promised by `open`"];
+    answers_no_columns: "mode = 'answers-no-columns'" => "contract" in "process", ["0 columns, but 3 were promised"];
+
+    read_file: "mode = 'read-file', path = '/etc/passwd'" => "invalid-config" in "process", ["grants.read"];
+    read_file_above: "mode = 'read-file', path = '../../../etc/passwd'" => "invalid-config" in "process", ["grants.read"];
+    write_file: "mode = 'write-file', path = 'data/rows.csv'" => "invalid-config" in "process", ["grants.write"];
+    list_folder: "mode = 'list-folder', path = '/'" => "invalid-config" in "process", ["grants.read"];
+}
+
+refused_by_check! { pipeline:
+    panic_in_open: "mode = 'panic-in-open'" => ["cannot be opened", "evil: a panic in open, as asked for"];
+    loop_in_open: "mode = 'loop-in-open'" => ["cannot be opened", "ran longer than 500ms", "raise `limits.call`"];
+    fault_in_open: "mode = 'fault-in-open', kind = 'invalid-config'" => ["evil: a fault, as asked for"];
+    promises_name_twice: "mode = 'promises-name-twice'" => ["two columns are named `id`", "mistake in the plugin"];
+}
+
+/// A run that ends well although the guest did its worst: `name: options`.
+macro_rules! is_stood {
+    ($($name:ident: $options:literal;)*) => {$(
+        #[test]
+        fn $name() {
+            // Time enough to do its worst on a busy machine.
+            let limits = r#"limits = { memory = "48MiB", call = "60s", log = "64KiB" }"#;
+            let project = project(&pipeline($options, limits));
+            succeeds(&project);
+            assert_eq!(rows_loaded(&project), 1_001);
+            let logs = project.sluicebox(&["logs", "last", "evil"]).with_code(0).stdout;
+            assert!(logs.len() < 300_000, "{} bytes of log", logs.len());
+        }
+    )*};
+}
+
+is_stood! {
+    pass: "mode = 'pass'";
+    // The promise is kept by chance: the data has none.
+    promises_no_nulls: "mode = 'promises-no-nulls'";
+    flood_log: "mode = 'flood-log', times = 100000";
+    flood_stdout: "mode = 'flood-stdout', times = 100000";
+    flood_stderr: "mode = 'flood-stderr', times = 100000";
+    long_line: "mode = 'long-line', bytes = 10000000";
+    many_counters: "mode = 'many-counters', times = 10000";
+    long_counter: "mode = 'long-counter', bytes = 10000000";
+    ipc_flipped: "mode = 'ipc-flipped'";
+}
+
+/// What it sets aside counts, and is kept.
+#[test]
+fn flood_quarantine() {
+    let project = project(&pipeline("mode = 'flood-quarantine', times = 10000", ""));
+    let run = succeeds(&project);
+    assert_eq!(stage(&run, "evil")["outcome"]["rows-rejected"], 10_000);
+    assert_eq!(rows_loaded(&project), 1_001);
+}
+
+/// A promise that the data breaks.
+#[test]
+fn promises_no_nulls_and_there_are_some() {
+    let project = project(&pipeline("mode = 'promises-no-nulls'", ""));
+    project.file("data/rows.csv", project.read("data/rows.csv") + "1001,,1.5\n");
+    super::fails(&project, "contract", "process", &["column `name` has 1 null", "promised that it has none"]);
+}
+
+#[test]
+fn a_fault_names_the_batch_and_its_rows() {
+    let project = project(&pipeline("mode = 'fault', kind = 'invalid-data'", ""));
+    let fault = super::fails(&project, "invalid-data", "process", &[]);
+    assert_eq!((&fault["batch"], fault["rows"].to_string().as_str()), (&0.into(), "[0,1]"), "the row that it named");
+    let project = with_rows(&pipeline("mode = 'panic', on = 1", ""), 200_000);
+    let fault = super::fails(&project, "trap", "process", &[]);
+    let rows: Vec<u64> = fault["rows"].as_array().unwrap().iter().map(|row| row.as_u64().unwrap()).collect();
+    assert_eq!(fault["batch"], 1);
+    assert!(rows[0] > 0 && rows[0] < rows[1] && rows[1] <= 200_000, "of the second batch: {fault}");
+}
+
+#[test]
+fn a_trap_has_the_guests_own_backtrace() {
+    let fault = super::fails(&project(&pipeline("mode = 'panic'", "")), "trap", "process", &[]);
+    assert!(fault["backtrace"].as_str().is_some_and(|trace| trace.contains("evil")), "{fault}");
+}
+
+#[test]
+fn schema_changes() {
+    let project = with_rows(&pipeline("mode = 'schema-changes'", ""), 200_000);
+    super::fails(&project, "contract", "process", &["4 columns, but 3 were promised", "mistake in the plugin"]);
+}
+
+#[test]
+fn keep_every_handle() {
+    let limits = r#"limits = { held = "2MiB" }"#;
+    let project = with_rows(&pipeline("mode = 'keep-every-handle'", limits), 200_000);
+    super::fails(&project, "limit", "process", &["would hold", "of batches; the limit is 2MiB", "raise `limits.held`"]);
+}
+
+#[test]
+fn answer_many() {
+    let project = project(&pipeline("mode = 'answer-many', times = 100", ""));
+    succeeds(&project);
+    assert_eq!(rows_loaded(&project), 100_100);
+}
+
+#[test]
+fn never_finishes_is_stopped() {
+    is_stopped(&project(&pipeline("mode = 'never-finishes'", "")));
+}
+
+/// What the terminal shows is what the record says.
+#[test]
+fn the_fault_stands_in_the_answer_for_people() {
+    let project = project(&pipeline("mode = 'eat-slowly'", ""));
+    let told = project.sluicebox(&["run", "pipeline.toml"]).with_code(1);
+    let all = told.stdout + &told.stderr;
+    for word in
+        ["hostile failed", "nothing was loaded", "stage `evil`", "memory in `process`", "batch 0", "limits.memory"]
+    {
+        assert!(all.contains(word), "`{word}` is not said: {all}");
+    }
+    let shown = project.sluicebox(&["runs", "show", "last"]).with_code(0).stdout;
+    assert!(shown.contains("the limit is 48MiB"), "{shown}");
+}
+
+#[test]
+fn every_mode_of_the_transform_has_a_test() {
+    every_mode_has_a_test("evil", &[include_str!("transform.rs"), include_str!("granted.rs")].concat(), 75);
+}
