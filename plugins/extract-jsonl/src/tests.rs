@@ -1,6 +1,8 @@
 //! The stage as a whole, natively.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod incremental;
+
 use crate::options::Settings;
 use crate::{ExtractJsonl, Jsonl, Options};
 use proptest::prelude::*;

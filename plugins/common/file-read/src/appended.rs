@@ -13,8 +13,8 @@ use std::fs::File;
 pub(crate) struct Appended {
     plugin: &'static str,
     path: String,
-    /// how far it was read
-    mark: Mark,
+    /// how far it was read; none: nothing was read yet
+    mark: Option<Mark>,
     /// how far the last bookmark says
     kept: Option<Mark>,
 }
@@ -59,12 +59,7 @@ impl Appended {
         };
         let source = Source { growing: true, end: Some(source.size), ..source };
         let all = vec![source.clone()];
-        let track = |kept: Option<Mark>| Self {
-            plugin,
-            path: source.path.clone(),
-            mark: kept.clone().unwrap_or_default(),
-            kept,
-        };
+        let track = |kept: Option<Mark>| Self { plugin, path: source.path.clone(), mark: kept.clone(), kept };
         let Some((path, mark)) = read else {
             return Ok(Found { track: track(None), all: all.clone(), new: all });
         };
@@ -86,18 +81,19 @@ impl Appended {
         Ok(Found { track: track(Some(mark)), all, new })
     }
 
-    /// A file, or a part of it, was read up to this mark.
-    pub(crate) fn read(&mut self, mark: Mark) {
-        self.mark = mark;
+    /// A file was read from one mark to another. As long as nothing but a header was read of it, it looks like any other, so
+    /// the mark stays in the one before.
+    pub(crate) fn read(&mut self, from: &Mark, to: Mark) {
+        if *from != to {
+            self.mark = Some(to);
+        }
     }
 
     /// The bookmark, where it is another than the last.
     pub(crate) fn bookmark(&mut self, layout: &Layout) -> Result<Option<String>, Fault> {
-        if self.kept.as_ref() == Some(&self.mark) {
-            return Ok(None);
-        }
-        self.kept = Some(self.mark.clone());
-        let read = Read::Appended { path: self.path.clone(), mark: self.mark.clone() };
+        let Some(mark) = self.mark.clone().filter(|mark| self.kept.as_ref() != Some(mark)) else { return Ok(None) };
+        self.kept = Some(mark.clone());
+        let read = Read::Appended { path: self.path.clone(), mark };
         Bookmark::new(self.plugin, layout, read).encode()?.map(Some).ok_or_else(|| {
             Fault::invalid_data(format!(
                 "{} columns are more than a bookmark can hold; name those that are wanted in `columns`",

@@ -210,3 +210,69 @@ impl Block {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    use super::*;
+    use crate::{Compression, Source};
+    use proptest::prelude::*;
+
+    fn mark_of(content: &[u8], line: u64) -> Mark {
+        Mark {
+            offset: content.len() as u64,
+            line,
+            head: digest(&content[..content.len().min(HEAD_BYTES)]),
+            tail: digest(&content[content.len().saturating_sub(TAIL_BYTES)..]),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        /// Wherever blocks end and reading begins anew, a mark is that of the bytes before it.
+        #[test]
+        fn marks_are_of_the_bytes_before_them(
+            bytes in 1_usize..300_000, capacity in 1_usize..100_000,
+            steps in proptest::collection::vec((0_usize..150_000, any::<bool>()), 1..12),
+        ) {
+            let content: Vec<u8> = (0..bytes).map(|i| (i * i % 251) as u8 + 1).collect();
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("f").to_str().unwrap().to_owned();
+            std::fs::write(&path, &content).unwrap();
+            let source = Source::new(&path, 0);
+            let open = || Input::open(&source, Compression::None).unwrap();
+            let mut input = open();
+            let mut block = Block::new(capacity, 1 << 20).with_marks(true);
+            let mut at = 0;
+            for (step, anew) in steps {
+                while block.content().len() < step && block.fill(&mut input).unwrap() {}
+                block.close_last_line();
+                let step = step.min(block.content().len());
+                let position = block.start() + step;
+                at = (at + step).min(bytes);
+                let mark = block.mark(position, 7);
+                prop_assert_eq!(&mark, &mark_of(&content[..at], 7));
+                block.consume_to(position);
+                if anew {
+                    input = open();
+                    block = Block::new(capacity, 1 << 20).with_marks(true);
+                    block.jump(&mut input, &mark).unwrap();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn another_file_is_noticed_when_reading_goes_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f").to_str().unwrap().to_owned();
+        let mark = mark_of(b"abc\n", 1);
+        for (content, same) in [("abc\n", true), ("abc\ndef", true), ("abc", false), ("abd\n", false), ("", false)] {
+            std::fs::write(&path, content).unwrap();
+            let mut input = Input::open(&Source::new(&path, 0), Compression::Auto).unwrap();
+            let jumped = Block::new(10, 10).with_marks(true).jump(&mut input, &mark);
+            assert_eq!(jumped.is_ok(), same, "{content:?}");
+        }
+    }
+}

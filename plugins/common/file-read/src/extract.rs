@@ -114,10 +114,11 @@ impl<F: FileFormat> FileExtract<F> {
                 let mut new = Vec::new();
                 for source in read {
                     let mut file = format.open(&layout, &source)?;
+                    let from = mark_of(&file);
                     format.pass_over(&mut file)?;
                     let mark = mark_of(&file);
-                    track.read(mark.clone());
-                    if mark.offset > source.from.as_ref().map_or(0, |from| from.offset) {
+                    track.read(&from, mark.clone());
+                    if mark != from {
                         new.push(Source { end: Some(mark.offset), until: Some(mark), ..source });
                     }
                 }

@@ -292,4 +292,14 @@ mod tests {
         assert_eq!(message("c/x.csv"), "ROOT/c/x.csv is not there: there is no folder ROOT/c");
         assert_eq!(message("b"), "ROOT/b is a folder; to read all files in it write \"ROOT/b/*\"");
     }
+
+    #[test]
+    fn a_pattern_that_finds_nothing_may_be_right() {
+        let (_dir, root) = tree();
+        let found = |pattern: &str| find_any(&[format!("{root}/{pattern}")]).map(|found| found.len());
+        assert_eq!(found("b/*.tsv").unwrap(), 0);
+        assert_eq!(found("b/*.csv").unwrap(), 2);
+        assert!(found("c/*.csv").is_err());
+        assert!(found("b/x.csv").is_err());
+    }
 }

@@ -3,7 +3,7 @@
 use crate::appended::Appended;
 use crate::format::{FileFormat, FormatFile, Rows, mark_of};
 use crate::new_files::NewFiles;
-use crate::{FileError, Layout, Queue, Source};
+use crate::{FileError, Layout, Mark, Queue, Source};
 use sluicebox_stage::{Fault, Page, Schema, count};
 
 /// What is kept account of for the next run.
@@ -25,6 +25,8 @@ pub(crate) struct Reader<F: FileFormat> {
     /// a file that could not be opened, for the next attempt
     again: Option<Source>,
     open: Option<(Source, F::File)>,
+    /// where reading it started
+    start: Mark,
     rows: Rows,
     track: Track,
 }
@@ -40,6 +42,7 @@ impl<F: FileFormat> Reader<F> {
             queue: Queue::new(sources),
             again: None,
             open: None,
+            start: Mark::default(),
             track,
         })
     }
@@ -76,6 +79,9 @@ impl<F: FileFormat> Reader<F> {
         while let Some(source) = self.again.take().or_else(|| self.queue.next_source()) {
             match self.open_one(&source) {
                 Ok(Some(file)) => {
+                    if matches!(self.track, Track::Appended(_)) {
+                        self.start = mark_of(&file);
+                    }
                     self.open = Some((source, file));
                     return Ok(true);
                 }
@@ -116,7 +122,7 @@ impl<F: FileFormat> Reader<F> {
         }
         match (&mut self.track, digest) {
             (Track::NewFiles(track), Some((bytes, digest))) => track.read(&source, bytes, digest),
-            (Track::Appended(track), _) => track.read(mark_of(&file)),
+            (Track::Appended(track), _) => track.read(&self.start, mark_of(&file)),
             _ => {}
         }
         Ok(())
@@ -130,7 +136,7 @@ impl<F: FileFormat> Reader<F> {
             Track::NewFiles(_) => Ok(None),
             Track::Appended(track) => {
                 if let Some((_, file)) = &self.open {
-                    track.read(mark_of(file));
+                    track.read(&self.start, mark_of(file));
                 }
                 track.bookmark(&self.layout)
             }

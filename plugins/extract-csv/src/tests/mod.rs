@@ -1,8 +1,11 @@
 //! The stage as a whole, natively.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod appended;
 mod forms;
+mod new_files;
 mod random;
+mod runs;
 mod types;
 
 use crate::options::Settings;
@@ -49,11 +52,11 @@ impl Folder {
         self.0.path()
     }
 
-    fn json(&self, json: &str) -> String {
+    pub(super) fn json(&self, json: &str) -> String {
         json.replace("DIR", self.root().to_str().unwrap())
     }
 
-    fn message(&self, fault: &Fault) -> String {
+    pub(super) fn message(&self, fault: &Fault) -> String {
         fault.message.replace(self.root().to_str().unwrap(), "DIR")
     }
 
@@ -130,7 +133,7 @@ fn rows_of(mut stage: ExtractCsv) -> Result<Vec<Vec<Option<String>>>, Fault> {
     Ok(rows)
 }
 
-fn cells(batch: &Batch) -> Vec<Vec<Option<String>>> {
+pub(super) fn cells(batch: &Batch) -> Vec<Vec<Option<String>>> {
     let columns: Vec<_> = (0..batch.schema().len()).map(|i| batch.column(i).unwrap()).collect();
     let cell = |column: &sluicebox_stage::Column, row: usize| match &column.values {
         Values::Bits(_) => column.bits().unwrap().get(row).unwrap().to_string(),
