@@ -5,7 +5,6 @@ use crate::options::{Settings, first_twice};
 use crate::sample::Sample;
 use sluicebox_file_read::{Layout, Selected, Source, shown};
 use sluicebox_stage::{Fault, log};
-use std::collections::BTreeSet;
 
 /// Headers of more files than this are looked at only when their turn comes.
 const HEADERS_LOOKED_AT_MAX: usize = 100;
@@ -96,7 +95,7 @@ pub(crate) fn order(
     names: &[String],
     path: &str,
     settings: &Settings,
-    warned: Option<&mut BTreeSet<String>>,
+    warned: Option<&mut Vec<String>>,
 ) -> Result<Vec<usize>, Fault> {
     let added = || names.iter().filter(|name| !layout.names.contains(name));
     if settings.files.keeps_columns() {
@@ -115,7 +114,8 @@ pub(crate) fn order(
             return Err(Fault::invalid_data(format!("{path}: the header names {} twice", shown(name.as_bytes()))));
         }
         if let Some(warned) = warned {
-            let new: Vec<String> = added().filter(|name| warned.insert((*name).clone())).cloned().collect();
+            let new: Vec<String> = added().filter(|name| !warned.contains(name)).cloned().collect();
+            warned.extend(new.iter().cloned());
             if !new.is_empty() {
                 log::warn(format_args!(
                     "{path} has {} besides the columns of {}, which is not read; to read it, name all columns that are wanted in \

@@ -8,7 +8,6 @@ use crate::records::{Broken, Segment, segments};
 use crate::reject;
 use sluicebox_file_read::{Block, Column, FileFormat, FileSettings, FormatFile, Input, Layout, Rows, Source};
 use sluicebox_stage::{Context, Fault, log};
-use std::collections::BTreeSet;
 
 /// Bytes of records that are worked on column by column: they and their columns stay in the nearest cache.
 const STRIP_BYTES: usize = 16 * 1024;
@@ -20,12 +19,12 @@ pub struct Csv {
     bad: Vec<Bad>,
     scratch: Scratch,
     /// columns that are not known and were told of
-    warned: BTreeSet<String>,
+    warned: Vec<String>,
 }
 
 impl Csv {
     pub(crate) fn with(settings: Settings) -> Self {
-        Self { settings, bad: Vec::new(), scratch: Scratch::default(), warned: BTreeSet::new() }
+        Self { settings, bad: Vec::new(), scratch: Scratch::default(), warned: Vec::new() }
     }
 }
 
@@ -109,7 +108,7 @@ impl FileFormat for Csv {
                 (0, Vec::new())
             }
         };
-        if let Some(mark) = &source.from {
+        if let Some(mark) = source.from() {
             lines.jump(mark)?;
         }
         Ok(CsvFile { lines, width, order, segments: Vec::new(), segment: 0, passed: 0, strip: 1 })

@@ -57,7 +57,7 @@ impl Lines {
             utf8: true,
             growing: source.growing,
         };
-        match &source.from {
+        match source.from() {
             Some(mark) => lines.jump(mark)?,
             None => lines.block.skip_mark(&mut lines.input)?,
         }

@@ -71,9 +71,9 @@ impl Appended {
         }
         let is = if mark.offset == 0 { Is::Same } else { compare(&source, &mark)? };
         if is == Is::Same {
-            let behind = (mark.offset > 0).then(|| mark.clone());
+            let part = (mark.offset > 0).then(|| Box::new((Some(mark.clone()), None)));
             let size = source.size.saturating_sub(mark.offset);
-            let new = (size > 0).then(|| Source { from: behind, size, ..source.clone() });
+            let new = (size > 0).then(|| Source { part, size, ..source.clone() });
             return Ok(Found { track: track(Some(mark)), all, new: new.into_iter().collect() });
         }
         let mut new = rest_of_rotated(&source, &is, &mark, settings)?;
@@ -137,12 +137,17 @@ fn rest_of_rotated(now: &Source, is: &Is, mark: &Mark, settings: &FileSettings) 
         ));
         return Ok(Vec::new());
     }
-    let mut candidates = find_any(&settings.rotated).or_else(|error| match error {
+    let found = find_any(&settings.rotated).or_else(|error| match error {
         FileError::Config(_) => Ok(Vec::new()),
         error => Err(error),
     })?;
-    candidates.retain(|candidate| candidate.path != *path);
-    candidates.sort_by(|a, b| (a.modified, &b.path).cmp(&(b.modified, &a.path)));
+    // In the order of their changes: `x.log.2` before `x.log.1` where that does not tell.
+    let mut candidates: Vec<Source> = Vec::new();
+    for candidate in found.into_iter().filter(|candidate| candidate.path != *path) {
+        let place =
+            candidates.partition_point(|other| (other.modified, &candidate.path) < (candidate.modified, &other.path));
+        candidates.insert(place, candidate);
+    }
     let mut old = None;
     for (place, candidate) in candidates.iter().enumerate() {
         if compare(candidate, mark)? == Is::Same {
@@ -162,7 +167,7 @@ fn rest_of_rotated(now: &Source, is: &Is, mark: &Mark, settings: &FileSettings) 
         .skip(old)
         .enumerate()
         .map(|(place, source)| Source {
-            from: (place == 0).then(|| mark.clone()),
+            part: (place == 0).then(|| Box::new((Some(mark.clone()), None))),
             end: Some(source.size),
             size: if place == 0 { source.size - mark.offset } else { source.size },
             marked: true,

@@ -119,7 +119,8 @@ impl<F: FileFormat> FileExtract<F> {
                     let mark = mark_of(&file);
                     track.read(&from, mark.clone());
                     if mark != from {
-                        new.push(Source { end: Some(mark.offset), until: Some(mark), ..source });
+                        let part = Some(Box::new((source.from().cloned(), Some(mark.clone()))));
+                        new.push(Source { end: Some(mark.offset), part, ..source });
                     }
                 }
                 let groups = if new.is_empty() { Vec::new() } else { vec![new] };

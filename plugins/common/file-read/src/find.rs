@@ -8,39 +8,41 @@ use std::path::Path;
 
 /// A file that a pattern found, and what of it is to be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "SourceText", from = "SourceText")]
 pub struct Source {
     /// As the stage opens it and as messages name it, e.g. "data/2013-01.csv".
     pub path: String,
     /// In bytes, as it stands on disk.
     pub size: u64,
-    /// When it was last changed, in nanoseconds since 1970, where the file system tells.
-    #[serde(skip)]
+    /// When it was last changed, in nanoseconds since 1970, where the file system tells. Not kept in splits.
     pub modified: Option<u64>,
-    /// Bytes behind this are not read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub end: Option<u64>,
-    /// The digest of its bytes is made as they are read.
-    #[serde(skip)]
+    /// The digest of its bytes is made as they are read. Not kept in splits.
     pub hashed: bool,
-    /// The digest that its bytes have to have.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub digest: Option<String>,
-    /// Marks of it are wanted.
-    #[serde(skip)]
+    /// Marks of it are wanted. Not kept in splits.
     pub marked: bool,
+    /// Bytes behind this are not read.
+    pub end: Option<u64>,
+    /// The digest that its bytes have to have.
+    pub digest: Option<String>,
     /// Lines are added to it: a last line without line end is not whole yet.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub growing: bool,
-    /// Reading starts behind this mark.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<Mark>,
-    /// Reading has to end at this mark.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<Mark>,
+    /// Reading starts behind the first mark and has to end at the second, where there are such.
+    pub part: Option<Box<(Option<Mark>, Option<Mark>)>>,
 }
 
-fn is_false(value: &bool) -> bool {
-    !value
+/// A source as it travels in splits: path, size, end, digest, whether it grows, part.
+type SourceText = (String, u64, Option<u64>, Option<String>, bool, Option<Box<(Option<Mark>, Option<Mark>)>>);
+
+impl From<Source> for SourceText {
+    fn from(source: Source) -> Self {
+        (source.path, source.size, source.end, source.digest, source.growing, source.part)
+    }
+}
+
+impl From<SourceText> for Source {
+    fn from((path, size, end, digest, growing, part): SourceText) -> Self {
+        Self { end, digest, growing, part, ..Self::new(path, size) }
+    }
 }
 
 impl Source {
@@ -65,7 +67,19 @@ impl Source {
     /// Whether marks of it are wanted.
     #[must_use]
     pub fn is_marked(&self) -> bool {
-        self.marked || self.growing || self.from.is_some() || self.until.is_some()
+        self.marked || self.growing || self.part.is_some()
+    }
+
+    /// The mark behind which reading starts.
+    #[must_use]
+    pub fn from(&self) -> Option<&Mark> {
+        self.part.as_ref().and_then(|part| part.0.as_ref())
+    }
+
+    /// The mark at which reading has to end.
+    #[must_use]
+    pub fn until(&self) -> Option<&Mark> {
+        self.part.as_ref().and_then(|part| part.1.as_ref())
     }
 }
 

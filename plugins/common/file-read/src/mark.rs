@@ -1,7 +1,7 @@
 //! A place in a file that lines are added to, and how to know the file again.
 
 use serde::{Deserialize, Serialize};
-use twox_hash::XxHash3_128;
+use twox_hash::xxhash3_128::Hasher;
 
 /// So many of a file's first bytes are kept as a digest.
 pub(crate) const HEAD_BYTES: usize = 4 * 1024;
@@ -24,7 +24,9 @@ pub struct Mark {
 
 /// The digest of some bytes: XXH3 of 128 bits, as hexadecimal digits.
 pub(crate) fn digest(bytes: &[u8]) -> String {
-    hex(XxHash3_128::oneshot(bytes))
+    let mut hasher = Hasher::new();
+    hasher.write(bytes);
+    hex(hasher.finish_128())
 }
 
 pub(crate) fn hex(digest: u128) -> String {

@@ -4,29 +4,40 @@ use crate::bookmark::{BYTES_MAX, Bookmark, Read};
 use crate::find::find_any;
 use crate::input::digest_of;
 use crate::{FileError, FileSettings, Layout, Source, find};
-use serde::{Deserialize, Serialize};
 use sluicebox_stage::{Fault, log};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Files that are no longer there are remembered up to this number, those that were changed last.
 const GONE_MAX: usize = 10_000;
 
-/// A file that was read: its size in bytes, when it was last changed, and the digest of its bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Done(u64, Option<u64>, String);
+/// About the most that a file takes in a bookmark, besides its name.
+const FILE_BYTES: usize = 80;
 
-/// The files that were read: by folder, by name.
-pub(crate) type Known = BTreeMap<String, BTreeMap<String, Done>>;
+/// A file that was read: its size in bytes, when it was last changed, and the digest of its bytes.
+#[derive(Debug, Clone)]
+struct Done {
+    size: u64,
+    modified: Option<u64>,
+    digest: String,
+}
+
+/// The files that were read, by folder: name, size, change, digest.
+pub(crate) type Known = Vec<(String, Vec<(String, u64, Option<u64>, String)>)>;
+
+/// A file that is there or was read.
+#[derive(Debug, Default)]
+struct Entry {
+    done: Option<Done>,
+    present: bool,
+    /// it may only have been touched
+    suspect: bool,
+}
 
 /// Finds out which files are new, and keeps account of those that were read.
 #[derive(Debug)]
 pub(crate) struct NewFiles {
     plugin: &'static str,
-    done: BTreeMap<String, Done>,
-    /// the files that are there
-    present: BTreeSet<String>,
-    /// those that may only have been touched
-    suspects: BTreeSet<String>,
+    files: BTreeMap<String, Entry>,
     /// something is to be kept that the last bookmark does not hold
     dirty: bool,
 }
@@ -44,30 +55,27 @@ impl NewFiles {
         known: Option<(Known, &Layout)>,
         plugin: &'static str,
     ) -> Result<Found, Fault> {
-        let columns = known.as_ref().map(|(_, columns)| (*columns).clone());
+        let columns = known.as_ref().map(|(_, columns)| *columns);
         let all = if known.is_some() { find_any(&settings.paths)? } else { find(&settings.paths)? };
-        let done: BTreeMap<String, Done> = known
-            .into_iter()
-            .flat_map(|(known, _)| known)
-            .flat_map(|(folder, files)| files.into_iter().map(move |(name, done)| (format!("{folder}{name}"), done)))
-            .collect();
-        let mut track = Self {
-            plugin,
-            done,
-            present: all.iter().map(|source| source.path.clone()).collect(),
-            suspects: BTreeSet::new(),
-            dirty: false,
-        };
+        let mut files: BTreeMap<String, Entry> = BTreeMap::new();
+        for (folder, known) in known.into_iter().flat_map(|(known, _)| known) {
+            for (name, size, modified, digest) in known {
+                let done = Some(Done { size, modified, digest });
+                files.insert(format!("{folder}{name}"), Entry { done, ..Entry::default() });
+            }
+        }
+        let mut suspects = 0;
         let mut new = Vec::new();
         for source in &all {
-            match track.done.get(&source.path) {
+            let entry = files.entry(source.path.clone()).or_default();
+            entry.present = true;
+            match &entry.done {
                 None => {}
-                Some(Done(size, ..)) if *size != source.size => {
-                    warn_changed(&source.path, *size, source.size);
-                }
-                Some(Done(_, modified, _)) if modified.is_some() && *modified == source.modified => continue,
+                Some(done) if done.size != source.size => warn_changed(&source.path, done.size, source.size),
+                Some(done) if done.modified.is_some() && done.modified == source.modified => continue,
                 Some(_) => {
-                    track.suspects.insert(source.path.clone());
+                    entry.suspect = true;
+                    suspects += 1;
                 }
             }
             new.push(Source { hashed: true, ..source.clone() });
@@ -75,50 +83,57 @@ impl NewFiles {
         if columns.is_some() {
             log::info(format_args!(
                 "{} of {} files are to be read: the others were loaded before",
-                new.len() - track.suspects.len(),
+                new.len() - suspects,
                 all.len()
             ));
         }
-        track.check_room(&new, columns.as_ref(), settings)?;
+        let track = Self { plugin, files, dirty: false };
+        track.check_room(columns, settings)?;
         Ok(Found { track, all, new })
     }
 
     /// Whether the bookmark will hold all files that are there, before anything is read.
-    fn check_room(&self, new: &[Source], columns: Option<&Layout>, settings: &FileSettings) -> Result<(), Fault> {
-        let mut done = self.done.clone();
-        done.retain(|path, _| self.present.contains(path));
-        for source in new {
-            done.insert(source.path.clone(), Done(source.size, source.modified, "0".repeat(32)));
+    fn check_room(&self, columns: Option<&Layout>, settings: &FileSettings) -> Result<(), Fault> {
+        let mut bytes =
+            1000 + columns.and_then(|columns| serde_json::to_string(columns).ok()).map_or(0, |text| text.len());
+        let mut folder = "";
+        for path in self.files.iter().filter(|(_, entry)| entry.present).map(|(path, _)| path) {
+            let (in_folder, name) = parts(path);
+            bytes += name.len() + FILE_BYTES;
+            if in_folder != folder {
+                bytes += in_folder.len() + 10;
+                folder = in_folder;
+            }
         }
-        let text = serde_json::to_string(&by_folder(done.iter()));
-        let columns = columns.and_then(|columns| serde_json::to_string(columns).ok()).map_or(0, |text| text.len());
-        if text.map_or(0, |text| text.len()) + columns < BYTES_MAX - 1000 {
-            return Ok(());
-        }
-        Err(too_many(self.present.len(), settings))
+        if bytes <= BYTES_MAX { Ok(()) } else { Err(too_many(self.present(), settings)) }
+    }
+
+    fn present(&self) -> usize {
+        self.files.values().filter(|entry| entry.present).count()
     }
 
     /// Whether a file that was not read before is to be read, now that its turn has come.
     pub(crate) fn is_new(&mut self, source: &Source) -> Result<bool, FileError> {
-        if !self.suspects.contains(&source.path) {
+        let Some(Entry { done: Some(done), suspect, .. }) = self.files.get_mut(&source.path) else { return Ok(true) };
+        if !*suspect {
             return Ok(true);
         }
         let (bytes, digest) = digest_of(source)?;
-        self.suspects.remove(&source.path);
-        let Some(done) = self.done.get_mut(&source.path) else { return Ok(true) };
-        if done.0 == bytes && done.2 == digest {
+        *suspect = false;
+        if done.size == bytes && done.digest == digest {
             log::info(format_args!("{} was touched, but is as it was; it is not read again", source.path));
-            done.1 = source.modified;
+            done.modified = source.modified;
             self.dirty = true;
             return Ok(false);
         }
-        warn_changed(&source.path, done.0, bytes);
+        warn_changed(&source.path, done.size, bytes);
         Ok(true)
     }
 
     /// A file was read to its end.
-    pub(crate) fn read(&mut self, source: &Source, bytes: u64, digest: String) {
-        self.done.insert(source.path.clone(), Done(bytes, source.modified, digest));
+    pub(crate) fn read(&mut self, source: &Source, size: u64, digest: String) {
+        self.files.entry(source.path.clone()).or_default().done =
+            Some(Done { size, modified: source.modified, digest });
         self.dirty = true;
     }
 
@@ -127,32 +142,52 @@ impl NewFiles {
         if !self.dirty {
             return Ok(None);
         }
-        let (mut gone, present): (Vec<_>, Vec<_>) =
-            self.done.iter().partition(|(path, _)| !self.present.contains(*path));
-        gone.sort_by_key(|(_, done)| std::cmp::Reverse(done.1));
-        gone.truncate(GONE_MAX);
+        let mut gone: Vec<u64> = self.files.values().filter(|entry| !entry.present).map(Entry::modified).collect();
+        gone.sort_unstable();
+        // Of those that are gone, the ones that were changed at this time or later.
+        let mut most = GONE_MAX;
         loop {
-            let files = by_folder(present.iter().chain(&gone).copied());
-            let bookmark = Bookmark::new(self.plugin, layout, Read::NewFiles(files));
-            if let Some(text) = bookmark.encode()? {
+            let first = gone.len().saturating_sub(most);
+            let since = if most == 0 { u64::MAX } else { gone.get(first).copied().unwrap_or(u64::MAX) };
+            let files = self.known(since);
+            if let Some(text) = Bookmark::new(self.plugin, layout, Read::NewFiles(files)).encode()? {
                 self.dirty = false;
                 return Ok(Some(text));
             }
-            if gone.is_empty() {
-                return Err(too_many(present.len(), settings));
+            if most == 0 {
+                return Err(too_many(self.present(), settings));
             }
-            gone.truncate(gone.len() * 3 / 4);
+            most = most.min(gone.len()) * 3 / 4;
         }
+    }
+
+    /// The files that are there, and those that were changed at `since` or later.
+    fn known(&self, since: u64) -> Known {
+        let mut known = Known::new();
+        for (path, entry) in &self.files {
+            let Some(done) = entry.done.as_ref().filter(|_| entry.present || entry.modified() >= since) else {
+                continue;
+            };
+            let (folder, name) = parts(path);
+            let file = (name.to_owned(), done.size, done.modified, done.digest.clone());
+            match known.last_mut() {
+                Some((last, files)) if last == folder => files.push(file),
+                _ => known.push((folder.to_owned(), vec![file])),
+            }
+        }
+        known
     }
 }
 
-fn by_folder<'a>(files: impl Iterator<Item = (&'a String, &'a Done)>) -> Known {
-    let mut known = Known::new();
-    for (path, done) in files {
-        let (folder, name) = path.split_at(path.rfind('/').map_or(0, |slash| slash + 1));
-        known.entry(folder.to_owned()).or_default().insert(name.to_owned(), done.clone());
+impl Entry {
+    fn modified(&self) -> u64 {
+        self.done.as_ref().and_then(|done| done.modified).unwrap_or(0)
     }
-    known
+}
+
+/// Folder, with its slash, and name.
+fn parts(path: &str) -> (&str, &str) {
+    path.split_at(path.rfind('/').map_or(0, |slash| slash + 1))
 }
 
 fn warn_changed(path: &str, before: u64, now: u64) {

@@ -117,7 +117,7 @@ impl<F: FileFormat> Reader<F> {
         {
             return Err(changed(&source).into());
         }
-        if source.until.as_ref().is_some_and(|until| *until != mark_of(&file)) {
+        if source.until().is_some_and(|until| *until != mark_of(&file)) {
             return Err(changed(&source).into());
         }
         match (&mut self.track, digest) {
