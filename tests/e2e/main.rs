@@ -8,3 +8,5 @@ mod contract;
 mod documents;
 mod flights;
 mod hostile;
+mod neighbours;
+mod recovery;

@@ -2,6 +2,9 @@
 
 pub mod check;
 pub mod cli;
+pub mod components;
+mod doom;
+pub mod house;
 pub mod interval;
 pub mod journal;
 pub mod places;

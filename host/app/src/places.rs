@@ -1,6 +1,7 @@
 //! Where things are: the state folder, the compile cache and the plugin folders.
 
 use crate::trouble::Trouble;
+use sluicebox_model::run::RunId;
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -32,6 +33,16 @@ pub fn state(given: Option<&Path>) -> Result<PathBuf, Trouble> {
     }
     Err(Trouble::new("no runs here: there is no `.sluicebox` folder here or above")
         .help("go to the folder of the pipeline file, or name the state folder: `--state DIR`"))
+}
+
+/// Where a run's checkpoints are kept.
+pub fn checkpoints(state: &Path, run: RunId) -> PathBuf {
+    state.join("runs").join(run.to_string()).join("checkpoints")
+}
+
+/// The file that asks a run to stop, for the process that is at it.
+pub fn cancel_request(state: &Path, run: RunId) -> PathBuf {
+    state.join("runs").join(run.to_string()).join("cancel")
 }
 
 /// Where compiled plugins are kept: `SLUICEBOX_CACHE`, or `sluicebox` below `XDG_CACHE_HOME` or `~/.cache`.

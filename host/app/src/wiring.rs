@@ -1,17 +1,22 @@
 //! The one place that knows all the crates: from a pipeline file to stages, and from stages to a run.
 
 use crate::check::Examined;
+use crate::components::{self, Plugins};
 use crate::places;
+use crate::secrets::{self, Secrets};
 use crate::show::human;
 use crate::show::problems::File;
 use crate::trouble::Trouble;
+use arrow_schema::SchemaRef;
 use jiff::Timestamp;
 use serde_json::Value;
-use sluicebox_model::pipeline::StageSpec;
-use sluicebox_model::run::{Interval, RunId, Trigger};
+use sluicebox_model::pipeline::{self, Pipeline, StageSpec};
+use sluicebox_model::plugin::Kind;
+use sluicebox_model::run::{Interval, RunId, RunRecord, Trigger};
 use sluicebox_model::stage::Stage;
-use sluicebox_runner::RunPlan;
+use sluicebox_runner::{Part, Restored, RunPlan};
 use sluicebox_sandbox::{Catalog, Compile, Plugin, Sandbox, SandboxError, SandboxOptions, StageSetup};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,6 +28,8 @@ const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 pub struct Source {
     /// As the user wrote it.
     pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
     /// What stands in it.
     pub text: String,
     /// Its folder: where relative paths start.
@@ -55,7 +62,15 @@ impl Source {
         })?;
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let root = parent.canonicalize().map_err(told)?;
-        Ok(Self { name, text, root })
+        let path = root.join(path.file_name().unwrap_or_default());
+        Ok(Self { name, path, text, root })
+    }
+
+    /// The file of an earlier run, as it was then.
+    pub fn of_run(record: &RunRecord) -> Self {
+        let name = human::clean_line(&record.file.display().to_string());
+        let root = record.file.parent().map(Path::to_owned).unwrap_or_default();
+        Self { name, path: record.file.clone(), text: record.text.clone(), root }
     }
 
     /// The file as problems point into it.
@@ -112,40 +127,134 @@ impl Host {
         self.sandbox.stage(plugin, setup)
     }
 
-    /// The plan of a run of a pipeline that was examined and found sound.
+    /// The plan of a run of a pipeline that was examined and found sound. What the run is made with is kept in the state
+    /// folder.
     ///
     /// # Errors
     /// It is not sound after all, or a plugin cannot be used any more.
-    pub fn plan(
-        &self,
-        source: &Source,
-        examined: &Examined,
-        state: &Path,
-        id: RunId,
-        interval: Interval,
-    ) -> Result<RunPlan, Trouble> {
+    pub fn plan(&self, asked: &Asked<'_>, examined: &Examined, state: &Path, id: RunId) -> Result<RunPlan, Trouble> {
         let unsound = || Trouble::new("the pipeline cannot be run").help("`sluicebox check` tells why");
         let pipeline = examined.pipeline.clone().filter(|_| examined.is_sound()).ok_or_else(unsound)?;
-        // Bound anew: what a stage may log is counted from here.
-        let stages = pipeline
-            .stages
-            .iter()
-            .zip(&examined.configs)
-            .map(|(stage, config)| {
-                let plugin = self.catalog.get(&stage.plugin).ok_or_else(unsound)?;
-                self.bind(plugin, stage, config, &source.root).map_err(Trouble::from)
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+        let stages = self.bind_all(&pipeline, &examined.configs, asked.plugins, &asked.source.root, |plugin| {
+            components::keep(&self.sandbox, state, plugin)
+        })?;
         Ok(RunPlan {
             id,
             pipeline,
-            text: source.text.clone(),
-            trigger: Trigger::Manual,
-            interval,
+            text: asked.source.text.clone(),
+            file: asked.source.path.clone(),
+            load_key: asked.load_key.clone(),
+            repeats: asked.repeats,
+            parts: asked.parts.clone(),
+            restored: asked.restored.clone(),
+            checkpoints: Some(places::checkpoints(state, id)),
+            trigger: asked.trigger,
+            interval: asked.interval,
             stages,
             scratch: state.join("scratch"),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
         })
+    }
+
+    /// The plan of an earlier run, with the components that it was made with, to finish it; and what of its options must not
+    /// be shown.
+    ///
+    /// # Errors
+    /// One of its components is not there any more, or an option cannot be filled in.
+    pub fn plan_again(&self, record: &RunRecord, state: &Path) -> Result<(RunPlan, Secrets), Trouble> {
+        let source = Source::of_run(record);
+        let mut pipeline = pipeline::parse(&record.text).map_err(|problems| {
+            let first = problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
+            Trouble::new(format!("the pipeline of run {} cannot be read any more: {first}", record.id))
+        })?;
+        let kinds: Vec<Option<Kind>> = record.stages.iter().map(|stage| Some(stage.entry.kind)).collect();
+        pipeline::connect(&mut pipeline, &kinds);
+        let mut secrets = Secrets::default();
+        let mut problems = Vec::new();
+        let configs: Vec<Value> = pipeline
+            .stages
+            .iter()
+            .map(|stage| secrets::fill(stage, &source.root, &mut secrets, &mut problems))
+            .collect();
+        if let Some(problem) = problems.first() {
+            let trouble = Trouble::new(secrets.mask(&problem.message));
+            return Err(match &problem.help {
+                Some(help) => trouble.help(secrets.mask(help)),
+                None => trouble,
+            });
+        }
+        let kept = Plugins::Kept(components::of_run(&self.sandbox, state, record)?);
+        let stages = self.bind_all(&pipeline, &configs, &kept, &source.root, |_| Ok(()))?;
+        let plan = RunPlan {
+            id: record.id,
+            pipeline,
+            text: record.text.clone(),
+            file: record.file.clone(),
+            load_key: record.load_key.clone(),
+            repeats: record.repeats,
+            parts: Vec::new(),
+            restored: BTreeMap::new(),
+            checkpoints: None,
+            trigger: record.trigger,
+            interval: record.interval,
+            stages,
+            scratch: state.join("scratch"),
+            cores: 1,
+        };
+        Ok((plan, secrets))
+    }
+
+    /// Binds every stage anew: what a stage may log is counted from here.
+    fn bind_all(
+        &self,
+        pipeline: &Pipeline,
+        configs: &[Value],
+        plugins: &Plugins<'_>,
+        root: &Path,
+        keep: impl Fn(&Plugin) -> Result<(), Trouble>,
+    ) -> Result<Vec<Arc<dyn Stage>>, Trouble> {
+        let bind = |(stage, config): (&StageSpec, &Value)| {
+            let plugin = plugins
+                .of(stage)
+                .ok_or_else(|| Trouble::new(format!("plugin `{}` of stage `{}` is gone", stage.plugin, stage.name)))?;
+            keep(plugin)?;
+            self.bind(plugin, stage, config, root).map_err(Trouble::from)
+        };
+        pipeline.stages.iter().zip(configs).map(bind).collect()
+    }
+}
+
+/// A run that somebody asks for.
+pub struct Asked<'a> {
+    /// The pipeline file.
+    pub source: &'a Source,
+    /// The plugins of its stages.
+    pub plugins: &'a Plugins<'a>,
+    /// What caused it.
+    pub trigger: Trigger,
+    /// For when it runs.
+    pub interval: Interval,
+    /// What the ids of its loads begin with.
+    pub load_key: String,
+    /// The run that it repeats.
+    pub repeats: Option<RunId>,
+    /// What becomes of each stage; empty: all run.
+    pub parts: Vec<Part>,
+    /// What takes the place of the stages that are restored.
+    pub restored: BTreeMap<String, Restored>,
+}
+
+impl Asked<'_> {
+    /// The stages that will not run, with the schema of what is kept of them.
+    pub fn skipped(&self) -> BTreeMap<String, Option<SchemaRef>> {
+        let Some(pipeline) = pipeline::draft(&self.source.text).pipeline else { return BTreeMap::new() };
+        let stages = pipeline.stages.into_iter().zip(&self.parts).filter(|(_, part)| **part != Part::Runs);
+        stages
+            .map(|(stage, _)| {
+                let schema = self.restored.get(&stage.name).map(|kept| kept.checkpoint.schema().clone());
+                (stage.name, schema)
+            })
+            .collect()
     }
 }
 

@@ -36,8 +36,15 @@ fn queued() -> Event {
         trigger: Trigger::Manual,
         interval: Interval { start: at(0), end: at(1) },
         text: String::new(),
+        file: "p.toml".into(),
+        load_key: "p".into(),
+        repeats: None,
         stages: STAGES.iter().map(entry).collect(),
     }
+}
+
+fn started_run() -> Event {
+    Event::RunStarted { bookmarks: BTreeMap::new() }
 }
 
 fn fault() -> Fault {
@@ -55,12 +62,12 @@ fn any_event() -> impl Strategy<Value = Event> {
         let outcome = StageOutcome { rows_in: 1, ..StageOutcome::default() };
         match which {
             0 => queued(),
-            1 => Event::RunStarted,
+            1 => started_run(),
             2 | 3 => Event::StageStarted { stage, attempt },
             4 => Event::StageRetrying { stage, attempt, fault: fault() },
             5..=7 => Event::StageSucceeded { stage, outcome },
             8 => Event::StageFailed { stage, fault: fault(), outcome },
-            9 => Event::StageSkipped { stage },
+            9 => Event::StageSkipped { stage, restored_from: None },
             10 => Event::StageUpstreamFailed { stage, because: "read".into(), outcome },
             11 => Event::StageCancelled { stage, outcome },
             12 => Event::LoadCommitted { stage },
@@ -138,11 +145,11 @@ fn try_all(record: &mut RunRecord, events: Vec<Event>) -> Vec<(Timestamp, Event)
 /// The events of a run that ends well, each stage skipped, or started and perhaps retried.
 fn legal_run() -> impl Strategy<Value = Vec<Event>> {
     prop::collection::vec((any::<bool>(), 0..3_u32), STAGES.len()).prop_map(|stages| {
-        let mut events = vec![Event::RunStarted];
+        let mut events = vec![started_run()];
         for ((name, _), (is_skipped, retries)) in STAGES.iter().zip(&stages) {
             let stage = (*name).to_owned();
             if *is_skipped {
-                events.push(Event::StageSkipped { stage });
+                events.push(Event::StageSkipped { stage, restored_from: None });
                 continue;
             }
             events.push(Event::StageStarted { stage: stage.clone(), attempt: 1 });
@@ -212,7 +219,7 @@ proptest! {
 fn a_crash_within_the_commit() {
     let mut record = begun();
     let go = |record: &mut RunRecord, event: Event| record.apply(at(5), &event);
-    go(&mut record, Event::RunStarted).unwrap();
+    go(&mut record, started_run()).unwrap();
     for (name, _) in STAGES {
         go(&mut record, Event::StageStarted { stage: name.into(), attempt: 1 }).unwrap();
         let outcome = StageOutcome::default();
@@ -236,7 +243,7 @@ fn a_crash_within_the_commit() {
 #[test]
 fn a_crash_before_the_commit() {
     let mut record = begun();
-    record.apply(at(1), &Event::RunStarted).unwrap();
+    record.apply(at(1), &started_run()).unwrap();
     record.apply(at(2), &Event::RunCrashed { reason: "power".into() }).unwrap();
     assert!(record.apply(at(3), &Event::LoadCommitted { stage: "one".into() }).is_err());
     assert!(record.apply(at(3), &Event::RunSucceeded).is_err());
@@ -247,7 +254,7 @@ fn a_crash_before_the_commit() {
 #[test]
 fn a_journal_begins_with_the_queued_event() {
     assert_eq!(RunRecord::fold(id(), &[]).unwrap_err().to_string(), "illegal event `none`: the journal is empty");
-    let error = RunRecord::fold(id(), &[(at(0), Event::RunStarted)]).unwrap_err();
+    let error = RunRecord::fold(id(), &[(at(0), started_run())]).unwrap_err();
     assert_eq!(error.to_string(), "illegal event `run-started`: a journal begins with run-queued");
     let error = begun().apply(at(1), &Event::StageStarted { stage: "nobody".into(), attempt: 1 }).unwrap_err();
     assert_eq!(error.reason, "the run is not running");

@@ -8,6 +8,7 @@ use sluicebox_model::pipeline::Pipeline;
 use sluicebox_model::plugin::Kind;
 use sluicebox_model::run::{Interval, RunId};
 use sluicebox_model::stage::{Input, Rule, RunContext, Stage};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What came of opening one stage.
@@ -42,14 +43,26 @@ pub struct Opened {
     pub rules: Vec<Rule>,
 }
 
+/// For which run stages are opened.
+#[derive(Clone, Debug)]
+pub struct CheckContext {
+    /// The run's id.
+    pub id: RunId,
+    /// For when it runs.
+    pub interval: Interval,
+    /// Where extracts resume, by stage.
+    pub bookmarks: BTreeMap<String, String>,
+    /// Stages that will not run, by name, with the schema of what is kept of them, where anything is.
+    pub skipped: BTreeMap<String, Option<SchemaRef>>,
+}
+
 /// Opens every stage without data, each after those that feed it; answers in the order of `pipeline.stages`. A stage
 /// that is `None` (its plugin is unknown, its options do not fit) is left out, and so are those behind it; all others
 /// are opened, so that all problems are found at once.
 pub fn check_schemas(
     pipeline: &Pipeline,
     stages: &[Option<Arc<dyn Stage>>],
-    id: RunId,
-    interval: Interval,
+    check: &CheckContext,
     cancel: &Cancel,
 ) -> Vec<StageCheck> {
     let not_reached = |name: &str| Checked::NotReached { because: name.to_owned() };
@@ -60,6 +73,10 @@ pub fn check_schemas(
     };
     for index in order {
         let (Some(spec), Some(Some(stage))) = (pipeline.stages.get(index), stages.get(index)) else { continue };
+        if let (Some(schema), Some(slot)) = (check.skipped.get(&spec.name), results.get_mut(index)) {
+            *slot = Checked::Opened(Opened { schema: schema.clone(), rules: Vec::new() });
+            continue;
+        }
         let mut inputs = Vec::new();
         let mut blocked = None;
         for name in &spec.inputs {
@@ -76,14 +93,15 @@ pub fn check_schemas(
             Some(because) => Checked::NotReached { because },
             None => {
                 let context = RunContext {
-                    run_id: id.to_string(),
+                    run_id: check.id.to_string(),
                     pipeline: pipeline.name.clone(),
                     stage: spec.name.clone(),
                     attempt: 1,
-                    interval_start: interval.start,
-                    interval_end: interval.end,
+                    interval_start: check.interval.start,
+                    interval_end: check.interval.end,
                 };
-                match open(stage.as_ref(), &context, &inputs, cancel) {
+                let bookmark = check.bookmarks.get(&spec.name).map(String::as_str);
+                match open(stage.as_ref(), &context, bookmark, &inputs, cancel) {
                     Ok(opened) => Checked::Opened(opened),
                     Err(fault) => Checked::Failed(fault.of_stage(&spec.name)),
                 }
@@ -96,7 +114,13 @@ pub fn check_schemas(
     results.into_iter().enumerate().map(|(stage, result)| StageCheck { stage, result }).collect()
 }
 
-fn open(stage: &dyn Stage, context: &RunContext, inputs: &[Input], cancel: &Cancel) -> Result<Opened, Fault> {
+fn open(
+    stage: &dyn Stage,
+    context: &RunContext,
+    bookmark: Option<&str>,
+    inputs: &[Input],
+    cancel: &Cancel,
+) -> Result<Opened, Fault> {
     use sluicebox_model::fault::FaultKind::InvalidConfig;
     let kind = stage.description().kind;
     let one = || match inputs {
@@ -108,7 +132,7 @@ fn open(stage: &dyn Stage, context: &RunContext, inputs: &[Input], cancel: &Canc
         Kind::Extract if !inputs.is_empty() => Err(Fault::new(InvalidConfig, "open", "an extract takes no input")
             .with_help("take `inputs` out, or use a transform")),
         Kind::Extract => {
-            let schema = stage.extractor(context, cancel)?.open(None)?;
+            let schema = stage.extractor(context, cancel)?.open(bookmark)?;
             Ok(Opened { schema: Some(schema), rules: Vec::new() })
         }
         Kind::Transform if inputs.is_empty() => {
@@ -125,7 +149,13 @@ fn open(stage: &dyn Stage, context: &RunContext, inputs: &[Input], cancel: &Canc
             Ok(Opened { schema: Some(schema.clone()), rules })
         }
         Kind::Load => {
-            let load_id = crate::plan::load_id(&context.run_id, &context.stage);
+            let load_id = crate::plan::load_id(
+                &crate::plan::load_key(
+                    &context.pipeline,
+                    Interval { start: context.interval_start, end: context.interval_end },
+                ),
+                &context.stage,
+            );
             stage.loader(context, cancel)?.open(one()?, &load_id, 0)?;
             Ok(Opened { schema: None, rules: Vec::new() })
         }

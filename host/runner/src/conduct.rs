@@ -5,6 +5,8 @@ use crate::dag::Dag;
 use crate::edge::Edge;
 use crate::load::{abort, commit};
 use crate::plan::{Clock, Observer, RunPlan, RunnerError};
+use crate::repeat::Part;
+use crate::restore::restore;
 use crate::run::{Ending, Run, RunSoFar, Tuning, host_fault};
 use crate::station::Station;
 use crate::stop::{Stop, lock};
@@ -49,7 +51,9 @@ pub(crate) fn conduct_tuned(
     let dag = Dag::new(&plan.pipeline).map_err(RunnerError::Plan)?;
     check_plan(plan)?;
     let run = queue(plan, journal, clock, observer, tuning)?;
-    run.append(&[Event::RunStarted])?;
+    let mut events = vec![Event::RunStarted { bookmarks: bookmarks(plan, journal)? }];
+    events.extend(skipped(plan));
+    run.append(&events)?;
     let stations = stations(&run, &dag);
     run_stages(&run, &dag, &stations, cancel);
 
@@ -129,6 +133,9 @@ fn queue<'a>(
         trigger: plan.trigger,
         interval: plan.interval,
         text: plan.text.clone(),
+        file: plan.file.clone(),
+        load_key: plan.load_key.clone(),
+        repeats: plan.repeats,
         stages,
     };
     let at = clock.now();
@@ -150,6 +157,28 @@ fn queue<'a>(
             bookmarks: BTreeMap::new(),
         }),
     })
+}
+
+/// The stages that do not run.
+fn skipped(plan: &RunPlan) -> impl Iterator<Item = Event> {
+    let stages = plan.pipeline.stages.iter().enumerate().filter(|(index, _)| plan.part(*index) != Part::Runs);
+    stages.map(|(_, spec)| Event::StageSkipped {
+        stage: spec.name.clone(),
+        restored_from: plan.restored.get(&spec.name).map(|restored| restored.run),
+    })
+}
+
+/// Where the extracts resume.
+fn bookmarks(plan: &RunPlan, journal: &dyn Journal) -> Result<BTreeMap<String, String>, JournalError> {
+    let extracts = plan.pipeline.stages.iter().zip(&plan.stages);
+    let extracts = extracts.filter(|(_, stage)| stage.description().kind == Kind::Extract);
+    let mut bookmarks = BTreeMap::new();
+    for (spec, _) in extracts {
+        if let Some(bookmark) = journal.bookmark(&plan.pipeline.name, &spec.name)? {
+            bookmarks.insert(spec.name.clone(), bookmark);
+        }
+    }
+    Ok(bookmarks)
 }
 
 /// One station for each stage, joined by edges.
@@ -178,7 +207,11 @@ fn stations<'a>(run: &'a Run<'a>, dag: &Dag) -> Vec<Station<'a>> {
             stage: stage.as_ref(),
             // Links stand by stage and then by slot.
             inputs: joined(&|link| dag.links.get(link).is_some_and(|link| link.to == index)),
-            outputs: joined(&|link| dag.links.get(link).is_some_and(|link| link.from == index)),
+            // What nobody takes would fill up and block.
+            outputs: joined(&|link| {
+                dag.links.get(link).is_some_and(|link| link.from == index && run.plan.part(link.to) == Part::Runs)
+            }),
+            checkpoint: Mutex::default(),
             doing: Mutex::default(),
             poison: Mutex::default(),
         })
@@ -190,7 +223,8 @@ fn run_stages<'a>(run: &'a Run<'a>, dag: &Dag, stations: &'a [Station<'a>], canc
     let ended = Ended::default();
     std::thread::scope(|scope| {
         let mut started = 0;
-        for station in dag.order.iter().filter_map(|stage| stations.get(*stage)) {
+        let at_work = dag.order.iter().filter(|stage| run.plan.part(**stage) != Part::Skipped);
+        for station in at_work.filter_map(|stage| stations.get(*stage)) {
             let ended = &ended;
             let work = move || {
                 let _ends = EndsWithMe(ended);
@@ -233,6 +267,9 @@ impl Drop for EndsWithMe<'_> {
 /// The whole life of one stage.
 fn work_and_end(station: &Station<'_>) {
     let run = station.run;
+    if run.plan.part(station.index) == Part::Restored {
+        return pass_on_again(station);
+    }
     let result = guarded(station.name(), || match station.stage.description().kind {
         Kind::Extract => extract::extract(station),
         Kind::Transform => transform::transform(station),
@@ -241,6 +278,7 @@ fn work_and_end(station: &Station<'_>) {
     });
     match result {
         Ok(()) => {
+            station.finish_checkpoint();
             let event = Event::StageSucceeded { stage: station.name().to_owned(), outcome: outcome(station) };
             // A journal that fails has stopped the run.
             if run.append(&[event]).is_ok() {
@@ -256,6 +294,29 @@ fn work_and_end(station: &Station<'_>) {
         for edge in &station.inputs {
             edge.clear();
         }
+    }
+}
+
+/// The life of a stage whose checkpoint takes its place.
+fn pass_on_again(station: &Station<'_>) {
+    let run = station.run;
+    let kept = run.plan.restored.get(station.name());
+    let result = guarded(station.name(), || match kept {
+        Some(kept) => restore(station, &kept.checkpoint),
+        None => Err(host_fault("restore", "the plan holds no checkpoint of the stage").of_stage(station.name())),
+    });
+    match result {
+        Ok(()) => {
+            if let Some(bookmark) = kept.and_then(|kept| kept.checkpoint.bookmark.clone()) {
+                lock(&run.state).bookmarks.insert(station.name().to_owned(), bookmark);
+            }
+            for edge in &station.outputs {
+                edge.finish();
+            }
+        }
+        // The stage itself has not failed: it was skipped.
+        Err(fault) if fault.kind != FaultKind::Cancelled => run.fail(&fault),
+        Err(_) => {}
     }
 }
 
@@ -312,7 +373,8 @@ fn take_back(run: &Run<'_>, stations: &[Station<'_>]) {
     let loads = lock(&run.state).loads.clone();
     for station in stations {
         if let Some(receipts) = loads.get(station.name()) {
-            abort(station, receipts);
+            // Logged; the run has its outcome already.
+            let _ = abort(station, receipts);
         }
     }
 }
@@ -327,8 +389,18 @@ fn commit_all(run: &Run<'_>, dag: &Dag, stations: &[Station<'_>]) -> Result<(), 
         take_back(run, stations);
         return Err(error.into());
     }
+    commit_loads(run, dag.order.iter().filter_map(|stage| stations.get(*stage)), &receipts)?;
+    Ok(())
+}
+
+/// Commits each of the loads, and ends the run.
+pub(crate) fn commit_loads<'a>(
+    run: &Run<'_>,
+    stations: impl Iterator<Item = &'a Station<'a>>,
+    receipts: &BTreeMap<String, Vec<String>>,
+) -> Result<(), JournalError> {
     let mut failed = Vec::new();
-    for station in dag.order.iter().filter_map(|stage| stations.get(*stage)) {
+    for station in stations {
         let Some(receipts) = receipts.get(station.name()) else { continue };
         let stage = station.name().to_owned();
         // One load that fails keeps no other from being shown: there is no way back.
@@ -344,6 +416,5 @@ fn commit_all(run: &Run<'_>, dag: &Dag, stations: &[Station<'_>]) -> Result<(), 
         Event::RunSucceeded
     } else {
         Event::RunCrashed { reason: format!("not every load could be committed: {}", failed.join("; ")) }
-    }])?;
-    Ok(())
+    }])
 }

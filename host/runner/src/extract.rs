@@ -15,10 +15,7 @@ use std::sync::{Arc, Mutex};
 pub(crate) fn extract(station: &Station<'_>) -> Result<(), Fault> {
     station.started()?;
     let run = station.run;
-    let bookmark = run
-        .journal
-        .bookmark(&run.plan.pipeline.name, station.name())
-        .map_err(|error| host_fault("bookmark", &run.journal_failed(error).0).of_stage(station.name()))?;
+    let bookmark = lock(&run.state).record.resumed_from.get(station.name()).cloned();
     if station.stage.description().splittable && station.parallel() > 1 {
         split(station, bookmark)?;
     } else {

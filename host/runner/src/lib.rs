@@ -2,6 +2,7 @@
 
 mod attempts;
 mod check;
+mod checkpoint;
 mod conduct;
 mod dag;
 mod edge;
@@ -10,6 +11,9 @@ mod feed;
 mod load;
 mod plan;
 mod poison;
+mod recover;
+mod repeat;
+mod restore;
 mod retry;
 mod run;
 mod size;
@@ -21,6 +25,9 @@ mod tests;
 mod transform;
 mod validate;
 
-pub use check::{Checked, Opened, StageCheck, check_schemas};
+pub use check::{CheckContext, Checked, Opened, StageCheck, check_schemas};
+pub use checkpoint::{Checkpoint, CheckpointError};
 pub use conduct::conduct;
-pub use plan::{Clock, Observer, RunPlan, RunnerError, StageProgress, SystemClock};
+pub use plan::{Clock, Observer, Restored, RunPlan, RunnerError, StageProgress, SystemClock, load_key};
+pub use recover::{abandon, recover};
+pub use repeat::{Part, Repeat, repeat};

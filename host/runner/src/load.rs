@@ -16,7 +16,7 @@ pub(crate) fn load(station: &Station<'_>) -> Result<(), Fault> {
     station.started()?;
     let Some(schema) = schemas.first() else { return Ok(()) };
     let run = station.run;
-    let id = load_id(&run.plan.id.to_string(), station.name());
+    let id = load_id(&run.plan.load_key, station.name());
     let open = |attempt| {
         let context = run.context(station.name(), attempt);
         let instance =
@@ -64,12 +64,12 @@ pub(crate) fn commit(station: &Station<'_>, receipts: &[String]) -> Result<(), F
     }
 }
 
-/// Takes back what a load wrote; what goes wrong is logged, since the run has its outcome already.
-pub(crate) fn abort(station: &Station<'_>, receipts: &[String]) {
-    if let Err(fault) = finally(station, 1, |load, id| load.abort(id, receipts)) {
+/// Takes back what a load wrote; what goes wrong is logged too.
+pub(crate) fn abort(station: &Station<'_>, receipts: &[String]) -> Result<(), Fault> {
+    finally(station, 1, |load, id| load.abort(id, receipts)).inspect_err(|fault| {
         let message = format!("what the load had written could not be taken back: {fault}");
         station.run.tell(station.name(), Level::Error, message);
-    }
+    })
 }
 
 /// A call on a fresh instance, whatever has become of the run.
@@ -79,7 +79,7 @@ fn finally(
     call: impl FnOnce(&mut dyn Loader, &str) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let run: &Run<'_> = station.run;
-    let id = load_id(&run.plan.id.to_string(), station.name());
+    let id = load_id(&run.plan.load_key, station.name());
     guarded(station.name(), || {
         let context = run.context(station.name(), attempt);
         let instance =

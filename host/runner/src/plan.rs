@@ -1,10 +1,13 @@
 //! What a run needs from outside: the plan, the clock, and whoever looks on.
 
+use crate::checkpoint::Checkpoint;
+use crate::repeat::Part;
 use jiff::Timestamp;
 use sluicebox_model::journal::JournalError;
 use sluicebox_model::pipeline::Pipeline;
 use sluicebox_model::run::{Event, Interval, RunId, Trigger};
 use sluicebox_model::stage::Stage;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,6 +19,18 @@ pub struct RunPlan {
     pub pipeline: Pipeline,
     /// The text of the pipeline file, kept in the journal.
     pub text: String,
+    /// The pipeline file, kept in the journal.
+    pub file: PathBuf,
+    /// What the ids of its loads begin with; see [`load_key`].
+    pub load_key: String,
+    /// The run that it repeats.
+    pub repeats: Option<RunId>,
+    /// What becomes of each of `pipeline.stages`, in the same order; those beyond its end run.
+    pub parts: Vec<Part>,
+    /// What takes the place of the stages that are restored. A bookmark in it is kept as that of the stage.
+    pub restored: BTreeMap<String, Restored>,
+    /// Where to keep what stages pass on; none: nowhere.
+    pub checkpoints: Option<PathBuf>,
     /// What caused the run.
     pub trigger: Trigger,
     /// For when it runs.
@@ -26,6 +41,22 @@ pub struct RunPlan {
     pub scratch: PathBuf,
     /// Cores of the machine: how many instances a stage has that does not say.
     pub cores: usize,
+}
+
+/// A checkpoint of an earlier run.
+#[derive(Clone, Debug)]
+pub struct Restored {
+    /// The run that kept it.
+    pub run: RunId,
+    /// What it kept.
+    pub checkpoint: Checkpoint,
+}
+
+impl RunPlan {
+    /// What becomes of a stage.
+    pub fn part(&self, stage: usize) -> Part {
+        self.parts.get(stage).copied().unwrap_or(Part::Runs)
+    }
 }
 
 /// How far a stage is. Counts are of the whole stage so far.
@@ -82,7 +113,36 @@ pub enum RunnerError {
     Plan(String),
 }
 
-/// The id of a load: the same whenever the same load of the same run is tried again.
-pub(crate) fn load_id(run: &str, stage: &str) -> String {
-    format!("{run}-{stage}")
+/// What the ids of a run's loads begin with: the same for every run of the pipeline for the same interval, so that a later
+/// one replaces the rows of an earlier one, and no others. Fit for file names.
+pub fn load_key(pipeline: &str, interval: Interval) -> String {
+    // As ISO 8601 has it without punctuation, e.g. 20260101T000000Z, with a fraction where there is one.
+    let basic = |at: Timestamp| at.to_string().replace(['-', ':'], "");
+    if interval.start == interval.end {
+        format!("{pipeline}-{}", basic(interval.end))
+    } else {
+        format!("{pipeline}-{}-{}", basic(interval.start), basic(interval.end))
+    }
+}
+
+/// The id of a load.
+pub(crate) fn load_id(load_key: &str, stage: &str) -> String {
+    format!("{load_key}-{stage}")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_load_key_is_that_of_the_interval() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let day = Interval { start: at("2026-01-01T00:00:00Z"), end: at("2026-01-02T00:00:00Z") };
+        assert_eq!(load_id(&load_key("flights", day), "out"), "flights-20260101T000000Z-20260102T000000Z-out");
+        let moment = Interval { start: day.start, end: day.start };
+        assert_eq!(load_key("flights", moment), "flights-20260101T000000Z");
+        let later = at("2026-01-01T00:00:00.25Z");
+        assert_eq!(load_key("flights", Interval { start: later, end: later }), "flights-20260101T000000.25Z");
+    }
 }

@@ -1,8 +1,10 @@
 //! Where one stage works: its edges, its outcome so far, and what every call to one of its instances has in common.
 
+use crate::checkpoint::{CheckpointError, CheckpointWriter};
 use crate::edge::{Edge, EdgeError};
 use crate::plan::StageProgress;
 use crate::poison::Poison;
+use crate::repeat::Part;
 use crate::retry::{seed_of, wait_before};
 use crate::run::{Run, host_fault, stopped};
 use crate::stop::lock;
@@ -13,6 +15,7 @@ use sluicebox_model::batch::batch_bytes;
 use sluicebox_model::fault::{Fault, FaultKind};
 use sluicebox_model::journal::Quarantined;
 use sluicebox_model::pipeline::StageSpec;
+use sluicebox_model::plugin::Kind;
 use sluicebox_model::run::{Event, StageOutcome};
 use sluicebox_model::stage::{Instance, Stage, Threshold};
 use std::ops::{Deref, DerefMut};
@@ -27,6 +30,8 @@ pub(crate) struct Station<'a> {
     /// By slot.
     pub(crate) inputs: Vec<Arc<Edge>>,
     pub(crate) outputs: Vec<Arc<Edge>>,
+    /// What it passes on is written there, too.
+    pub(crate) checkpoint: Mutex<Option<CheckpointWriter>>,
     pub(crate) doing: Mutex<Doing>,
     pub(crate) poison: Mutex<Poison>,
 }
@@ -81,6 +86,14 @@ impl<'a> Station<'a> {
 
     /// Tells the stages behind what the batches look like.
     pub(crate) fn announce(&self, schema: &SchemaRef) {
+        let run = self.run.plan;
+        let keeps = self.spec.checkpoint.unwrap_or(self.stage.description().kind == Kind::Extract);
+        if let Some(folder) = run.checkpoints.as_ref().filter(|_| keeps && run.part(self.index) == Part::Runs) {
+            match CheckpointWriter::create(folder, self.name(), schema) {
+                Ok(writer) => *lock(&self.checkpoint) = Some(writer),
+                Err(error) => self.no_checkpoint(&error),
+            }
+        }
         for edge in &self.outputs {
             edge.announce(schema);
         }
@@ -91,11 +104,33 @@ impl<'a> Station<'a> {
         if batch.num_rows() == 0 {
             return Ok(());
         }
+        {
+            let mut checkpoint = lock(&self.checkpoint);
+            if let Some(Err(error)) = checkpoint.as_mut().map(|writer| writer.write(batch)) {
+                *checkpoint = None;
+                self.no_checkpoint(&error);
+            }
+        }
         for edge in &self.outputs {
             edge.push(batch.clone()).map_err(|error| self.edge_fault(error))?;
         }
         self.count_out(batch);
         Ok(())
+    }
+
+    /// Keeps what was passed on, now that it is whole.
+    pub(crate) fn finish_checkpoint(&self) {
+        let Some(writer) = lock(&self.checkpoint).take() else { return };
+        let bookmark = lock(&self.run.state).bookmarks.get(self.name()).cloned();
+        match writer.finish(bookmark) {
+            Ok(bytes) => lock(&self.doing).outcome.checkpoint_bytes = bytes,
+            Err(error) => self.no_checkpoint(&error),
+        }
+    }
+
+    /// The run goes on without: it can still be repeated, from further up.
+    fn no_checkpoint(&self, error: &CheckpointError) {
+        self.run.tell(self.name(), sluicebox_model::stage::Level::Warn, error.to_string());
     }
 
     pub(crate) fn count_out(&self, batch: &RecordBatch) {

@@ -25,6 +25,8 @@ pub struct Plugin {
     pub size_bytes: u64,
     /// The interfaces that it imports, e.g. `wasi:filesystem/types@0.2.6`.
     pub imports: Vec<String>,
+    /// The file as it was when its digest was taken.
+    pub(crate) stamp: Stamp,
 }
 
 /// A `.wasm` file that is no plugin that can be used.
@@ -84,10 +86,28 @@ const FILES: &str = "files.json";
 /// A file as it was when its digest was taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Seen {
-    size_bytes: u64,
-    changed_nanos: u128,
-    inode: u64,
+    #[serde(flatten)]
+    stamp: Stamp,
     digest: Digest,
+}
+
+/// By what a change of a file is noticed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Stamp {
+    size_bytes: u64,
+    changed_nanos: u64,
+    inode: u64,
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Self { size_bytes: metadata.len(), changed_nanos: changed(metadata), inode: inode(metadata) }
+    }
+
+    /// Whether the file is the same as then, as far as can be told without reading it.
+    pub(crate) fn still_fits(&self, path: &Path) -> bool {
+        std::fs::metadata(path).is_ok_and(|metadata| Self::of(&metadata) == *self)
+    }
 }
 
 impl Catalog {
@@ -115,6 +135,14 @@ impl Catalog {
             seen: Mutex::new(sandbox.cache().get(FILES).unwrap_or_default()),
             all: OnceLock::new(),
         }
+    }
+
+    /// The plugin that a file holds. It is compiled and asked to describe itself if it was never seen.
+    ///
+    /// # Errors
+    /// The file is no plugin that can be used; why, for people.
+    pub fn plugin_of(sandbox: &Sandbox, path: &Path) -> Result<Plugin, String> {
+        look(sandbox, path, &mut BTreeMap::new())
     }
 
     /// The plugins, by name. Looks at every file.
@@ -212,32 +240,27 @@ fn look(sandbox: &Sandbox, path: &Path, seen: &mut BTreeMap<PathBuf, Seen>) -> R
         return Err("it is no file".to_owned());
     }
     let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let stamp = |digest| Seen {
-        size_bytes: metadata.len(),
-        changed_nanos: changed(&metadata),
-        inode: inode(&metadata),
-        digest,
-    };
+    let stamp = Stamp::of(&metadata);
     let limits = Limits::default();
     let digest = match seen.get(&full) {
-        Some(before) if *before == stamp(before.digest.clone()) => before.digest.clone(),
+        Some(before) if before.stamp == stamp => before.digest.clone(),
         _ => {
             let digest = digest_file(path, limits.component_bytes_max).map_err(|error| error.to_string())?;
-            seen.insert(full, stamp(digest.clone()));
+            seen.insert(full, Seen { stamp: stamp.clone(), digest: digest.clone() });
             digest
         }
     };
     match describe::known(sandbox, path, &digest, &limits)? {
         Known::Plugin { description, imports } => {
-            Ok(Plugin { description, digest, path: path.to_owned(), size_bytes: metadata.len(), imports })
+            Ok(Plugin { description, digest, path: path.to_owned(), size_bytes: metadata.len(), imports, stamp })
         }
         Known::Refused { reason, .. } => Err(reason),
     }
 }
 
-fn changed(metadata: &Metadata) -> u128 {
+fn changed(metadata: &Metadata) -> u64 {
     let changed = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    changed.map_or(0, |since| since.as_nanos())
+    changed.and_then(|since| u64::try_from(since.as_nanos()).ok()).unwrap_or(0)
 }
 
 #[cfg(unix)]

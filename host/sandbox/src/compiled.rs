@@ -1,7 +1,7 @@
 //! Compiled plugins on disk.
 //!
 //! A compiled component is native code that the engine trusts. So the folder is ours alone (mode 0700), a file gets its
-//! name only when it is whole, and it is compared with its own digest before it is used: what does not match is compiled
+//! name only when it is whole, and it is compared with its checksum before it is used: what does not match is compiled
 //! again.
 
 use crate::engine::compatibility;
@@ -14,6 +14,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use twox_hash::XxHash3_128;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -36,8 +37,7 @@ impl Cache {
     pub(crate) fn load(&self, engine: &Engine, digest: &Digest) -> Option<Component> {
         let path = self.compiled_path(engine, digest);
         let sum = fs::read_to_string(sum_path(&path)).ok()?;
-        let is = digest_of_file(&path, u64::MAX).ok()?;
-        if sum != is.0 {
+        if sum != sum_of_file(&path).ok()? {
             return None;
         }
         deserialize(engine, &path)
@@ -47,7 +47,7 @@ impl Cache {
     pub(crate) fn store(&self, engine: &Engine, digest: &Digest, component: &Component) {
         let Ok(bytes) = component.serialize() else { return };
         let path = self.compiled_path(engine, digest);
-        let sum = hex(&Sha256::digest(&bytes));
+        let sum = format!("{:032x}", XxHash3_128::oneshot(&bytes));
         // The sum first: a file without its sum, or with that of another, is just not used.
         let _ = self.write(&sum_path(&path), sum.as_bytes()).and_then(|()| self.write(&path, &bytes));
     }
@@ -92,9 +92,24 @@ fn sum_path(path: &Path) -> PathBuf {
 #[allow(unsafe_code)] // the one place; see below
 fn deserialize(engine: &Engine, path: &Path) -> Option<Component> {
     // SAFETY: the file has to be what `Component::serialize` wrote, unchanged. It lies in a folder that only we can
-    // write (checked as the cache was opened), got its name whole, and was just now compared with the digest taken as
+    // write (checked as the cache was opened), got its name whole, and was just now compared with the checksum taken as
     // it was written. The engine itself checks that it fits its version and settings.
     unsafe { Component::deserialize_file(engine, path) }.ok()
+}
+
+/// The checksum of a file: against damage, not against people, who cannot write into the folder.
+fn sum_of_file(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hash = XxHash3_128::new();
+    let mut part = vec![0; 256 * 1024];
+    loop {
+        match file.read(&mut part) {
+            Ok(0) => return Ok(format!("{:032x}", hash.finish_128())),
+            Ok(read) => hash.write(part.get(..read).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// The digest of a file of at most so many bytes; the error kind is `FileTooLarge` beyond.

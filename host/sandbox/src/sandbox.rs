@@ -104,10 +104,15 @@ impl Sandbox {
     /// # Errors
     /// The file is gone, too large, or another one than when the catalog was made; it cannot be compiled or linked.
     pub fn stage(&self, plugin: &Plugin, setup: StageSetup) -> Result<Arc<dyn Stage>, SandboxError> {
-        let is = digest_file(&plugin.path, setup.limits.component_bytes_max)?;
-        if is != plugin.digest {
-            let (was, is) = (plugin.digest.to_string(), is.to_string());
-            return Err(SandboxError::Changed { path: plugin.path.clone(), was, is });
+        if plugin.size_bytes > setup.limits.component_bytes_max {
+            return Err(too_large(&plugin.path, setup.limits.component_bytes_max));
+        }
+        if !plugin.stamp.still_fits(&plugin.path) {
+            let is = digest_file(&plugin.path, setup.limits.component_bytes_max)?;
+            if is != plugin.digest {
+                let (was, is) = (plugin.digest.to_string(), is.to_string());
+                return Err(SandboxError::Changed { path: plugin.path.clone(), was, is });
+            }
         }
         let ready = self.ready(&plugin.path, &plugin.digest, &plugin.description.name, &setup.limits)?;
         let (description, digest) = (plugin.description.clone(), plugin.digest.clone());

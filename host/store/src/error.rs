@@ -1,5 +1,6 @@
 //! What goes wrong with the store, for people.
 
+use crate::lock::Holder;
 use std::path::{Path, PathBuf};
 
 /// The store cannot do what it was asked.
@@ -41,6 +42,14 @@ pub enum StoreError {
         /// Why the event was refused.
         reason: String,
     },
+    /// Another process runs pipelines with the store.
+    #[error("{}", locked(folder, holder.as_ref()))]
+    Locked {
+        /// The state folder.
+        folder: PathBuf,
+        /// Who, as far as it can be read.
+        holder: Option<Holder>,
+    },
     /// No run has this id.
     #[error("there is no run `{0}`; `sluicebox runs` lists them")]
     NoRun(String),
@@ -55,6 +64,14 @@ pub enum StoreError {
         /// The ids that fit, the newest first; at most ten.
         near: Vec<String>,
     },
+}
+
+fn locked(folder: &Path, holder: Option<&Holder>) -> String {
+    let who = match holder {
+        Some(Holder { process, since, what }) => format!("process {process} ({what}), since {since:.0}"),
+        None => "another process".to_owned(),
+    };
+    format!("pipelines of the state folder `{}` are being run by {who}", folder.display())
 }
 
 impl StoreError {

@@ -56,9 +56,9 @@ impl Journal for Store {
                 if let Event::RunCommitting { bookmarks, .. } = event {
                     for (stage, bookmark) in bookmarks {
                         transaction.execute(
-                            "INSERT INTO bookmarks (pipeline, stage, bookmark, run) VALUES (?1, ?2, ?3, ?4)
-                             ON CONFLICT DO UPDATE SET bookmark = excluded.bookmark, run = excluded.run",
-                            params![record.pipeline, stage, bookmark, run.to_string()],
+                            "INSERT INTO bookmarks (pipeline, stage, bookmark, at, run) VALUES (?1, ?2, ?3, ?4, ?5)
+                             ON CONFLICT DO UPDATE SET bookmark = excluded.bookmark, at = excluded.at, run = excluded.run",
+                            params![record.pipeline, stage, bookmark, nanoseconds(at), run.to_string()],
                         )?;
                     }
                 }
@@ -68,7 +68,7 @@ impl Journal for Store {
             Ok(Ok((count + events.len() as i64, record)))
         })?;
         let (count, record) = written.map_err(|reason| StoreError::Illegal { run: run.to_string(), reason })?;
-        if !record.state.is_final() {
+        if record.is_unfinished() {
             records.insert(run, (count, record));
         }
         Ok(())
@@ -160,12 +160,14 @@ fn write_record(connection: &Connection, record: &RunRecord) -> Result<(), rusql
     connection
         .prepare(
             "INSERT INTO runs (id, pipeline, trigger, interval_start, interval_end, state, queued_at, started_at,
-                 committing_at, ended_at, rows_read, rows_loaded, rows_rejected, rows_quarantined, fault)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+                 committing_at, ended_at, rows_read, rows_loaded, rows_rejected, rows_quarantined, fault, abandoned_at,
+                 load_key)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
              ON CONFLICT (id) DO UPDATE SET state = excluded.state, started_at = excluded.started_at,
                  committing_at = excluded.committing_at, ended_at = excluded.ended_at, rows_read = excluded.rows_read,
                  rows_loaded = excluded.rows_loaded, rows_rejected = excluded.rows_rejected,
-                 rows_quarantined = excluded.rows_quarantined, fault = excluded.fault",
+                 rows_quarantined = excluded.rows_quarantined, fault = excluded.fault,
+                 abandoned_at = excluded.abandoned_at",
         )?
         .execute(params![
             record.id.to_string(),
@@ -183,6 +185,8 @@ fn write_record(connection: &Connection, record: &RunRecord) -> Result<(), rusql
             count(all().map(|outcome| outcome.rows_rejected).sum()),
             count(all().map(|outcome| outcome.rows_quarantined).sum()),
             fault,
+            record.abandoned_at.map(nanoseconds),
+            record.load_key,
         ])?;
     Ok(())
 }

@@ -3,9 +3,11 @@
 //! Everything stands in one folder: `store.sqlite`, and `runs/RUN/quarantine/STAGE-N.arrow` with the rows that were set
 //! aside, as Arrow IPC streams with the reason as the last column. Several processes may use it at once.
 
+mod bookmarks;
 mod error;
 mod journal;
 mod json;
+mod lock;
 mod quarantine;
 mod query;
 mod schema;
@@ -13,7 +15,9 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub use bookmarks::Bookmark;
 pub use error::StoreError;
+pub use lock::{Holder, RunLock};
 pub use quarantine::{QuarantineEntry, QuarantineKind, ReasonCount};
 pub use query::{LogEntry, RunFilter, RunSummary};
 pub use store::Store;

@@ -104,6 +104,45 @@ impl Store {
         })
     }
 
+    /// The runs that have no end, the oldest first: another process is at them, or died.
+    ///
+    /// # Errors
+    /// The database cannot be read, or the events of a run do not fold.
+    pub fn unfinished(&self) -> Result<Vec<RunRecord>, StoreError> {
+        let ids = self.quick(|connection| {
+            let mut select = connection.prepare(
+                "SELECT id FROM runs WHERE state IN ('queued', 'running', 'committing', 'crashed') AND abandoned_at IS NULL
+                 ORDER BY queued_at, id",
+            )?;
+            let ids = select.query_map([], |row| run_id(row, 0))?;
+            ids.collect::<Result<Vec<RunId>, _>>()
+        })?;
+        ids.into_iter().map(|id| self.run(&id.to_string())).collect()
+    }
+
+    /// The last run of a pipeline.
+    ///
+    /// # Errors
+    /// The database cannot be read, or the events of the run do not fold.
+    pub fn last_of(&self, pipeline: &str) -> Result<Option<RunRecord>, StoreError> {
+        let filter = RunFilter { pipeline: Some(pipeline.to_owned()), limit: Some(1), ..RunFilter::default() };
+        self.runs(&filter)?.first().map(|run| self.run(&run.id.to_string())).transpose()
+    }
+
+    /// Whether a run whose loads have ids that begin so has loaded.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn has_loaded(&self, load_key: &str) -> Result<bool, StoreError> {
+        self.quick(|connection| {
+            connection.query_row(
+                "SELECT EXISTS (SELECT 1 FROM runs WHERE load_key = ?1 AND committing_at IS NOT NULL)",
+                [load_key],
+                |row| row.get(0),
+            )
+        })
+    }
+
     /// The id of the run that `wanted` means: `last`, a whole id, or as much of its beginning or end as only one run has.
     ///
     /// # Errors

@@ -35,6 +35,9 @@ fn queued(pipeline: &str) -> Event {
         trigger: Trigger::Manual,
         interval: Interval { start: at(-60), end: at(0) },
         text: "[pipeline]".into(),
+        file: "/p.toml".into(),
+        load_key: "p".into(),
+        repeats: None,
         stages: vec![entry("read", Kind::Extract, &[]), entry("out", Kind::Load, &["read"])],
     }
 }
@@ -42,6 +45,10 @@ fn queued(pipeline: &str) -> Event {
 fn done(stage: &str, rows: u64) -> Event {
     let outcome = StageOutcome { rows_out: rows, rows_rejected: 2, ..StageOutcome::default() };
     Event::StageSucceeded { stage: stage.into(), outcome }
+}
+
+fn started_run() -> Event {
+    Event::RunStarted { bookmarks: BTreeMap::new() }
 }
 
 fn started(stage: &str) -> Event {
@@ -59,7 +66,7 @@ fn committing(bookmark: &str) -> Event {
 fn well(pipeline: &str) -> Vec<Event> {
     vec![
         queued(pipeline),
-        Event::RunStarted,
+        started_run(),
         started("read"),
         started("out"),
         done("read", 10),
@@ -110,14 +117,14 @@ fn a_run_is_read_as_it_was_written() {
 #[test]
 fn an_illegal_event_is_refused_and_nothing_of_its_call_is_kept() {
     let (_folder, store) = open();
-    let error = store.append(id(1), at(0), &[Event::RunStarted]).unwrap_err();
+    let error = store.append(id(1), at(0), &[started_run()]).unwrap_err();
     assert!(error.0.contains("a journal begins with run-queued"), "{error}");
     store.append(id(1), at(0), &[queued("a")]).unwrap();
-    let error = store.append(id(1), at(1), &[Event::RunStarted, started("read"), started("read")]).unwrap_err();
+    let error = store.append(id(1), at(1), &[started_run(), started("read"), started("read")]).unwrap_err();
     assert!(error.0.contains("illegal event `stage-started`"), "{error}");
     assert_eq!(store.events(id(1)).unwrap().len(), 1);
     assert_eq!(store.summary("last").unwrap().state, RunState::Queued);
-    store.append(id(1), at(1), &[Event::RunStarted]).unwrap();
+    store.append(id(1), at(1), &[started_run()]).unwrap();
     assert!(store.append(id(1), at(1), &[queued("a")]).is_err());
 }
 
@@ -137,9 +144,9 @@ fn runs_are_found() {
     let (_folder, store) = open();
     assert!(matches!(store.run("last"), Err(StoreError::NoRuns)));
     write(&store, id(1), &well("flights"));
-    write(&store, id(2), &[queued("trains"), Event::RunStarted, Event::RunCancelled]);
+    write(&store, id(2), &[queued("trains"), started_run(), Event::RunCancelled]);
     let fault = Fault::new(FaultKind::Trap, "process", "unreachable").of_stage("read");
-    write(&store, id(3), &[queued("flights"), Event::RunStarted, Event::RunFailed { fault: fault.clone() }]);
+    write(&store, id(3), &[queued("flights"), started_run(), Event::RunFailed { fault: fault.clone() }]);
     let ids = |filter: RunFilter| -> Vec<RunId> { store.runs(&filter).unwrap().iter().map(|run| run.id).collect() };
     assert_eq!(ids(RunFilter::default()), [id(3), id(2), id(1)]);
     assert_eq!(ids(RunFilter { limit: Some(1), ..RunFilter::default() }), [id(3)]);
@@ -354,7 +361,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         let stage = stage.to_owned();
         let (outcome, fault) = (StageOutcome::default(), fault.clone());
         match which {
-            0 => Event::RunStarted,
+            0 => started_run(),
             1 => Event::StageStarted { stage, attempt: 1 },
             2 => Event::StageRetrying { stage, attempt: 2, fault },
             3 | 4 => done(&stage, 5),

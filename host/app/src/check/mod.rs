@@ -4,6 +4,7 @@ pub mod faults;
 pub mod grants;
 pub mod options;
 
+use crate::components::Plugins;
 use crate::secrets::{self, Secrets};
 use crate::wiring::{Host, Source};
 use serde_json::Value;
@@ -11,9 +12,8 @@ use sluicebox_model::cancel::Cancel;
 use sluicebox_model::fault::FaultKind;
 use sluicebox_model::pipeline::{self, Draft, OnFault, Pipeline, Problem, StageSpec, suggest};
 use sluicebox_model::plugin::{Description, Kind};
-use sluicebox_model::run::{Interval, RunId};
 use sluicebox_model::stage::Stage;
-use sluicebox_runner::{Checked, StageCheck, check_schemas};
+use sluicebox_runner::{CheckContext, Checked, StageCheck, check_schemas};
 use sluicebox_sandbox::Plugin;
 use std::sync::Arc;
 
@@ -53,9 +53,9 @@ pub enum Purpose {
 pub fn examine(
     source: &Source,
     host: &Host,
+    plugins: &Plugins<'_>,
     purpose: Purpose,
-    id: RunId,
-    interval: Interval,
+    context: &CheckContext,
     cancel: &Cancel,
 ) -> Examined {
     let Draft { pipeline, mut problems } = pipeline::draft(&source.text);
@@ -63,7 +63,7 @@ pub fn examine(
     let Some(mut pipeline) = pipeline else {
         return Examined { pipeline: None, kinds: vec![], configs: vec![], checks: vec![], problems, secrets };
     };
-    let plugins: Vec<Option<&Plugin>> = pipeline.stages.iter().map(|stage| host.catalog.get(&stage.plugin)).collect();
+    let plugins: Vec<Option<&Plugin>> = pipeline.stages.iter().map(|stage| plugins.of(stage)).collect();
     let kinds: Vec<Option<Kind>> = plugins.iter().map(|plugin| plugin.map(|plugin| plugin.description.kind)).collect();
     pipeline::connect(&mut pipeline, &kinds);
     // Rows go nowhere where an input could not be read: no need to say so.
@@ -79,6 +79,8 @@ pub fn examine(
             Some(plugin) if config.is_null() => {
                 problems.extend(grants::check(stage, &plugin.description, &source.root))
             }
+            // What it needs may be gone.
+            Some(_) if context.skipped.contains_key(&stage.name) => {}
             Some(plugin) => {
                 problems.extend(options::check(stage, &config, &plugin.description.config_schema));
                 problems.extend(grants::check(stage, &plugin.description, &source.root));
@@ -104,7 +106,7 @@ pub fn examine(
             None => stages.push(None),
         }
     }
-    let checks = check_schemas(&pipeline, &stages, id, interval, cancel);
+    let checks = check_schemas(&pipeline, &stages, context, cancel);
     for check in &checks {
         if let (Checked::Failed(fault), Some(stage)) = (&check.result, pipeline.stages.get(check.stage)) {
             if purpose == Purpose::Run && fault.kind == FaultKind::Unavailable {

@@ -2,6 +2,7 @@
 
 use super::{Exit, Format, Output, PluginFolders, print, print_json};
 use crate::check::{Examined, Purpose, examine};
+use crate::components::Plugins;
 use crate::show::human::{self, clean_line};
 use crate::show::problems;
 use crate::show::progress::compiling;
@@ -16,7 +17,8 @@ use serde_json::{Value, json};
 use sluicebox_model::cancel::Cancel;
 use sluicebox_model::run::Interval;
 use sluicebox_model::stage::Rule;
-use sluicebox_runner::Checked;
+use sluicebox_runner::{CheckContext, Checked};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -50,7 +52,14 @@ impl Check {
         let host = Host::open(&self.plugins.plugins, &source.root, compiling(json))?;
         let now = Timestamp::now();
         let interval = Interval { start: now, end: now };
-        let examined = examine(&source, &host, Purpose::Check, new_run_id(now)?, interval, &Cancel::new());
+        let examined = examine(
+            &source,
+            &host,
+            &Plugins::Found(&host.catalog),
+            Purpose::Check,
+            &CheckContext { id: new_run_id(now)?, interval, bookmarks: BTreeMap::new(), skipped: BTreeMap::new() },
+            &Cancel::new(),
+        );
         if json {
             print_json(&as_json(&source, &examined));
         } else {
@@ -64,7 +73,7 @@ impl Check {
 }
 
 /// Writes the problems to standard error, if there are any.
-pub(super) fn tell_problems(source: &Source, examined: &Examined) {
+pub(crate) fn tell_problems(source: &Source, examined: &Examined) {
     if examined.problems.is_empty() {
         return;
     }

@@ -1,5 +1,7 @@
 //! The commands, one file each.
 
+pub mod bookmarks;
+pub mod cancel;
 pub mod check;
 pub mod completions;
 pub mod graph;
@@ -7,6 +9,7 @@ pub mod init;
 pub mod logs;
 pub mod plugins;
 pub mod quarantine;
+pub mod rerun;
 pub mod run;
 pub mod runs;
 pub mod schema;
@@ -45,9 +48,12 @@ pub struct Cli {
 enum Command {
     Run(run::Run),
     Check(check::Check),
+    Rerun(rerun::Rerun),
     Init(init::Init),
     Runs(runs::Runs),
     Quarantine(quarantine::Quarantine),
+    Bookmarks(bookmarks::Bookmarks),
+    Cancel(cancel::Cancel),
     Logs(logs::Logs),
     Plugins(plugins::Plugins),
     Graph(graph::Graph),
@@ -116,9 +122,12 @@ pub fn main(cli: Cli) -> Exit {
     let (format, done) = match cli.command {
         Command::Run(command) => (command.output.format, command.run()),
         Command::Check(command) => (command.output.format, command.run()),
+        Command::Rerun(command) => (command.output.format, command.run()),
         Command::Init(command) => (command.output.format, command.run()),
         Command::Runs(command) => (command.format(), command.run()),
         Command::Quarantine(command) => (command.format(), command.run()),
+        Command::Bookmarks(command) => (command.format(), command.run()),
+        Command::Cancel(command) => (command.output.format, command.run()),
         Command::Logs(command) => (command.output.format, command.run()),
         Command::Plugins(command) => (command.format(), command.run()),
         Command::Graph(command) => (command.output.format, command.run()),

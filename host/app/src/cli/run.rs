@@ -3,23 +3,27 @@
 use super::check::tell_problems;
 use super::{Exit, Format, Output, PluginFolders, State, print, print_json};
 use crate::check::{Examined, Purpose, examine};
+use crate::components::Plugins;
+use crate::house::{House, Ran};
 use crate::interval;
 use crate::journal;
 use crate::places;
-use crate::secrets::{MaskedJournal, Secrets};
+use crate::secrets::Secrets;
 use crate::show::outcome::{self, Comparison};
 use crate::show::problems;
-use crate::show::progress::{Progress, compiling};
+use crate::show::progress::compiling;
 use crate::show::style::{Style, Tone};
 use crate::trouble::Trouble;
-use crate::wiring::{Host, Source, new_run_id};
+use crate::wiring::{Asked, Host, Source, new_run_id};
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sluicebox_model::cancel::Cancel;
-use sluicebox_model::run::{Interval, RunRecord, RunState};
-use sluicebox_runner::{SystemClock, conduct};
+use sluicebox_model::pipeline;
+use sluicebox_model::run::{Interval, RunRecord, RunState, Trigger};
+use sluicebox_runner::CheckContext;
 use sluicebox_store::ReasonCount;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -61,56 +65,79 @@ impl Run {
             None => Interval { start: now, end: now },
         };
         let cancel = Cancel::new();
-        cancel_on_ctrl_c(&cancel)?;
+        cancel_on_signal(&cancel)?;
         let host = Host::open(&self.plugins.plugins, &source.root, compiling(false))?;
-        let id = new_run_id(now)?;
-        let examined = examine(&source, &host, Purpose::Run, id, interval, &cancel);
-        if cancel.is_cancelled() {
-            // Stages that were being opened say so, too: that is no problem of the file.
+        let plugins = Plugins::Found(&host.catalog);
+        let name = pipeline::draft(&source.text).pipeline.map(|pipeline| pipeline.name).unwrap_or_default();
+        let asked = Asked {
+            source: &source,
+            plugins: &plugins,
+            trigger: Trigger::Manual,
+            interval,
+            load_key: String::new(),
+            repeats: None,
+            parts: Vec::new(),
+            restored: BTreeMap::new(),
+        };
+        let state = places::state_of_pipeline(self.state.state.as_deref(), &source.root);
+        if !state.join("store.sqlite").exists() {
+            // A pipeline that never ran leaves nothing behind unless it can run.
+            let id = new_run_id(now)?;
+            let context = CheckContext { id, interval, bookmarks: BTreeMap::new(), skipped: BTreeMap::new() };
+            let examined = examine(&source, &host, &plugins, Purpose::Run, &context, &cancel);
+            if !cancel.is_cancelled() && !examined.is_sound() {
+                return Ok(unsound(&source, &examined, json));
+            }
+        }
+        let house = House::open(&state, &format!("sluicebox run {}", source.name))?;
+        house.recover(&host, Some((&name, interval)), &cancel)?;
+        let asked = Asked { load_key: house.load_key(&name, interval)?, ..asked };
+        let ran = house.run(&host, &asked, &cancel)?;
+        let hint = state_hint(&state, self.state.state.is_some());
+        tell_ran(&house, &source, ran, json, &hint)
+    }
+}
+
+/// Tells how an asked run went.
+pub(super) fn tell_ran(house: &House, source: &Source, ran: Ran, json: bool, hint: &str) -> Result<Exit, Trouble> {
+    let (record, examined) = match ran {
+        Ran::Unsound(examined) => return Ok(unsound(source, &examined, json)),
+        Ran::CancelledBefore => {
             super::tell(&Trouble::new("the run was cancelled before it began; nothing ran"));
             if json {
                 print_json(&json!({ "state": null, "problems": [] }));
             }
             return Ok(Exit::Failed);
         }
-        tell_problems(&source, &examined);
-        let Some(pipeline) = examined.pipeline.as_ref().filter(|_| examined.is_sound()) else {
-            if json {
-                print_json(&json!({ "state": null, "problems": problems::json(source.file(), &examined.problems) }));
-            }
-            return Ok(Exit::Wrong);
-        };
-        let state = places::state_of_pipeline(self.state.state.as_deref(), &source.root);
-        let store = journal::open(&state)?;
-        let plan = host.plan(&source, &examined, &state, id, interval)?;
-        let progress = Progress::new(pipeline, examined.secrets.clone());
-        let masked = MaskedJournal { journal: &store, secrets: &examined.secrets };
-        let conducted = conduct(&plan, &masked, &SystemClock, &cancel, &progress);
-        progress.end();
-        if let Err(error) = conducted {
-            let trouble = Trouble::from(error).help(format!("look at the disk of {}", state.display()));
+        Ran::Lost(trouble) => {
             super::tell(&trouble);
             if json {
                 print_json(&json!({ "error": { "message": trouble.message, "help": trouble.help } }));
             }
             return Ok(Exit::Failed);
         }
-        // Read back: what the journal holds is what is shown, here and later.
-        let record = store.run(&id.to_string())?;
-        let comparison = journal::comparison(&store, &record)?;
-        let reasons = store.quarantine_counts(id)?;
-        if json {
-            print_json(&as_json(&source, &examined, &record, comparison));
-        } else {
-            let hint = state_hint(&state, self.state.state.is_some());
-            print(&answer(&record, comparison, &reasons, &examined.secrets, &hint, Style::stdout()));
-        }
-        Ok(if record.state == RunState::Succeeded { Exit::Done } else { Exit::Failed })
+        Ran::Done(record, examined) => (record, examined),
+    };
+    let comparison = journal::comparison(&house.store, &record)?;
+    let reasons = house.store.quarantine_counts(record.id)?;
+    if json {
+        print_json(&as_json(source, &examined, &record, comparison));
+    } else {
+        print(&answer(&record, comparison, &reasons, &examined.secrets, hint, Style::stdout()));
     }
+    Ok(if record.state == RunState::Succeeded { Exit::Done } else { Exit::Failed })
 }
 
-/// The first Ctrl-C asks the run to stop, the second ends the program.
-fn cancel_on_ctrl_c(cancel: &Cancel) -> Result<(), Trouble> {
+fn unsound(source: &Source, examined: &Examined, json: bool) -> Exit {
+    tell_problems(source, examined);
+    if json {
+        print_json(&json!({ "state": null, "problems": problems::json(source.file(), &examined.problems) }));
+    }
+    Exit::Wrong
+}
+
+/// The first Ctrl-C, or SIGTERM, asks the run to stop, the second ends the program.
+pub(super) fn cancel_on_signal(cancel: &Cancel) -> Result<(), Trouble> {
     let cancel = cancel.clone();
     let told = ctrlc::set_handler(move || {
         if cancel.is_cancelled() {
@@ -124,7 +151,7 @@ fn cancel_on_ctrl_c(cancel: &Cancel) -> Result<(), Trouble> {
 }
 
 /// What has to be added to commands so that they find the run.
-fn state_hint(state: &Path, given: bool) -> String {
+pub(super) fn state_hint(state: &Path, given: bool) -> String {
     let found = !given && places::state(None).is_ok_and(|found| same(&found, state));
     if found {
         return String::new();

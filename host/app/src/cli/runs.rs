@@ -1,16 +1,19 @@
 //! `sluicebox runs list` and `sluicebox runs show`
 
 use super::{Exit, Format, Output, State, print, print_json};
+use crate::house::House;
 use crate::journal;
 use crate::places;
 use crate::show::human::{self, clean_line};
 use crate::show::outcome::{self, Comparison, Totals};
+use crate::show::progress::compiling;
 use crate::show::style::{Style, Tone};
 use crate::show::table::{Align, Cell, Table};
 use crate::trouble::Trouble;
-use clap::{Args, Subcommand};
+use crate::wiring::Host;
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
-use sluicebox_model::run::RunRecord;
+use sluicebox_model::run::{RunRecord, RunState};
 use sluicebox_store::{ReasonCount, RunFilter};
 use std::path::Path;
 
@@ -21,6 +24,7 @@ Examples:
   sluicebox runs show last                stages, rows, bytes, time, memory, attempts, rules and faults
   sluicebox runs show 0199 --backtrace    a run by the beginning of its id, with the guest's backtrace
   sluicebox runs show last --format json
+  sluicebox runs resolve 0199 commit      try again to finish a run that was interrupted
 
 A run is named by its id, by the beginning of it, or by `last`.";
 
@@ -40,6 +44,8 @@ enum Command {
     List(List),
     /// Show how a run went
     Show(Show),
+    /// Decide about a run whose commit does not come to an end
+    Resolve(Resolve),
 }
 
 #[derive(Debug, Args)]
@@ -69,11 +75,30 @@ struct Show {
     output: Output,
 }
 
+#[derive(Debug, Args)]
+struct Resolve {
+    /// The run: its id, the beginning of it, or `last`
+    run: String,
+    /// `commit`: try once more to show what it prepared. `abandon`: leave it as it is, and take back what is not shown
+    decision: Decision,
+    #[command(flatten)]
+    state: State,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Decision {
+    Commit,
+    Abandon,
+}
+
 impl Runs {
     pub(super) fn format(&self) -> Format {
         match &self.command {
             Some(Command::Show(show)) => show.output.format,
             Some(Command::List(list)) => list.output.format,
+            Some(Command::Resolve(resolve)) => resolve.output.format,
             None => self.list.output.format,
         }
     }
@@ -82,6 +107,7 @@ impl Runs {
         match self.command {
             Some(Command::Show(command)) => show(&command),
             Some(Command::List(command)) => list(&command),
+            Some(Command::Resolve(command)) => resolve(&command),
             None => list(&self.list),
         }
     }
@@ -135,6 +161,38 @@ fn show(command: &Show) -> Result<Exit, Trouble> {
         print(&shown(&record, comparison, &reasons, command.backtrace, &state, Style::stdout()));
     }
     Ok(Exit::Done)
+}
+
+fn resolve(command: &Resolve) -> Result<Exit, Trouble> {
+    let state = places::state(command.state.state.as_deref())?;
+    let house = House::open(&state, "sluicebox runs resolve")?;
+    let record = house.store.run(&command.run)?;
+    if !record.is_unfinished() {
+        let (id, state) = (record.id, record.state.word());
+        let message = match record.abandoned_at {
+            Some(_) => format!("run {id} is abandoned already"),
+            None => format!("run {id} has ended already: it {state}"),
+        };
+        return Err(
+            Trouble::new(message).help("only a run that was interrupted, and could not be finished, is decided about")
+        );
+    }
+    let host = Host::open(&[], record.file.parent().unwrap_or(Path::new(".")), compiling(false))?;
+    let record = match command.decision {
+        Decision::Commit => house.finish(&host, record)?,
+        Decision::Abandon => house.abandon(&host, record)?,
+    };
+    if command.output.format == Format::Json {
+        print_json(&journal::record_json(&record, None));
+    } else {
+        let why = record.fault.as_ref().map(|fault| format!(": {}", human::clean(&fault.message))).unwrap_or_default();
+        print(&format!("run {} {}{why}\n", record.id, record.state.word()));
+    }
+    let done = match command.decision {
+        Decision::Commit => record.state == RunState::Succeeded,
+        Decision::Abandon => record.abandoned_at.is_some(),
+    };
+    Ok(if done { Exit::Done } else { Exit::Failed })
 }
 
 fn shown(

@@ -152,7 +152,7 @@ impl Progress {
 impl Observer for Progress {
     fn event(&self, event: &Event) {
         match event {
-            Event::RunStarted if self.bars.is_none() => {
+            Event::RunStarted { .. } if self.bars.is_none() => {
                 let stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner).len() as u64;
                 self.line(&format!("running {}", human::count(stages, "stage", "stages")));
             }

@@ -37,10 +37,28 @@ pub struct Pipeline {
     pub owner: Option<String>,
     /// What its author takes for granted.
     pub assumptions: Vec<String>,
+    /// What becomes of a run that the host's death interrupted.
+    pub on_crash: OnCrash,
+    /// How often a run that failed runs again by itself.
+    pub retries: u32,
+    /// How long a run may take.
+    pub deadline: Option<Duration>,
     /// When it runs by itself.
     pub schedule: Option<Schedule>,
     /// In the order of the file; inputs name stages of this list.
     pub stages: Vec<StageSpec>,
+}
+
+/// What becomes of a run that the host's death interrupted before its loads were committed. Afterwards it is committed,
+/// whatever stands here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnCrash {
+    /// It runs again, for the same interval.
+    #[default]
+    Rerun,
+    /// It stays failed.
+    Leave,
 }
 
 /// When a pipeline runs by itself. Kept as it is written, checked only in form.
@@ -105,6 +123,10 @@ pub struct StageSpec {
     pub retry: Retry,
     /// Most rows that a validate may reject, or an extract set aside, before the run fails.
     pub reject: Option<Threshold>,
+    /// How long the stage may take, from its start to its end.
+    pub deadline: Option<Duration>,
+    /// Whether what it passes on is kept, so that a later run can start behind it; none: only for extracts.
+    pub checkpoint: Option<bool>,
     /// What becomes of rows that a stateless stage fails on.
     pub on_fault: OnFault,
     /// Instances of a stateless stage or of a split extract; none: by the machine's cores.

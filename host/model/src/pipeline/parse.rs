@@ -1,12 +1,15 @@
 //! From the text of a pipeline file to a [`Pipeline`], with every problem that the file alone shows.
 
 use super::read::{Problems, Table, Value, quote, text, wrong_type};
-use super::{OnFault, Pipeline, Problem, Retry, StageSpans, StageSpec, graph, options, schedule, suggest, units};
+use super::{
+    OnCrash, OnFault, Pipeline, Problem, Retry, StageSpans, StageSpec, graph, options, schedule, suggest, units,
+};
 use crate::grant::Grants;
 use crate::limits::Limits;
 use crate::stage::Threshold;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
 /// What could be read of a file.
@@ -78,6 +81,9 @@ fn read_file(root: &Table<'_>, problems: &mut Problems) -> Pipeline {
         description: None,
         owner: None,
         assumptions: Vec::new(),
+        on_crash: OnCrash::default(),
+        retries: 0,
+        deadline: None,
         schedule: None,
         stages: Vec::new(),
     };
@@ -85,7 +91,7 @@ fn read_file(root: &Table<'_>, problems: &mut Problems) -> Pipeline {
     if let Some(value) = needed_part(root, "pipeline", "`[pipeline]`", help, problems)
         && let Some(table) = Table::from_value(value, "`[pipeline]`", problems)
     {
-        table.known_keys(&["name", "description", "owner", "assumptions"], &[], problems);
+        table.known_keys(&PIPELINE_KEYS, &[], problems);
         if let Some((name, span)) = table.needed_text("name", "`name = \"my-pipeline\"`", problems) {
             check_name("pipeline", &name, &span, problems);
             pipeline.name = name;
@@ -93,6 +99,10 @@ fn read_file(root: &Table<'_>, problems: &mut Problems) -> Pipeline {
         pipeline.description = table.text("description", problems).map(|(text, _)| text);
         pipeline.owner = table.text("owner", problems).map(|(text, _)| text);
         pipeline.assumptions = table.texts("assumptions", problems).into_iter().map(|(text, _)| text).collect();
+        let on_crash = [("rerun", OnCrash::Rerun), ("leave", OnCrash::Leave)];
+        pipeline.on_crash = table.choice("on-crash", &on_crash, problems).unwrap_or_default();
+        pipeline.retries = table.whole("retries", 0, 100, problems).unwrap_or_default();
+        pipeline.deadline = deadline(&table, problems);
     }
     if let Some(value) = root.get("schedule")
         && let Some(table) = Table::from_value(value, "`[schedule]`", problems)
@@ -132,8 +142,21 @@ fn needed_part<'a>(root: &Table<'a>, key: &str, shown: &str, help: &str, problem
     found
 }
 
-const STAGE_KEYS: [&str; 10] =
-    ["name", "plugin", "inputs", "config", "grants", "limits", "retry", "reject", "on-fault", "parallel"];
+const PIPELINE_KEYS: [&str; 7] = ["name", "description", "owner", "assumptions", "on-crash", "retries", "deadline"];
+const STAGE_KEYS: [&str; 12] = [
+    "name",
+    "plugin",
+    "inputs",
+    "config",
+    "grants",
+    "limits",
+    "retry",
+    "reject",
+    "on-fault",
+    "parallel",
+    "deadline",
+    "checkpoint",
+];
 const GRANT_KEYS: [&str; 5] = ["read", "write", "env", "clock", "random"];
 const LIMIT_KEYS: [&str; 8] = ["memory", "call", "stack", "transfer", "handles", "held", "log", "component"];
 
@@ -191,6 +214,8 @@ fn read_stage(value: Value<'_>, at: usize, problems: &mut Problems) -> Option<St
         limits,
         retry,
         reject,
+        deadline: deadline(&table, problems),
+        checkpoint: table.get("checkpoint").is_some().then(|| table.flag("checkpoint", problems)),
         on_fault: table.choice("on-fault", &on_fault, problems).unwrap_or_default(),
         parallel: table.whole("parallel", 1, 256, problems),
         spans,
@@ -297,6 +322,15 @@ fn read_limits(table: &Table<'_>, problems: &mut Problems) -> Limits {
         limits.handles_max = handles;
     }
     limits
+}
+
+/// How long a stage or a run may take.
+fn deadline(table: &Table<'_>, problems: &mut Problems) -> Option<Duration> {
+    let some = |text: &str| match units::duration(text)? {
+        time if time.is_zero() => Err("it has to be more than nothing".to_owned()),
+        time => Ok(time),
+    };
+    table.quantity("deadline", "a duration", some, problems)
 }
 
 fn read_retry(table: &Table<'_>, problems: &mut Problems) -> Retry {

@@ -1,11 +1,12 @@
 //! The steps of a run, as the journal holds them.
 
 use super::outcome::StageOutcome;
-use super::state::{Interval, Trigger};
+use super::state::{Interval, RunId, Trigger};
 use crate::fault::Fault;
 use crate::plugin::{Digest, Kind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// One step of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,11 +22,24 @@ pub enum Event {
         interval: Interval,
         /// The text of the pipeline file.
         text: String,
+        /// The pipeline file, as an absolute path: options and grants start at its folder.
+        #[serde(default)]
+        file: PathBuf,
+        /// What the ids of its loads begin with; the same for every run that is to replace the same rows.
+        #[serde(default)]
+        load_key: String,
+        /// The run that it repeats.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        repeats: Option<RunId>,
         /// The stages in the order of the file.
         stages: Vec<StageEntry>,
     },
     /// The stages begin.
-    RunStarted,
+    RunStarted {
+        /// Where the extracts resume, by stage.
+        #[serde(default)]
+        bookmarks: BTreeMap<String, String>,
+    },
     /// A stage begins an attempt.
     StageStarted {
         /// The stage.
@@ -62,6 +76,9 @@ pub enum Event {
     StageSkipped {
         /// The stage.
         stage: String,
+        /// The run whose kept output takes the place of the stage's own; none: nothing of it is needed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        restored_from: Option<RunId>,
     },
     /// A stage before it failed.
     StageUpstreamFailed {
@@ -112,6 +129,12 @@ pub enum Event {
         /// What is known of it.
         reason: String,
     },
+    /// Somebody decided that a run whose commit does not come to an end is left as it is: what is shown stays shown, what
+    /// is not is taken back.
+    RunAbandoned {
+        /// For people.
+        reason: String,
+    },
 }
 
 /// A stage of a run, as the run began.
@@ -137,7 +160,7 @@ impl Event {
     pub fn name(&self) -> &'static str {
         match self {
             Self::RunQueued { .. } => "run-queued",
-            Self::RunStarted => "run-started",
+            Self::RunStarted { .. } => "run-started",
             Self::StageStarted { .. } => "stage-started",
             Self::StageRetrying { .. } => "stage-retrying",
             Self::StageSucceeded { .. } => "stage-succeeded",
@@ -152,6 +175,7 @@ impl Event {
             Self::RunFailed { .. } => "run-failed",
             Self::RunCancelled => "run-cancelled",
             Self::RunCrashed { .. } => "run-crashed",
+            Self::RunAbandoned { .. } => "run-abandoned",
         }
     }
 }

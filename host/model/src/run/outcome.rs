@@ -64,6 +64,8 @@ pub struct StageOutcome {
     pub attempts: u32,
     /// Calls that were tried again.
     pub retries: u64,
+    /// Bytes of what it passed on that are kept as a checkpoint.
+    pub checkpoint_bytes: u64,
     /// Counters that the guest added to.
     pub counts: BTreeMap<String, u64>,
     /// The rules of a validate.

@@ -8,6 +8,7 @@ use crate::plugin::Kind;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// An event does not fit the state that the run is in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +36,9 @@ pub struct StageRecord {
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
+    /// The run whose kept output took the place of the stage's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restored_from: Option<RunId>,
     /// A load: whether it is committed.
     pub committed: bool,
 }
@@ -71,6 +75,18 @@ pub struct RunRecord {
     pub receipts: BTreeMap<String, Vec<String>>,
     /// New bookmarks, from the committing event.
     pub bookmarks: BTreeMap<String, String>,
+    /// Where the extracts resumed, from the event that started the run.
+    pub resumed_from: BTreeMap<String, String>,
+    /// The run that it repeats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<RunId>,
+    /// When somebody decided to leave it as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub abandoned_at: Option<Timestamp>,
+    /// What the ids of its loads begin with.
+    pub load_key: String,
+    /// The pipeline file.
+    pub file: PathBuf,
     /// The text of the pipeline file.
     #[serde(skip)]
     pub text: String,
@@ -84,32 +100,40 @@ impl RunRecord {
     pub fn fold(id: RunId, events: &[(Timestamp, Event)]) -> Result<Self, IllegalEvent> {
         let mut events = events.iter();
         let mut record = match events.next() {
-            Some((at, Event::RunQueued { pipeline, trigger, interval, text, stages })) => Self {
-                id,
-                pipeline: pipeline.clone(),
-                trigger: *trigger,
-                interval: *interval,
-                state: RunState::Queued,
-                queued_at: *at,
-                started_at: None,
-                committing_at: None,
-                ended_at: None,
-                stages: stages
-                    .iter()
-                    .map(|entry| StageRecord {
-                        entry: entry.clone(),
-                        state: StageState::Pending,
-                        attempt: 0,
-                        outcome: StageOutcome::default(),
-                        fault: None,
-                        committed: false,
-                    })
-                    .collect(),
-                fault: None,
-                receipts: BTreeMap::new(),
-                bookmarks: BTreeMap::new(),
-                text: text.clone(),
-            },
+            Some((at, Event::RunQueued { pipeline, trigger, interval, text, file, load_key, repeats, stages })) => {
+                Self {
+                    id,
+                    pipeline: pipeline.clone(),
+                    trigger: *trigger,
+                    interval: *interval,
+                    state: RunState::Queued,
+                    queued_at: *at,
+                    started_at: None,
+                    committing_at: None,
+                    ended_at: None,
+                    stages: stages
+                        .iter()
+                        .map(|entry| StageRecord {
+                            entry: entry.clone(),
+                            state: StageState::Pending,
+                            attempt: 0,
+                            outcome: StageOutcome::default(),
+                            fault: None,
+                            restored_from: None,
+                            committed: false,
+                        })
+                        .collect(),
+                    fault: None,
+                    receipts: BTreeMap::new(),
+                    bookmarks: BTreeMap::new(),
+                    resumed_from: BTreeMap::new(),
+                    repeats: *repeats,
+                    abandoned_at: None,
+                    load_key: load_key.clone(),
+                    file: file.clone(),
+                    text: text.clone(),
+                }
+            }
             Some((_, other)) => return Err(illegal(other, "a journal begins with run-queued")),
             None => {
                 return Err(IllegalEvent { event: "none".into(), reason: "the journal is empty".into() });
@@ -133,9 +157,10 @@ impl RunRecord {
         };
         match event {
             Event::RunQueued { .. } => return Err(illegal(event, "the run is there already")),
-            Event::RunStarted => {
+            Event::RunStarted { bookmarks } => {
                 need(self.state == R::Queued, "only a queued run starts")?;
                 self.state = R::Running;
+                self.resumed_from = bookmarks.clone();
                 self.started_at = Some(at);
             }
             Event::StageStarted { stage, attempt } => {
@@ -176,11 +201,12 @@ impl RunRecord {
                 stage.outcome = outcome.clone();
                 stage.fault = Some(fault.clone());
             }
-            Event::StageSkipped { stage } => {
+            Event::StageSkipped { stage, restored_from } => {
                 need(self.state == R::Running, "the run is not running")?;
                 let stage = self.stage_mut(event, stage)?;
                 need(stage.state == S::Pending, "the stage has started already")?;
                 stage.state = S::Skipped;
+                stage.restored_from = *restored_from;
             }
             Event::StageUpstreamFailed { stage, because: _, outcome } => {
                 need(self.state == R::Running, "the run is not running")?;
@@ -241,9 +267,14 @@ impl RunRecord {
                 self.end(R::Cancelled, at);
             }
             Event::RunCrashed { reason } => {
-                need(!self.state.is_final(), "the run has ended already")?;
+                need(self.is_unfinished(), "the run has ended already")?;
                 self.fault = Some(Fault::new(FaultKind::Host, "run", reason));
                 self.end(R::Crashed, at);
+            }
+            Event::RunAbandoned { reason } => {
+                need(self.state == R::Crashed && self.is_unfinished(), "only a crashed run is abandoned")?;
+                self.fault = Some(Fault::new(FaultKind::Host, "run", reason));
+                self.abandoned_at = Some(at);
             }
         }
         Ok(())
@@ -254,14 +285,19 @@ impl RunRecord {
         self.ended_at = Some(at);
     }
 
+    /// Whether events may follow: it has neither ended nor been abandoned.
+    pub fn is_unfinished(&self) -> bool {
+        !self.state.is_final() && self.abandoned_at.is_none()
+    }
+
     /// Whether the loads may be committed: the run is at it, or died at it.
-    fn in_commit(&self) -> bool {
-        self.committing_at.is_some() && !self.state.is_final()
+    pub fn in_commit(&self) -> bool {
+        self.committing_at.is_some() && self.is_unfinished()
     }
 
     /// Whether the run may still end without its data.
     fn undoable(&self) -> bool {
-        self.committing_at.is_none() && !self.state.is_final()
+        self.committing_at.is_none() && self.is_unfinished()
     }
 
     fn stage_mut(&mut self, event: &Event, name: &str) -> Result<&mut StageRecord, IllegalEvent> {

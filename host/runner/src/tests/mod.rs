@@ -18,9 +18,10 @@ use jiff::Timestamp;
 use sluicebox_model::cancel::Cancel;
 use sluicebox_model::grant::Grants;
 use sluicebox_model::limits::Limits;
-use sluicebox_model::pipeline::{OnFault, Pipeline, Retry, StageSpans, StageSpec};
+use sluicebox_model::pipeline::{OnCrash, OnFault, Pipeline, Retry, StageSpans, StageSpec};
 use sluicebox_model::run::{Interval, RunId, RunRecord, StageRecord, Trigger};
 use sluicebox_model::stage::Stage;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,6 +72,8 @@ impl Trial {
             reject: None,
             on_fault: OnFault::Fail,
             parallel: None,
+            deadline: None,
+            checkpoint: None,
             spans: StageSpans::default(),
         };
         with(&mut spec);
@@ -85,6 +88,9 @@ impl Trial {
             description: None,
             owner: None,
             assumptions: Vec::new(),
+            on_crash: OnCrash::Rerun,
+            retries: 0,
+            deadline: None,
             schedule: None,
             stages: self.specs.clone(),
         }
@@ -96,6 +102,12 @@ impl Trial {
             id: RunId::new(now, [7; 10]),
             pipeline: self.pipeline(),
             text: String::new(),
+            file: "trial.toml".into(),
+            load_key: "trial".into(),
+            repeats: None,
+            parts: Vec::new(),
+            restored: BTreeMap::new(),
+            checkpoints: None,
             trigger: Trigger::Manual,
             interval: Interval { start: now, end: now },
             stages: self.stages.clone(),

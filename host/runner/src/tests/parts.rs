@@ -202,7 +202,13 @@ fn schemas_are_checked_all_the_way() {
     let stages = |trial: &Trial| trial.plan().stages.into_iter().map(Some).collect::<Vec<Option<Arc<dyn Stage>>>>();
     let plan = trial.plan();
     let tell = |pipeline: &_, stages: &[Option<Arc<dyn Stage>>]| -> Vec<String> {
-        check_schemas(pipeline, stages, plan.id, plan.interval, &Cancel::new())
+        let context = crate::check::CheckContext {
+            id: plan.id,
+            interval: plan.interval,
+            bookmarks: Default::default(),
+            skipped: Default::default(),
+        };
+        check_schemas(pipeline, stages, &context, &Cancel::new())
             .into_iter()
             .map(|check| match check.result {
                 Checked::Opened(opened) => {

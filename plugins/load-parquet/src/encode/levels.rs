@@ -81,8 +81,14 @@ fn push_group(out: &mut Vec<u8>, group: [u32; 8], width: u32) {
         let packed = group.iter().rev().fold(0_u64, |packed, index| packed << width | u64::from(*index));
         out.extend_from_slice(packed.to_le_bytes().get(..width as usize).unwrap_or_default());
     } else if width <= 16 {
-        let packed = group.iter().rev().fold(0_u128, |packed, index| packed << width | u128::from(*index));
-        out.extend_from_slice(packed.to_le_bytes().get(..width as usize).unwrap_or_default());
+        // In two halves of at most 64 bits: shifting 128 bits is a call in a guest.
+        let [a, b, c, d, e, f, g, h] = group;
+        let four = |four: [u32; 4]| four.iter().rev().fold(0_u64, |packed, index| packed << width | u64::from(*index));
+        let (low, high, bits) = (four([a, b, c, d]), four([e, f, g, h]), 4 * width);
+        let first = low | high.checked_shl(bits).unwrap_or(0);
+        let second = high >> (64 - bits);
+        out.extend_from_slice(&first.to_le_bytes());
+        out.extend_from_slice(second.to_le_bytes().get(..width as usize - 8).unwrap_or_default());
     } else {
         let mut bits = 0_u64;
         let mut held = 0;

@@ -1,0 +1,283 @@
+//! Running pipelines with one state folder: the right to do so, what an earlier host left unfinished, and the run itself.
+
+use crate::check::{Examined, Purpose, examine};
+use crate::cli;
+use crate::components::{self, Plugins};
+use crate::doom::Doomed;
+use crate::journal;
+use crate::places;
+use crate::secrets::MaskedJournal;
+use crate::show::progress::Progress;
+use crate::show::style::{Style, Tone};
+use crate::trouble::Trouble;
+use crate::wiring::{Asked, Host, Source, new_run_id};
+use jiff::Timestamp;
+use sluicebox_model::cancel::Cancel;
+use sluicebox_model::fault::Fault;
+use sluicebox_model::pipeline::OnCrash;
+use sluicebox_model::run::{Interval, RunId, RunRecord, RunState, Trigger};
+use sluicebox_runner::{CheckContext, SystemClock, abandon, conduct, load_key, recover};
+use sluicebox_store::{RunLock, Store};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+/// How often a request to stop is looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// A state folder in which this process, and no other, runs pipelines.
+pub struct House {
+    /// What happened.
+    pub store: Store,
+    /// The state folder.
+    pub state: PathBuf,
+    _lock: RunLock,
+}
+
+/// How an asked run went.
+pub enum Ran {
+    /// Something is wrong with the pipeline; nothing ran.
+    Unsound(Examined),
+    /// It was cancelled before it began.
+    CancelledBefore,
+    /// It has an outcome.
+    Done(Box<RunRecord>, Examined),
+    /// The journal failed.
+    Lost(Trouble),
+}
+
+impl House {
+    /// Takes the right to run pipelines in a state folder, which is made if it is missing. `what` is told to others who
+    /// want it meanwhile.
+    ///
+    /// # Errors
+    /// Another process has it; the store cannot be used.
+    pub fn open(state: &Path, what: &str) -> Result<Self, Trouble> {
+        let store = journal::open(state)?;
+        let lock = store.lock_runs(what, Timestamp::now()).map_err(|error| match error {
+            locked @ sluicebox_store::StoreError::Locked { .. } => Trouble::from(locked)
+                .help("wait for it to end, or stop it, or give these runs a state folder of their own: `--state DIR`"),
+            other => other.into(),
+        })?;
+        Ok(Self { store, state: state.to_owned(), _lock: lock })
+    }
+
+    /// Finishes the runs that have no end: what had begun to commit is committed, what had not is taken back and, as its
+    /// pipeline says, runs again; not so if it is what `coming` runs anyway. Tells what it does on standard error.
+    ///
+    /// # Errors
+    /// The journal cannot be read. A run that cannot be finished is told, and stays for the next time.
+    pub fn recover(&self, host: &Host, coming: Option<(&str, Interval)>, cancel: &Cancel) -> Result<(), Trouble> {
+        for record in self.store.unfinished()? {
+            let id = record.id;
+            match self.finish(host, record) {
+                Ok(record) => self.after_recovery(host, &record, coming, cancel)?,
+                Err(trouble) => {
+                    shout(&format!("run {id} was interrupted and cannot be finished now: {}", trouble.message));
+                    let help = format!(
+                        "it is tried again with the next run; `sluicebox runs resolve {id} abandon` leaves it as it is"
+                    );
+                    hint(trouble.help.as_deref().unwrap_or_default());
+                    hint(&help);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves a run without an end as it is.
+    ///
+    /// # Errors
+    /// Its components are not there any more, or the journal fails.
+    pub fn abandon(&self, host: &Host, record: RunRecord) -> Result<RunRecord, Trouble> {
+        let (plan, secrets) = host.plan_again(&record, &self.state)?;
+        let doomed = Doomed::new(&self.store);
+        let masked = MaskedJournal { journal: &doomed, secrets: &secrets };
+        Ok(abandon(&plan, record, &masked, &SystemClock, &())?)
+    }
+
+    /// Finishes a run that has no end.
+    ///
+    /// # Errors
+    /// Its components are not there any more, or the journal fails.
+    pub fn finish(&self, host: &Host, record: RunRecord) -> Result<RunRecord, Trouble> {
+        let (plan, secrets) = host.plan_again(&record, &self.state)?;
+        let doomed = Doomed::new(&self.store);
+        let masked = MaskedJournal { journal: &doomed, secrets: &secrets };
+        Ok(recover(&plan, record, &masked, &SystemClock, &())?)
+    }
+
+    fn after_recovery(
+        &self,
+        host: &Host,
+        record: &RunRecord,
+        coming: Option<(&str, Interval)>,
+        cancel: &Cancel,
+    ) -> Result<(), Trouble> {
+        let (id, name) = (record.id, &record.pipeline);
+        match record.state {
+            RunState::Succeeded => {
+                shout(&format!("run {id} of `{name}` was interrupted while it committed; it is committed now"));
+                return Ok(());
+            }
+            RunState::Failed => {}
+            _ => {
+                let why = record.fault.as_ref().map(Fault::to_string).unwrap_or_default();
+                shout(&format!("run {id} of `{name}` was interrupted and cannot be finished now: {why}"));
+                hint(&format!(
+                    "it is tried again with the next run; `sluicebox runs resolve {id} abandon` leaves it as it is"
+                ));
+                return Ok(());
+            }
+        }
+        let taken_back = format!("run {id} of `{name}` was interrupted; what it had written is taken back");
+        let is_coming = coming.is_some_and(|(pipeline, interval)| {
+            // A run for the moment at which it was asked for is as good as a later one.
+            let is_moment = |interval: Interval| interval.start == interval.end;
+            pipeline == name && (interval == record.interval || (is_moment(interval) && is_moment(record.interval)))
+        });
+        let leaves = sluicebox_model::pipeline::draft(&record.text)
+            .pipeline
+            .is_none_or(|pipeline| pipeline.on_crash == OnCrash::Leave);
+        if is_coming || leaves {
+            shout(&taken_back);
+            return Ok(());
+        }
+        shout(&format!("{taken_back}, and it runs again"));
+        let source = Source::of_run(record);
+        let plugins = Plugins::Kept(components::of_run(&host.sandbox, &self.state, record)?);
+        let asked = Asked {
+            source: &source,
+            plugins: &plugins,
+            trigger: Trigger::Rerun,
+            interval: record.interval,
+            load_key: record.load_key.clone(),
+            repeats: Some(id),
+            parts: Vec::new(),
+            restored: BTreeMap::new(),
+        };
+        match self.run(host, &asked, cancel)? {
+            Ran::Done(record, _) => {
+                let (id, state) = (record.id, record.state.word());
+                shout(&format!("run {id} of `{name}`, which repeats it, {state}"));
+            }
+            Ran::Unsound(examined) => {
+                let first = examined.problems.iter().find(|problem| problem.is_error());
+                let why = first.map(|problem| problem.message.clone()).unwrap_or_default();
+                shout(&format!("it could not run again: {why}"));
+            }
+            Ran::CancelledBefore => {}
+            Ran::Lost(trouble) => shout(&trouble.message),
+        }
+        Ok(())
+    }
+
+    /// What the ids of a new run's loads begin with. A run for an interval that was loaded before replaces those rows, unless
+    /// its extracts give only what is new.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn load_key(&self, pipeline: &str, interval: Interval) -> Result<String, Trouble> {
+        let key = load_key(pipeline, interval);
+        if self.store.bookmarks(Some(pipeline))?.is_empty() || !self.store.has_loaded(&key)? {
+            return Ok(key);
+        }
+        let now = Timestamp::now().as_microsecond();
+        Ok(format!("{key}-{now:x}"))
+    }
+
+    /// Checks a pipeline and runs it; again, as often as it says, if trying again can help.
+    ///
+    /// # Errors
+    /// The store cannot be read, or a plugin cannot be kept.
+    pub fn run(&self, host: &Host, asked: &Asked<'_>, cancel: &Cancel) -> Result<Ran, Trouble> {
+        let mut repeats = asked.repeats;
+        let mut left = None;
+        loop {
+            let ran = self.run_once(host, asked, repeats, cancel)?;
+            let Ran::Done(record, examined) = &ran else { return Ok(ran) };
+            let left = left.get_or_insert(examined.pipeline.as_ref().map_or(0, |pipeline| pipeline.retries));
+            let may_help = record.fault.as_ref().is_some_and(|fault| fault.kind.worth_retrying());
+            if record.state != RunState::Failed || *left == 0 || !may_help || cancel.is_cancelled() {
+                return Ok(ran);
+            }
+            *left -= 1;
+            let why = record.fault.as_ref().map(Fault::to_string).unwrap_or_default();
+            shout(&format!("run {} failed: {why}; it runs again", record.id));
+            repeats = Some(record.id);
+        }
+    }
+
+    fn run_once(
+        &self,
+        host: &Host,
+        asked: &Asked<'_>,
+        repeats: Option<RunId>,
+        cancel: &Cancel,
+    ) -> Result<Ran, Trouble> {
+        let id = new_run_id(Timestamp::now())?;
+        let examined = self.examine(host, asked, id, cancel)?;
+        if cancel.is_cancelled() {
+            // Stages that were being opened say so, too: that is no problem of the file.
+            return Ok(Ran::CancelledBefore);
+        }
+        let Some(pipeline) = examined.pipeline.as_ref().filter(|_| examined.is_sound()) else {
+            return Ok(Ran::Unsound(examined));
+        };
+        cli::check::tell_problems(asked.source, &examined);
+        let mut plan = host.plan(asked, &examined, &self.state, id)?;
+        plan.repeats = repeats;
+        let progress = Progress::new(pipeline, examined.secrets.clone());
+        let doomed = Doomed::new(&self.store);
+        let masked = MaskedJournal { journal: &doomed, secrets: &examined.secrets };
+        let request = places::cancel_request(&self.state, id);
+        let (done, waits) = channel::<()>();
+        let conducted = std::thread::scope(|scope| {
+            let request = &request;
+            scope.spawn(move || {
+                while waits.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
+                    if request.exists() {
+                        cancel.cancel();
+                    }
+                }
+            });
+            let conducted = conduct(&plan, &masked, &SystemClock, cancel, &progress);
+            drop(done);
+            conducted
+        });
+        // Asked for or not, it has ended.
+        let _ = std::fs::remove_file(&request);
+        progress.end();
+        if let Err(error) = conducted {
+            let help = format!("look at the disk of {}", self.state.display());
+            return Ok(Ran::Lost(Trouble::from(error).help(help)));
+        }
+        // Read back: what the journal holds is what is shown, here and later.
+        Ok(Ran::Done(Box::new(self.store.run(&id.to_string())?), examined))
+    }
+
+    fn examine(&self, host: &Host, asked: &Asked<'_>, id: RunId, cancel: &Cancel) -> Result<Examined, Trouble> {
+        let draft = sluicebox_model::pipeline::draft(&asked.source.text);
+        let name = draft.pipeline.map(|pipeline| pipeline.name).unwrap_or_default();
+        let bookmarks = self.store.bookmarks(Some(&name))?;
+        let context = CheckContext {
+            id,
+            interval: asked.interval,
+            bookmarks: bookmarks.into_iter().map(|bookmark| (bookmark.stage, bookmark.bookmark)).collect(),
+            skipped: asked.skipped(),
+        };
+        Ok(examine(asked.source, host, asked.plugins, Purpose::Run, &context, cancel))
+    }
+}
+
+/// Tells something that somebody has to know, on standard error.
+pub fn shout(message: &str) {
+    eprintln!("{} {}", Style::stderr().paint(Tone::Warn, "note:"), crate::show::human::clean(message));
+}
+
+fn hint(message: &str) {
+    if !message.is_empty() {
+        eprintln!("  {} {}", Style::stderr().paint(Tone::Good, "help:"), crate::show::human::clean(message));
+    }
+}

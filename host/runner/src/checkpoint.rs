@@ -1,0 +1,281 @@
+//! What a stage passed on, kept in a file so that a later run can start behind it: an Arrow IPC stream compressed by LZ4,
+//! and behind it a trailer with its length and checksum, by which a torn file is noticed.
+
+use arrow_array::RecordBatch;
+use arrow_ipc::CompressionType;
+use arrow_ipc::reader::StreamReader;
+use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
+use arrow_schema::SchemaRef;
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::hash::Hasher;
+use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Take, Write};
+use std::path::{Path, PathBuf};
+use twox_hash::XxHash3_64;
+
+/// Ends the file.
+const MAGIC: &[u8; 8] = b"SLBXCKP1";
+/// A longer trailer is none.
+const TRAILER_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// Bytes that are checked at once.
+const PIECE_BYTES: usize = 256 * 1024;
+
+/// A checkpoint cannot be written or used.
+#[derive(Debug, thiserror::Error)]
+#[error("the checkpoint {} {reason}", path.display())]
+pub struct CheckpointError {
+    /// The file.
+    pub path: PathBuf,
+    /// For people.
+    pub reason: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Trailer {
+    stream_bytes: u64,
+    xxh3: u64,
+    rows: u64,
+    bookmark: Option<String>,
+}
+
+/// A checkpoint that is whole.
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    path: PathBuf,
+    stream_bytes: u64,
+    schema: SchemaRef,
+    /// Its rows.
+    pub rows: u64,
+    /// An extract: where the next run was to resume.
+    pub bookmark: Option<String>,
+}
+
+/// The file of a stage in a run's folder of checkpoints.
+pub(crate) fn path(folder: &Path, stage: &str) -> PathBuf {
+    folder.join(format!("{stage}.arrows"))
+}
+
+fn failed(path: &Path, reason: impl std::fmt::Display) -> CheckpointError {
+    CheckpointError { path: path.to_owned(), reason: reason.to_string() }
+}
+
+impl Checkpoint {
+    /// Opens the checkpoint of a stage in a run's folder of checkpoints, and reads all of it once to see that it is whole.
+    /// None if there is none.
+    ///
+    /// # Errors
+    /// It is torn, damaged or cannot be read.
+    pub fn open(folder: &Path, stage: &str) -> Result<Option<Self>, CheckpointError> {
+        let path = path(folder, stage);
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(&path, format!("cannot be read: {error}"))),
+        };
+        let trailer = trailer(&mut file).map_err(|reason| failed(&path, reason))?;
+        let io = |error: std::io::Error| failed(&path, format!("cannot be read: {error}"));
+        file.rewind().map_err(io)?;
+        let mut hash = XxHash3_64::new();
+        let mut piece = vec![0; PIECE_BYTES];
+        let mut stream = (&mut file).take(trailer.stream_bytes);
+        loop {
+            match stream.read(&mut piece).map_err(io)? {
+                0 => break,
+                read => hash.write(piece.get(..read).unwrap_or_default()),
+            }
+        }
+        if hash.finish() != trailer.xxh3 {
+            return Err(failed(&path, "is damaged: its checksum does not fit"));
+        }
+        let mut whole = Self {
+            path,
+            stream_bytes: trailer.stream_bytes,
+            schema: SchemaRef::new(arrow_schema::Schema::empty()),
+            rows: trailer.rows,
+            bookmark: trailer.bookmark,
+        };
+        whole.schema = whole.batches()?.schema();
+        Ok(Some(whole))
+    }
+
+    /// What its batches look like.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// Its batches, in order.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn batches(&self) -> Result<StreamReader<BufReader<Take<File>>>, CheckpointError> {
+        let file = File::open(&self.path).map_err(|error| failed(&self.path, format!("cannot be read: {error}")))?;
+        let stream = BufReader::new(file.take(self.stream_bytes));
+        StreamReader::try_new(stream, None).map_err(|error| failed(&self.path, format!("is damaged: {error}")))
+    }
+}
+
+/// The last part of the file. Errors are for people.
+fn trailer(file: &mut File) -> Result<Trailer, String> {
+    let torn = || "is torn: it was not written to its end".to_owned();
+    let told = |error: std::io::Error| format!("cannot be read: {error}");
+    let size = file.metadata().map_err(told)?.len();
+    let Some(end) = size.checked_sub(16) else { return Err(torn()) };
+    file.seek(SeekFrom::Start(end)).map_err(told)?;
+    let (mut length, mut magic) = ([0; 8], [0; 8]);
+    file.read_exact(&mut length).and_then(|()| file.read_exact(&mut magic)).map_err(told)?;
+    let length = u64::from_le_bytes(length);
+    let start = end.checked_sub(length).filter(|_| &magic == MAGIC && length <= TRAILER_BYTES_MAX).ok_or_else(torn)?;
+    file.seek(SeekFrom::Start(start)).map_err(told)?;
+    let mut text = String::new();
+    file.take(length).read_to_string(&mut text).map_err(told)?;
+    let trailer: Trailer = serde_json::from_str(&text).map_err(|_| torn())?;
+    if trailer.stream_bytes == start { Ok(trailer) } else { Err(torn()) }
+}
+
+/// Counts and sums what goes through.
+struct Summed {
+    file: BufWriter<File>,
+    hash: XxHash3_64,
+    bytes: u64,
+}
+
+impl Write for Summed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hash.write(bytes.get(..written).unwrap_or_default());
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Writes a checkpoint while batches stream by. What is not finished is not kept.
+pub(crate) struct CheckpointWriter {
+    half: PathBuf,
+    path: PathBuf,
+    writer: StreamWriter<Summed>,
+    rows: u64,
+}
+
+impl CheckpointWriter {
+    pub(crate) fn create(folder: &Path, stage: &str, schema: &SchemaRef) -> Result<Self, CheckpointError> {
+        let path = path(folder, stage);
+        let half = path.with_extension("half");
+        let make = || -> Result<_, String> {
+            std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+            let file = File::create(&half).map_err(|error| error.to_string())?;
+            let summed =
+                Summed { file: BufWriter::with_capacity(PIECE_BYTES, file), hash: XxHash3_64::new(), bytes: 0 };
+            let options = IpcWriteOptions::default()
+                .try_with_compression(Some(CompressionType::LZ4_FRAME))
+                .map_err(|error| error.to_string())?;
+            StreamWriter::try_new_with_options(summed, schema, options).map_err(|error| error.to_string())
+        };
+        match make() {
+            Ok(writer) => Ok(Self { half, path, writer, rows: 0 }),
+            Err(reason) => Err(failed(&path, format!("cannot be written: {reason}"))),
+        }
+    }
+
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), CheckpointError> {
+        self.rows += batch.num_rows() as u64;
+        self.writer.write(batch).map_err(|error| failed(&self.path, format!("cannot be written: {error}")))
+    }
+
+    /// Writes the trailer and gives the file its name; answers with its bytes.
+    pub(crate) fn finish(mut self, bookmark: Option<String>) -> Result<u64, CheckpointError> {
+        let mut end = || -> Result<u64, String> {
+            self.writer.finish().map_err(|error| error.to_string())?;
+            let summed = self.writer.get_mut();
+            let (stream_bytes, xxh3) = (summed.bytes, summed.hash.finish());
+            let trailer = Trailer { stream_bytes, xxh3, rows: self.rows, bookmark: bookmark.clone() };
+            let trailer = serde_json::to_vec(&trailer).map_err(|error| error.to_string())?;
+            let length = trailer.len() as u64;
+            let file = &mut summed.file;
+            file.write_all(&trailer)
+                .and_then(|()| file.write_all(&length.to_le_bytes()))
+                .and_then(|()| file.write_all(MAGIC))
+                .and_then(|()| file.flush())
+                .and_then(|()| std::fs::rename(&self.half, &self.path))
+                .map_err(|error| error.to_string())?;
+            Ok(stream_bytes + length + 16)
+        };
+        end().map_err(|reason| failed(&self.path, format!("cannot be written: {reason}")))
+    }
+}
+
+impl Drop for CheckpointWriter {
+    fn drop(&mut self) {
+        // After `finish` there is none.
+        let _ = std::fs::remove_file(&self.half);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    use super::*;
+    use arrow_array::{Int64Array, StringArray};
+    use std::sync::Arc;
+
+    fn batch(from: i64) -> RecordBatch {
+        let numbers: Int64Array = (from..from + 1000).map(|n| (n % 7 > 0).then_some(n)).collect();
+        let words: StringArray = (from..from + 1000).map(|n| Some(format!("word {n}"))).collect();
+        RecordBatch::try_from_iter([("n", Arc::new(numbers) as _), ("w", Arc::new(words) as _)]).unwrap()
+    }
+
+    fn written(folder: &Path) -> Vec<RecordBatch> {
+        let batches = vec![batch(0), batch(1000).slice(10, 500), batch(5)];
+        let mut writer = CheckpointWriter::create(folder, "read", &batches[0].schema()).unwrap();
+        for batch in &batches {
+            writer.write(batch).unwrap();
+        }
+        let bytes = writer.finish(Some("b1".into())).unwrap();
+        assert_eq!(bytes, std::fs::metadata(path(folder, "read")).unwrap().len());
+        batches
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let batches = written(folder.path());
+        let checkpoint = Checkpoint::open(folder.path(), "read").unwrap().unwrap();
+        assert_eq!((checkpoint.rows, checkpoint.bookmark.as_deref()), (2500, Some("b1")));
+        let read: Vec<RecordBatch> = checkpoint.batches().unwrap().map(Result::unwrap).collect();
+        assert_eq!(read, batches);
+        assert!(Checkpoint::open(folder.path(), "other").unwrap().is_none());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_not_finished_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = CheckpointWriter::create(folder.path(), "read", &batch(0).schema()).unwrap();
+        writer.write(&batch(0)).unwrap();
+        drop(writer);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_torn_or_damaged_file_is_noticed_wherever() {
+        let folder = tempfile::tempdir().unwrap();
+        written(folder.path());
+        let path = path(folder.path(), "read");
+        let whole = std::fs::read(&path).unwrap();
+        for cut in [0, 1, 15, 16, 17, whole.len() / 2, whole.len() - 20, whole.len() - 1] {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            let error = Checkpoint::open(folder.path(), "read").unwrap_err();
+            assert!(error.reason.starts_with("is torn"), "{cut}: {error}");
+        }
+        for at in (0..whole.len() - 200).step_by(997) {
+            let mut bad = whole.clone();
+            bad[at] ^= 0x10;
+            std::fs::write(&path, &bad).unwrap();
+            assert!(Checkpoint::open(folder.path(), "read").is_err(), "{at}");
+        }
+    }
+}
