@@ -4,7 +4,7 @@ mod options;
 mod row;
 
 use sluicebox_file_load::cells::{Cells, refuse_other};
-use sluicebox_file_load::{BlockWriter, FileLoad};
+use sluicebox_file_load::{BlockWriter, FileLoad, Progress};
 use sluicebox_stage::{Batch, Context, Fault, Load, Schema};
 
 pub use options::{LineEnding, Options, Quote};
@@ -16,22 +16,17 @@ pub struct LoadCsv {
     format: RowFormat,
     header: bool,
     schema: Schema,
-    writer: Option<BlockWriter>,
+    progress: Progress<BlockWriter>,
     rows: u64,
 }
 
-impl LoadCsv {
-    /// The file, made with its header when it is first needed.
-    fn writer(&mut self) -> Result<BlockWriter, Fault> {
-        if let Some(writer) = self.writer.take() {
-            return Ok(writer);
-        }
-        let mut writer = self.file.create()?;
-        if self.header {
-            self.format.push_header(writer.block(), self.schema.names());
-        }
-        Ok(writer)
+/// The file, with its header.
+fn begin(file: &FileLoad, format: &RowFormat, schema: &Schema, header: bool) -> Result<BlockWriter, Fault> {
+    let mut writer = file.create()?;
+    if header {
+        format.push_header(writer.block(), schema.names());
     }
+    Ok(writer)
 }
 
 impl Load for LoadCsv {
@@ -46,26 +41,31 @@ impl Load for LoadCsv {
             format: RowFormat::new(delimiter, options.quote, null, options.line_ending),
             header: options.header,
             schema: input.clone(),
-            writer: None,
+            progress: Progress::new(),
             rows: 0,
         })
     }
 
     fn write(&mut self, batch: Batch) -> Result<(), Fault> {
-        let mut writer = self.writer()?;
-        let columns = Cells::of(&batch, &self.schema)?;
-        for row in 0..batch.rows() {
-            self.format.push_row(writer.block(), &columns, row);
-            writer.flush_full().map_err(|error| self.file.fault("write to", &error))?;
-        }
+        let Self { file, format, schema, header, progress, .. } = self;
+        let columns = Cells::of(&batch, schema)?;
+        progress.write(
+            || begin(file, format, schema, *header),
+            |writer| {
+                for row in 0..batch.rows() {
+                    format.push_row(writer.block(), &columns, row);
+                    writer.flush_full().map_err(|error| file.fault("write to", &error))?;
+                }
+                Ok(())
+            },
+        )?;
         self.rows += batch.rows() as u64;
-        self.writer = Some(writer);
         Ok(())
     }
 
     fn prepare(&mut self) -> Result<String, Fault> {
-        let writer = self.writer()?;
-        self.file.prepare(writer, self.rows)
+        let Self { file, format, schema, header, rows, progress, .. } = self;
+        progress.prepare(|| begin(file, format, schema, *header), |writer| file.prepare(writer, *rows))
     }
 
     fn commit(options: Options, load_id: &str, receipts: &[String]) -> Result<(), Fault> {

@@ -12,7 +12,8 @@ pub struct Options {
     /// The file to write, e.g. "out/flights.csv"; its folder has to be granted with grants.write. With mode =
     /// "append", a folder.
     pub path: String,
-    /// "replace": the file takes the place of what is there. "append": `path` is a folder, and every run adds a file.
+    /// "replace": the file takes the place of what is there. "append": `path` is a folder, and every run adds a file;
+    /// a later run for the same data interval replaces it.
     #[serde(default)]
     pub mode: Mode,
     /// Whether the first line holds the names of the columns.
@@ -30,7 +31,7 @@ pub struct Options {
     /// "lf" or "crlf".
     #[serde(default)]
     pub line_ending: LineEnding,
-    /// "none" or "gzip"; without it, gzip for a path that ends in ".gz".
+    /// "none", "gzip" or "zstd"; without it, what the path ends in: ".gz" or ".zst".
     #[serde(default)]
     pub compression: Option<Compression>,
 }
@@ -68,11 +69,7 @@ fn comma() -> String {
 impl Options {
     /// Where the load goes.
     pub(crate) fn target(&self) -> Result<Target, Fault> {
-        let extension = match self.compression() {
-            Compression::None => ".csv",
-            Compression::Gzip => ".csv.gz",
-        };
-        Target::new(&self.path, self.mode, extension)
+        Target::new(&self.path, self.mode, &self.compression().extension(".csv"))
     }
 
     pub(crate) fn compression(&self) -> Compression {

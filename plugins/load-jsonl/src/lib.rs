@@ -4,7 +4,7 @@ mod options;
 mod row;
 
 use sluicebox_file_load::cells::{Cells, refuse_other};
-use sluicebox_file_load::{BlockWriter, FileLoad};
+use sluicebox_file_load::{BlockWriter, FileLoad, Progress};
 use sluicebox_stage::{Batch, Context, Fault, Load, Schema, count, log};
 
 pub use options::{Decimals, Nulls, Options};
@@ -15,20 +15,10 @@ pub struct LoadJsonl {
     file: FileLoad,
     format: RowFormat,
     schema: Schema,
-    writer: Option<BlockWriter>,
+    progress: Progress<BlockWriter>,
     rows: u64,
     /// whether the log knows of floats that JSON does not have
     warned: bool,
-}
-
-impl LoadJsonl {
-    /// The file, made when it is first needed.
-    fn writer(&mut self) -> Result<BlockWriter, Fault> {
-        match self.writer.take() {
-            Some(writer) => Ok(writer),
-            None => self.file.create(),
-        }
-    }
 }
 
 impl Load for LoadJsonl {
@@ -40,20 +30,26 @@ impl Load for LoadJsonl {
             file: FileLoad::new(&options.target()?, options.compression(), load_id, part)?,
             format: RowFormat::new(input, options.nulls, options.decimals),
             schema: input.clone(),
-            writer: None,
+            progress: Progress::new(),
             rows: 0,
             warned: false,
         })
     }
 
     fn write(&mut self, batch: Batch) -> Result<(), Fault> {
-        let mut writer = self.writer()?;
-        let columns = Cells::of(&batch, &self.schema)?;
+        let Self { file, format, schema, progress, .. } = self;
+        let columns = Cells::of(&batch, schema)?;
         let mut not_finite = 0;
-        for row in 0..batch.rows() {
-            not_finite += self.format.push_row(writer.block(), &columns, row);
-            writer.flush_full().map_err(|error| self.file.fault("write to", &error))?;
-        }
+        progress.write(
+            || file.create(),
+            |writer| {
+                for row in 0..batch.rows() {
+                    not_finite += format.push_row(writer.block(), &columns, row);
+                    writer.flush_full().map_err(|error| file.fault("write to", &error))?;
+                }
+                Ok(())
+            },
+        )?;
         if not_finite > 0 {
             count("not-finite-as-null", not_finite);
             if !std::mem::replace(&mut self.warned, true) {
@@ -61,13 +57,12 @@ impl Load for LoadJsonl {
             }
         }
         self.rows += batch.rows() as u64;
-        self.writer = Some(writer);
         Ok(())
     }
 
     fn prepare(&mut self) -> Result<String, Fault> {
-        let writer = self.writer()?;
-        self.file.prepare(writer, self.rows)
+        let Self { file, rows, progress, .. } = self;
+        progress.prepare(|| file.create(), |writer| file.prepare(writer, *rows))
     }
 
     fn commit(options: Options, load_id: &str, receipts: &[String]) -> Result<(), Fault> {

@@ -12,7 +12,8 @@ pub struct Options {
     /// The file to write, e.g. "out/flights.jsonl"; its folder has to be granted with grants.write. With mode =
     /// "append", a folder.
     pub path: String,
-    /// "replace": the file takes the place of what is there. "append": `path` is a folder, and every run adds a file.
+    /// "replace": the file takes the place of what is there. "append": `path` is a folder, and every run adds a file;
+    /// a later run for the same data interval replaces it.
     #[serde(default)]
     pub mode: Mode,
     /// "null": a null is written as null. "omit": its key is left out.
@@ -22,7 +23,7 @@ pub struct Options {
     /// every number a 64-bit float.
     #[serde(default)]
     pub decimals: Decimals,
-    /// "none" or "gzip"; without it, gzip for a path that ends in ".gz".
+    /// "none", "gzip" or "zstd"; without it, what the path ends in: ".gz" or ".zst".
     #[serde(default)]
     pub compression: Option<Compression>,
 }
@@ -52,11 +53,7 @@ pub enum Decimals {
 impl Options {
     /// Where the load goes.
     pub(crate) fn target(&self) -> Result<Target, Fault> {
-        let extension = match self.compression() {
-            Compression::None => ".jsonl",
-            Compression::Gzip => ".jsonl.gz",
-        };
-        Target::new(&self.path, self.mode, extension)
+        Target::new(&self.path, self.mode, &self.compression().extension(".jsonl"))
     }
 
     pub(crate) fn compression(&self) -> Compression {

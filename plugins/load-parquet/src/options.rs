@@ -14,10 +14,11 @@ pub struct Options {
     /// The file to write, e.g. "out/flights.parquet"; its folder has to be granted with grants.write. With mode =
     /// "append", a folder.
     pub path: String,
-    /// "replace": the file takes the place of what is there. "append": `path` is a folder, and every run adds a file.
+    /// "replace": the file takes the place of what is there. "append": `path` is a folder, and every run adds a file;
+    /// a later run for the same data interval replaces it.
     #[serde(default)]
     pub mode: Mode,
-    /// "snappy", "lz4" (LZ4_RAW), "gzip" or "none".
+    /// "snappy", "lz4" (LZ4_RAW), "zstd", "gzip" or "none".
     #[serde(default)]
     pub compression: Compression,
     /// Rows of a row group at the most. Its pages are held in memory, compressed, until it is full; a group also ends
@@ -44,6 +45,8 @@ pub enum Compression {
     Snappy,
     /// Fast, a little smaller; older readers do not know it.
     Lz4,
+    /// A little smaller than lz4, and slower to write: about as gzip. It is that of the fastest level.
+    Zstd,
     /// Slow to write, small.
     Gzip,
     /// Not compressed.
@@ -71,6 +74,7 @@ impl Options {
         let codec = match self.compression {
             Compression::Snappy => Codec::Snappy,
             Compression::Lz4 => Codec::Lz4,
+            Compression::Zstd => Codec::Zstd,
             Compression::Gzip => Codec::Gzip,
             Compression::None => Codec::None,
         };

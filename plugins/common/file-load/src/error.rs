@@ -5,6 +5,8 @@ use std::path::Path;
 
 use sluicebox_stage::Fault;
 
+use crate::receipt::Receipt;
+
 /// What went wrong with `path` while we tried to `verb` it ("write to", "rename").
 pub(crate) fn fault(verb: &str, path: &Path, error: &Error) -> Fault {
     let shown = path.display();
@@ -15,7 +17,10 @@ pub(crate) fn fault(verb: &str, path: &Path, error: &Error) -> Fault {
         ErrorKind::FileTooLarge => Fault::unavailable(format!(
             "cannot {verb} `{shown}`: the file is larger than the file system takes; load into a folder with mode = \"append\""
         )),
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Fault::denied(format!(
+        ErrorKind::ReadOnlyFilesystem => Fault::unavailable(format!(
+            "cannot {verb} `{shown}`: its file system can only be read; make it writable, or load to another path"
+        )),
+        ErrorKind::PermissionDenied => Fault::denied(format!(
             "cannot {verb} `{shown}`: {error}; grant its folder with grants.write = [\"{}\"] and see that the user who runs this may write there",
             granted_folder(path)
         )),
@@ -27,6 +32,22 @@ pub(crate) fn fault(verb: &str, path: &Path, error: &Error) -> Fault {
         )),
         _ => Fault::unavailable(format!("cannot {verb} `{shown}`: {error}")),
     }
+}
+
+/// What went wrong as a prepared file was to be shown. Somebody can put each of these right, and nothing is lost.
+pub(crate) fn at_commit(verb: &str, receipt: &Receipt, error: &Error) -> Fault {
+    let what_to_do = match error.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "make its folder writable for the user who runs this"
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "the disk is full; free some space",
+        _ => "put this right",
+    };
+    Fault::unavailable(format!(
+        "cannot {verb} `{}`: {error}; {what_to_do}, then commit again: the rows wait in `{}`",
+        receipt.path.display(),
+        receipt.temporary.display()
+    ))
 }
 
 /// The fault of a path of which no folder is there: nothing of it was granted.

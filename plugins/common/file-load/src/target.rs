@@ -5,6 +5,14 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sluicebox_stage::Fault;
+use twox_hash::XxHash3_128;
+
+use crate::disk::folder_of;
+
+/// Bytes of a load id in a file's name at the most.
+const LONG_ID: usize = 80;
+/// Bytes of a target's name in that of its temporary file at the most: with the id and the part it stays below 255.
+const LONG_NAME: usize = 150;
 
 /// What happens to what is at the target already.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -13,7 +21,8 @@ pub enum Mode {
     /// The path is a file; the run's file takes its place in one step.
     #[default]
     Replace,
-    /// The path is a folder; each run adds a file of its own, named after the load's id.
+    /// The path is a folder; each run adds a file of its own, named after the pipeline, the data interval and the stage.
+    /// A later run for the same interval replaces it, and no other.
     Append,
 }
 
@@ -44,16 +53,35 @@ impl Target {
                 "`path` is \"{path}\", which leaves its folder by \"..\"; write the path from the project's folder on"
             )));
         }
-        let target = Self { path: parts.collect(), mode, extension: extension.to_owned() };
-        match mode {
-            Mode::Replace if path.ends_with('/') || target.path.is_dir() => Err(Fault::invalid_config(format!(
-                "`path` is \"{path}\", a folder; name a file in it, or write mode = \"append\" to add a file to the folder with every run"
-            ))),
-            Mode::Append if target.path.is_file() => Err(Fault::invalid_config(format!(
+        if mode == Mode::Replace && path.ends_with('/') {
+            return Err(is_folder(path));
+        }
+        Ok(Self { path: parts.collect(), mode, extension: extension.to_owned() })
+    }
+
+    /// Looks whether what stands at the path is of the kind that is needed, and changes nothing. Only for a load that
+    /// begins: what was prepared can be taken back whatever has come to stand there.
+    ///
+    /// # Errors
+    /// `invalid-config` where the path is a folder and a file is needed, or the other way round.
+    pub(crate) fn look(&self) -> Result<(), Fault> {
+        let path = self.path.display();
+        match self.mode {
+            Mode::Replace if self.path.is_dir() => Err(is_folder(&path.to_string())),
+            Mode::Append if self.path.is_file() => Err(Fault::invalid_config(format!(
                 "`path` is \"{path}\", a file; mode = \"append\" needs a folder, to which every run adds a file"
             ))),
-            _ => Ok(target),
+            _ => Ok(()),
         }
+    }
+
+    /// What the options name.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn is_one_file(&self) -> bool {
+        self.mode == Mode::Replace
     }
 
     /// The file that `part` of the load shows with `commit`.
@@ -81,39 +109,61 @@ impl Target {
 
     /// Whether a file of this name in [`Target::folder`] is a temporary file of this load.
     pub(crate) fn is_temporary(&self, name: &str, load_id: &str) -> bool {
-        let id = safe(load_id);
-        let Some(rest) = name.strip_prefix('.').and_then(|rest| rest.strip_suffix(".tmp")) else { return false };
-        let Some((rest, part)) = rest.rsplit_once('.') else { return false };
-        let Ok(part) = part.parse::<u32>() else { return false };
-        let Some(file) = rest.strip_suffix(&id).and_then(|rest| rest.strip_suffix('.')) else { return false };
-        self.file(load_id, part).is_ok_and(|path| path.file_name().is_some_and(|name| name.to_str() == Some(file)))
+        let part = name.strip_suffix(".tmp").and_then(|rest| rest.rsplit_once('.')).and_then(|(_, part)| number(part));
+        let file = part.and_then(|part| Some((part, self.file(load_id, part).ok()?)));
+        file.is_some_and(|(part, file)| {
+            temporary(&file, load_id, part).file_name().is_some_and(|expected| expected.to_str() == Some(name))
+        })
+    }
+
+    /// Whether a file of this name in [`Target::folder`] is one that this load shows. In a folder, the extension may be
+    /// any that our loads give: the rows of one interval are the same rows, packed or not.
+    pub(crate) fn is_shown(&self, name: &str, load_id: &str) -> bool {
+        if self.mode == Mode::Replace {
+            return self.path.file_name().is_some_and(|file| file.to_str() == Some(name));
+        }
+        let Some(rest) = name.strip_prefix(&safe(load_id)).and_then(|rest| rest.strip_prefix('-')) else {
+            return false;
+        };
+        let (part, extension) = rest.split_at(rest.find('.').unwrap_or(rest.len()));
+        let packed = [".gz", ".zst"].iter().find_map(|packed| extension.strip_suffix(packed)).unwrap_or(extension);
+        number(part).is_some() && (extension == self.extension || [".csv", ".jsonl", ".parquet"].contains(&packed))
     }
 }
 
-/// The temporary file beside `file`.
+/// The fault of a path that is a folder where a file is needed.
+fn is_folder(path: &str) -> Fault {
+    Fault::invalid_config(format!(
+        "`path` is \"{path}\", a folder; name a file in it, or write mode = \"append\" to add a file to the folder with every run"
+    ))
+}
+
+/// The temporary file beside `file`. A long name is cut to what a file system takes.
 pub(crate) fn temporary(file: &Path, load_id: &str, part: u32) -> PathBuf {
     let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let name = if name.len() <= LONG_NAME { name } else { hashed(&name, LONG_NAME, &name).into() };
     folder_of(file).join(format!(".{name}.{}.{part}.tmp", safe(load_id)))
 }
 
-/// The folder of a file, "." for a bare name.
-pub(crate) fn folder_of(file: &Path) -> PathBuf {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
-    }
+/// A number as it is written in a file's name.
+fn number(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|number: &u32| number.to_string() == text)
 }
 
-/// A load id as a part of a file's name: other than letters, digits, `-` and `_` it has a hash of the id behind it, so
-/// that two ids never meet.
+/// A load id as a part of a file's name: if it is long, or has other characters than letters, digits, `-` and `_`, it has a
+/// hash of the id behind it, so that two ids never meet.
 fn safe(load_id: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if !load_id.is_empty() && load_id.len() <= 100 && load_id.chars().all(plain) {
+    if !load_id.is_empty() && load_id.len() <= LONG_ID && load_id.chars().all(plain) {
         return load_id.to_owned();
     }
-    let hash = load_id
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    let kept: String = load_id.chars().map(|c| if plain(c) { c } else { '-' }).take(100).collect();
+    let kept: String = load_id.chars().map(|c| if plain(c) { c } else { '-' }).collect();
+    hashed(&kept, LONG_ID, load_id)
+}
+
+/// The beginning of `text` and the hash of `whole`, in at most so many bytes.
+fn hashed(text: &str, most: usize, whole: &str) -> String {
+    let hash = XxHash3_128::oneshot(whole.as_bytes()) as u64;
+    let kept = (0..=most.saturating_sub(17)).rev().find_map(|end| text.get(..end.min(text.len()))).unwrap_or_default();
     format!("{kept}-{hash:016x}")
 }

@@ -127,7 +127,10 @@ fn paths_that_cannot_be_are_refused_with_advice() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path().to_str().unwrap();
     fs::write(folder.path().join("file"), "x").unwrap();
-    let refused = |path: &str, mode| Target::new(path, mode, ".csv").unwrap_err();
+    let refused = |path: &str, mode| {
+        let target = Target::new(path, mode, ".csv");
+        target.and_then(|target| FileLoad::new(&target, Compression::None, "id", 0)).unwrap_err()
+    };
     assert!(refused("", Mode::Replace).message.contains("empty"));
     assert!(refused("out/../../x.csv", Mode::Replace).message.contains(".."));
     assert!(refused(here, Mode::Replace).message.contains("mode = \"append\""));

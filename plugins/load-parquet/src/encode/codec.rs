@@ -11,6 +11,7 @@ pub(crate) enum Codec {
     None,
     Snappy,
     Lz4,
+    Zstd,
     Gzip,
 }
 
@@ -21,6 +22,7 @@ impl Codec {
             Self::None => Compression::UNCOMPRESSED,
             Self::Snappy => Compression::SNAPPY,
             Self::Lz4 => Compression::LZ4_RAW,
+            Self::Zstd => Compression::ZSTD(parquet::basic::ZstdLevel::default()),
             Self::Gzip => Compression::GZIP(parquet::basic::GzipLevel::default()),
         }
     }
@@ -42,6 +44,7 @@ impl Codec {
                 let length = lz4_flex::block::compress_into(page, out).map_err(|error| failed(error.to_string()))?;
                 out.truncate(length);
             }
+            Self::Zstd => sluicebox_file_load::zstd::compress(page, out),
             Self::Gzip => {
                 let mut encoder = flate2::write::GzEncoder::new(&mut *out, flate2::Compression::default());
                 encoder.write_all(page)?;
