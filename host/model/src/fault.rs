@@ -31,6 +31,8 @@ pub enum FaultKind {
     Contract,
     /// More rows broke a rule, or were set aside, than the pipeline allows.
     Threshold,
+    /// The stage or the run took longer than its `deadline`.
+    Deadline,
     /// The run was cancelled.
     Cancelled,
     /// The host itself could not go on: its disk, its store.
@@ -76,6 +78,7 @@ impl FaultKind {
             Self::Limit => "limit",
             Self::Contract => "contract",
             Self::Threshold => "threshold",
+            Self::Deadline => "deadline",
             Self::Cancelled => "cancelled",
             Self::Host => "host",
         }

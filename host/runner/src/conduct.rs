@@ -18,7 +18,7 @@ use sluicebox_model::plugin::Kind;
 use sluicebox_model::run::{Event, RunRecord, StageEntry, StageOutcome, StageState};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often the user's flag is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -221,6 +221,8 @@ fn stations<'a>(run: &'a Run<'a>, dag: &Dag) -> Vec<Station<'a>> {
 /// Runs every stage on a thread of its own, and hands the user's wish to stop on.
 fn run_stages<'a>(run: &'a Run<'a>, dag: &Dag, stations: &'a [Station<'a>], cancel: &Cancel) {
     let ended = Ended::default();
+    // Not the run's clock: that of the machine may be set back.
+    let since = Instant::now();
     std::thread::scope(|scope| {
         let mut started = 0;
         let at_work = dag.order.iter().filter(|stage| run.plan.part(**stage) != Part::Skipped);
@@ -242,10 +244,32 @@ fn run_stages<'a>(run: &'a Run<'a>, dag: &Dag, stations: &'a [Station<'a>], canc
         while *count < started {
             if cancel.is_cancelled() {
                 run.cancel();
+            } else if let Some(fault) = overdue(run, stations, since) {
+                run.fail(&fault);
             }
             count = ended.bell.wait_timeout(count, LOOK_EVERY).unwrap_or_else(PoisonError::into_inner).0;
         }
     });
+}
+
+/// What took longer than it may, if anything did.
+fn overdue(run: &Run<'_>, stations: &[Station<'_>], since: Instant) -> Option<Fault> {
+    let fault = |what: &str, deadline: Duration, help: &str| {
+        let message = format!("{what} took longer than its deadline of {deadline:?}");
+        Fault::new(FaultKind::Deadline, "run", message).with_help(help)
+    };
+    if let Some(deadline) = run.plan.pipeline.deadline.filter(|deadline| since.elapsed() > *deadline) {
+        return Some(fault("the run", deadline, "see which stage was slow, or raise `deadline` under `[pipeline]`"));
+    }
+    stations.iter().find_map(|station| {
+        let deadline = station.spec.deadline?;
+        let is_over = lock(&station.doing).working_since.is_some_and(|since| since.elapsed() > deadline);
+        let is_open = matches!(run.stage_state(station.index), StageState::Running | StageState::Retrying);
+        (is_over && is_open).then(|| {
+            let help = format!("see why it was slow, or raise `deadline` of stage `{}`", station.name());
+            fault("the stage", deadline, &help).of_stage(station.name())
+        })
+    })
 }
 
 /// Counts the stages that have ended.

@@ -20,6 +20,7 @@ use sluicebox_model::run::{Event, StageOutcome};
 use sluicebox_model::stage::{Instance, Stage, Threshold};
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 /// One stage of a run under way; shared by its threads.
 pub(crate) struct Station<'a> {
@@ -42,6 +43,8 @@ pub(crate) struct Doing {
     pub(crate) outcome: StageOutcome,
     pub(crate) share: Option<f32>,
     pub(crate) started_at: Option<Timestamp>,
+    /// The same, for its deadline.
+    pub(crate) working_since: Option<Instant>,
     /// The journal says that the stage is retrying.
     retrying: bool,
     /// Retries that are in the journal.
@@ -67,6 +70,7 @@ impl<'a> Station<'a> {
             let mut doing = lock(&self.doing);
             doing.outcome.attempts = 1;
             doing.started_at = Some(self.run.clock.now());
+            doing.working_since = Some(Instant::now());
         }
         self.run.append_for(self.name(), Event::StageStarted { stage: self.name().to_owned(), attempt: 1 })
     }

@@ -56,6 +56,9 @@ pub fn bare() -> Value {
             "description": { "type": "string", "description": "What it is for" },
             "owner": { "type": "string", "description": "Who answers for it" },
             "assumptions": { "type": "array", "items": { "type": "string" }, "description": "What its author takes for granted" },
+            "on-crash": { "enum": ["rerun", "leave"], "default": "rerun", "description": "What becomes of a run that was interrupted before its loads were committed" },
+            "retries": { "type": "integer", "minimum": 0, "maximum": 100, "default": 0, "description": "How often a run that failed runs again, where trying again can help" },
+            "deadline": time("How long a run may take"),
         }),
     );
     require(&mut pipeline, &["name"]);
@@ -121,6 +124,8 @@ pub fn bare() -> Value {
             "retry": retry,
             "reject": reject,
             "on-fault": { "enum": ["fail", "quarantine"], "default": "fail", "description": "What becomes of rows that a stateless stage fails on" },
+            "deadline": time("How long the stage may take, from its start to its end"),
+            "checkpoint": { "type": "boolean", "description": "Whether what it passes on is kept for reruns; extracts unless given" },
             "parallel": { "type": "integer", "minimum": 1, "maximum": 256, "description": "Instances; by the machine's cores unless given" },
         }),
     );

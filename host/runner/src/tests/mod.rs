@@ -8,6 +8,7 @@ mod judging;
 mod parts;
 mod poison;
 mod retries;
+mod survive;
 
 use crate::conduct::conduct_tuned;
 use crate::plan::{Clock, Observer, RunPlan, RunnerError};
