@@ -83,7 +83,7 @@ impl<F: FileFormat> FileExtract<F> {
     ///
     /// # Errors
     /// Where a file cannot be read on, or a record is broken.
-    pub fn next(&mut self) -> Result<Option<Page>, Fault> {
+    pub fn next_page(&mut self) -> Result<Option<Page>, Fault> {
         self.reader.next()
     }
 
@@ -183,7 +183,7 @@ macro_rules! file_extract {
             }
 
             fn next(&mut self) -> Result<Option<$crate::stage::Page>, $crate::stage::Fault> {
-                self.0.next()
+                self.0.next_page()
             }
         }
 
