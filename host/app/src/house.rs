@@ -1,12 +1,12 @@
 //! Running pipelines with one state folder: the right to do so, what an earlier host left unfinished, and the run itself.
 
 use crate::check::{Examined, Purpose, examine};
-use crate::cli;
 use crate::components::{self, Plugins};
 use crate::doom::Doomed;
 use crate::journal;
 use crate::places;
 use crate::secrets::MaskedJournal;
+use crate::show::problems;
 use crate::show::progress::Progress;
 use crate::show::style::{Style, Tone};
 use crate::trouble::Trouble;
@@ -225,7 +225,7 @@ impl House {
         let Some(pipeline) = examined.pipeline.as_ref().filter(|_| examined.is_sound()) else {
             return Ok(Ran::Unsound(examined));
         };
-        cli::check::tell_problems(asked.source, &examined);
+        problems::tell(asked.source.file(), &examined.problems);
         let mut plan = host.plan(asked, &examined, &self.state, id)?;
         plan.repeats = repeats;
         let progress = Progress::new(pipeline, examined.secrets.clone());

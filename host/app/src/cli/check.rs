@@ -63,24 +63,13 @@ impl Check {
         if json {
             print_json(&as_json(&source, &examined));
         } else {
-            tell_problems(&source, &examined);
+            problems::tell(source.file(), &examined.problems);
             if examined.is_sound() {
                 print(&answer(&source, &examined, self.columns, Style::stdout()));
             }
         }
         Ok(if examined.is_sound() { Exit::Done } else { Exit::Wrong })
     }
-}
-
-/// Writes the problems to standard error, if there are any.
-pub(crate) fn tell_problems(source: &Source, examined: &Examined) {
-    if examined.problems.is_empty() {
-        return;
-    }
-    let style = Style::stderr();
-    eprint!("{}", problems::render(source.file(), &examined.problems, style));
-    let tone = if examined.is_sound() { Tone::Warn } else { Tone::Bad };
-    eprintln!("{}", style.paint(tone, &problems::summary(source.file(), &examined.problems)));
 }
 
 fn answer(source: &Source, examined: &Examined, columns: bool, style: Style) -> String {

@@ -1,6 +1,5 @@
 //! `sluicebox run`
 
-use super::check::tell_problems;
 use super::{Exit, Format, Output, PluginFolders, State, print, print_json};
 use crate::check::{Examined, Purpose, examine};
 use crate::components::Plugins;
@@ -129,7 +128,7 @@ pub(super) fn tell_ran(house: &House, source: &Source, ran: Ran, json: bool, hin
 }
 
 fn unsound(source: &Source, examined: &Examined, json: bool) -> Exit {
-    tell_problems(source, examined);
+    problems::tell(source.file(), &examined.problems);
     if json {
         print_json(&json!({ "state": null, "problems": problems::json(source.file(), &examined.problems) }));
     }

@@ -1,7 +1,7 @@
 //! Problems of a pipeline file, as reports that point into the file and as JSON.
 
 use super::human::{self, clean};
-use super::style::{self, Style};
+use super::style::{self, Style, Tone};
 use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode, ThemeCharacters,
     ThemeStyles,
@@ -175,6 +175,17 @@ fn source_span(span: Range<usize>) -> miette::SourceSpan {
 /// A harmless character of as many bytes.
 fn blank(c: char) -> char {
     if c.len_utf8() == 2 { '\u{a0}' } else { ' ' }
+}
+
+/// Writes the problems to standard error, if there are any.
+pub fn tell(file: File<'_>, problems: &[Problem]) {
+    if problems.is_empty() {
+        return;
+    }
+    let style = Style::stderr();
+    eprint!("{}", render(file, problems, style));
+    let tone = if problems.iter().any(Problem::is_error) { Tone::Bad } else { Tone::Warn };
+    eprintln!("{}", style.paint(tone, &summary(file, problems)));
 }
 
 #[cfg(test)]
