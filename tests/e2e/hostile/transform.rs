@@ -1,6 +1,8 @@
 //! `tests/evil`: a transform.
 
-use super::{OUT, READ, every_mode_has_a_test, evil, is_stopped, project, rows_loaded, stage, succeeds, with_rows};
+use super::{
+    LIMITS, OUT, READ, every_mode_has_a_test, evil, is_stopped, project, rows_loaded, stage, succeeds, with_rows,
+};
 
 fn pipeline(options: &str, more: &str) -> String {
     format!("{READ}{}{OUT}", evil("evil", options, more))
@@ -140,7 +142,7 @@ fn a_fault_names_the_batch_and_its_rows() {
     let project = project(&pipeline("mode = 'fault', kind = 'invalid-data'", ""));
     let fault = super::fails(&project, "invalid-data", "process", &[]);
     assert_eq!((&fault["batch"], fault["rows"].to_string().as_str()), (&0.into(), "[0,1]"), "the row that it named");
-    let project = with_rows(&pipeline("mode = 'panic', on = 1", ""), 200_000);
+    let project = with_rows(&pipeline("mode = 'panic', on = 1", &format!("{LIMITS}\nparallel = 1")), 200_000);
     let fault = super::fails(&project, "trap", "process", &[]);
     let rows: Vec<u64> = fault["rows"].as_array().unwrap().iter().map(|row| row.as_u64().unwrap()).collect();
     assert_eq!(fault["batch"], 1);
