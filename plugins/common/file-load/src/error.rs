@@ -14,6 +14,10 @@ pub(crate) fn fault(verb: &str, path: &Path, error: &Error) -> Fault {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             Fault::unavailable(format!("cannot {verb} `{shown}`: the disk is full; free some space, then run again"))
         }
+        // What a guest is told of most failures, a full disk included: the streams of WASI keep the reason to themselves.
+        _ if cfg!(target_os = "wasi") && error.raw_os_error() == Some(29) => Fault::unavailable(format!(
+            "cannot {verb} `{shown}`: the disk is full, can only be read, or fails ({error}); free some space or put that right, then run again"
+        )),
         ErrorKind::FileTooLarge => Fault::unavailable(format!(
             "cannot {verb} `{shown}`: the file is larger than the file system takes; load into a folder with mode = \"append\""
         )),
@@ -41,7 +45,7 @@ pub(crate) fn at_commit(verb: &str, receipt: &Receipt, error: &Error) -> Fault {
             "make its folder writable for the user who runs this"
         }
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "the disk is full; free some space",
-        _ => "put this right",
+        _ => "see that its folder can be written to and that its disk works",
     };
     Fault::unavailable(format!(
         "cannot {verb} `{}`: {error}; {what_to_do}, then commit again: the rows wait in `{}`",
