@@ -2,7 +2,7 @@
 
 use sluicebox_tests::{Ended, Project, root};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 fn files(folder: &str) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> =
@@ -51,7 +51,7 @@ fn all<T>(items: impl IntoIterator<Item = T>, name: impl Fn(&T) -> String, test:
     assert!(wrong.is_empty(), "not told as they should be: {wrong:?}");
 }
 
-fn stem(path: &PathBuf) -> String {
+fn stem(path: &Path) -> String {
     path.file_stem().unwrap().to_string_lossy().into_owned()
 }
 
@@ -59,23 +59,31 @@ fn stem(path: &PathBuf) -> String {
 fn bad_pipelines_are_told_in_full() {
     let files = files("tests/bad-pipelines");
     assert!(files.len() >= 130, "{} bad pipelines", files.len());
-    all(files, stem, |name, path| {
-        let project = project(&fs::read_to_string(path).unwrap());
-        let checked = checked(name, &project, 2);
-        assert_eq!(checked.stdout, "", "{name}");
-        is_told(name, &project.normalise(&checked.stderr));
-    });
+    all(
+        files,
+        |path| stem(path),
+        |name, path| {
+            let project = project(&fs::read_to_string(path).unwrap());
+            let checked = checked(name, &project, 2);
+            assert_eq!(checked.stdout, "", "{name}");
+            is_told(name, &project.normalise(&checked.stderr));
+        },
+    );
 }
 
 /// What can run but is hardly meant so.
 #[test]
 fn odd_pipelines_are_warned_of() {
-    all(files("tests/bad-pipelines/warned"), stem, |name, path| {
-        let project = project(&fs::read_to_string(path).unwrap());
-        let told = checked(name, &project, 0).stderr;
-        assert!(told.contains("warning"), "{name}: {told}");
-        is_told(name, &project.normalise(&told));
-    });
+    all(
+        files("tests/bad-pipelines/warned"),
+        |path| stem(path),
+        |name, path| {
+            let project = project(&fs::read_to_string(path).unwrap());
+            let told = checked(name, &project, 0).stderr;
+            assert!(told.contains("warning"), "{name}: {told}");
+            is_told(name, &project.normalise(&told));
+        },
+    );
 }
 
 /// Every snapshot belongs to a file or a test that is still there.
