@@ -70,7 +70,7 @@ fn a_long_receipt_is_stopped_by_each_of_its_limits() {
 /// A load that was committed cannot be taken back: one that fails in `commit` leaves the run without its last step. The
 /// other load is shown, the fault is told, and nothing is taken back.
 #[test]
-fn what_fails_in_commit_is_told_and_taken_up_by_the_next_run() {
+fn what_fails_in_commit_is_told_and_stands_in_the_way_of_the_next_run() {
     for (mode, kind, said) in [
         ("mode = 'panic-in-commit'", "trap", "evil: a panic in commit, as asked for"),
         ("mode = 'loop-in-commit'", "timeout", "ran longer than 500ms"),
@@ -90,13 +90,13 @@ fn what_fails_in_commit_is_told_and_taken_up_by_the_next_run() {
         }
         assert_eq!((rows_loaded(&project), loaded(&project)), (1_001, vec!["rows.csv".to_owned()]), "{mode}");
         assert_eq!(steps(&project), ["prepare", "commit"], "{mode}: nothing is taken back");
-        let again = project.sluicebox(&["run", "pipeline.toml"]).with_code(1);
-        assert!(
-            again.stderr.contains("cannot be finished now") && again.stderr.contains("runs resolve"),
-            "{}",
-            again.stderr
-        );
-        assert_eq!(steps(&project)[..3], ["prepare", "commit", "commit"], "{mode}: tried again first");
+        // What it prepared is older than what a new run would load: the new one waits until that is settled.
+        let again = project.sluicebox(&["run", "pipeline.toml"]);
+        assert!(matches!(again.code, Some(1 | 2)), "{mode}: {}", again.stderr);
+        for word in ["could not commit", "stage `evil`", said, "runs resolve"] {
+            assert!(again.stderr.contains(word), "{mode}: `{word}` is not said: {}", again.stderr);
+        }
+        assert_eq!(steps(&project), ["prepare", "commit", "commit"], "{mode}: tried again, and nothing else began");
     }
 }
 
