@@ -10,6 +10,7 @@ use crate::trouble::Trouble;
 use arrow_schema::SchemaRef;
 use jiff::Timestamp;
 use serde_json::Value;
+use sluicebox_model::monitor::History;
 use sluicebox_model::pipeline::{self, Pipeline, StageSpec};
 use sluicebox_model::plugin::Kind;
 use sluicebox_model::run::{Interval, RunId, RunRecord, Trigger};
@@ -145,6 +146,7 @@ impl Host {
             file: asked.source.path.clone(),
             load_key: asked.load_key.clone(),
             repeats: asked.repeats,
+            history: History::default(),
             parts: asked.parts.clone(),
             restored: asked.restored.clone(),
             checkpoints: Some(places::checkpoints(state, id)),
@@ -192,6 +194,7 @@ impl Host {
             file: record.file.clone(),
             load_key: record.load_key.clone(),
             repeats: record.repeats,
+            history: History::default(),
             parts: Vec::new(),
             restored: BTreeMap::new(),
             checkpoints: None,

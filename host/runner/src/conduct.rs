@@ -3,6 +3,7 @@
 use crate::attempts::guarded;
 use crate::dag::Dag;
 use crate::edge::Edge;
+use crate::judge::judge_run;
 use crate::load::{abort, commit};
 use crate::plan::{Clock, Observer, RunPlan, RunnerError};
 use crate::repeat::Part;
@@ -409,7 +410,12 @@ fn commit_all(run: &Run<'_>, dag: &Dag, stations: &[Station<'_>]) -> Result<(), 
         let state = lock(&run.state);
         (state.loads.clone(), state.bookmarks.clone())
     };
-    if let Err(error) = run.append(&[Event::RunCommitting { receipts: receipts.clone(), bookmarks }]) {
+    let (judged, fault) = judge_run(run, stations);
+    if let Some(fault) = fault {
+        take_back(run, stations);
+        return Ok(run.append(&[judged, Event::RunFailed { fault }])?);
+    }
+    if let Err(error) = run.append(&[judged, Event::RunCommitting { receipts: receipts.clone(), bookmarks }]) {
         take_back(run, stations);
         return Err(error.into());
     }

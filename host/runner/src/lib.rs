@@ -8,6 +8,7 @@ mod dag;
 mod edge;
 mod extract;
 mod feed;
+mod judge;
 mod load;
 mod plan;
 mod poison;

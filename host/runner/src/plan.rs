@@ -4,6 +4,7 @@ use crate::checkpoint::Checkpoint;
 use crate::repeat::Part;
 use jiff::Timestamp;
 use sluicebox_model::journal::JournalError;
+use sluicebox_model::monitor::History;
 use sluicebox_model::pipeline::Pipeline;
 use sluicebox_model::run::{Event, Interval, RunId, Trigger};
 use sluicebox_model::stage::Stage;
@@ -25,6 +26,8 @@ pub struct RunPlan {
     pub load_key: String,
     /// The run that it repeats.
     pub repeats: Option<RunId>,
+    /// What earlier runs of the pipeline did: what its monitors compare with.
+    pub history: History,
     /// What becomes of each of `pipeline.stages`, in the same order; those beyond its end run.
     pub parts: Vec<Part>,
     /// What takes the place of the stages that are restored. A bookmark in it is kept as that of the stage.

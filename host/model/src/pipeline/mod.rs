@@ -5,11 +5,13 @@
 
 mod graph;
 pub mod kinds;
+mod monitor;
 mod options;
 pub mod parse;
 pub mod placeholder;
 mod read;
 mod schedule;
+mod settings;
 pub mod suggest;
 #[cfg(test)]
 mod tests;
@@ -17,9 +19,11 @@ pub mod units;
 
 pub use kinds::{check_kinds, connect};
 pub use parse::{Draft, draft, parse};
+pub use settings::settings;
 
 use crate::grant::Grants;
 use crate::limits::Limits;
+use crate::monitor::Monitors;
 use crate::stage::Threshold;
 use serde::Serialize;
 use std::ops::Range;
@@ -45,6 +49,8 @@ pub struct Pipeline {
     pub deadline: Option<Duration>,
     /// When it runs by itself.
     pub schedule: Option<Schedule>,
+    /// What its author expects of what it loads.
+    pub monitor: Monitors,
     /// In the order of the file; inputs name stages of this list.
     pub stages: Vec<StageSpec>,
 }

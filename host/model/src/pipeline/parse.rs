@@ -2,10 +2,11 @@
 
 use super::read::{Problems, Table, Value, quote, text, wrong_type};
 use super::{
-    OnCrash, OnFault, Pipeline, Problem, Retry, StageSpans, StageSpec, graph, options, schedule, suggest, units,
+    OnCrash, OnFault, Pipeline, Problem, Retry, StageSpans, StageSpec, graph, monitor, options, schedule, suggest, units,
 };
 use crate::grant::Grants;
 use crate::limits::Limits;
+use crate::monitor::Monitors;
 use crate::stage::Threshold;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -51,7 +52,7 @@ pub fn draft(text: &str) -> Draft {
 }
 
 /// Mistakes in the TOML itself; one a line, since the ones after it follow from the first.
-fn syntax(text: &str, errors: &[toml::de::Error]) -> Vec<Problem> {
+pub(super) fn syntax(text: &str, errors: &[toml::de::Error]) -> Vec<Problem> {
     let line_of = |at: usize| text.get(..at).map_or(0, |before| before.matches('\n').count());
     let mut seen = Vec::new();
     let mut problems = Vec::new();
@@ -75,7 +76,7 @@ fn read_file(root: &Table<'_>, problems: &mut Problems) -> Pipeline {
         ("cron", "it goes under `[schedule]`"),
         ("plugin", "it goes under `[[stage]]`"),
     ];
-    root.known_keys(&["pipeline", "schedule", "stage"], &elsewhere, problems);
+    root.known_keys(&["pipeline", "schedule", "monitor", "stage"], &elsewhere, problems);
     let mut pipeline = Pipeline {
         name: String::new(),
         description: None,
@@ -85,6 +86,7 @@ fn read_file(root: &Table<'_>, problems: &mut Problems) -> Pipeline {
         retries: 0,
         deadline: None,
         schedule: None,
+        monitor: Monitors::default(),
         stages: Vec::new(),
     };
     let help = "add `[pipeline]`, and below it a `name = \"...\"`";
@@ -108,6 +110,11 @@ fn read_file(root: &Table<'_>, problems: &mut Problems) -> Pipeline {
         && let Some(table) = Table::from_value(value, "`[schedule]`", problems)
     {
         pipeline.schedule = schedule::read(&table, problems);
+    }
+    if let Some(value) = root.get("monitor")
+        && let Some(table) = Table::from_value(value, "`[monitor]`", problems)
+    {
+        pipeline.monitor = monitor::read(&table, problems);
     }
     let help = "add `[[stage]]`, and below it a `name = \"...\"` and a `plugin = \"...\"`";
     if let Some((value, span)) = needed_part(root, "stage", "`[[stage]]`", help, problems) {

@@ -76,6 +76,15 @@ pub fn per_cent(text: &str) -> Result<Threshold, String> {
     Ok(Threshold::PerCent(share))
 }
 
+/// How much something may change: `50%`, also more than all of it: `300 %`.
+///
+/// # Errors
+/// What to write instead.
+pub fn change(text: &str) -> Result<f64, String> {
+    let number = text.trim().strip_suffix('%').and_then(|number| plain_number(number.trim()));
+    number.ok_or_else(|| "write a share such as \"50%\"".to_owned())
+}
+
 /// The number that a text begins with and the unit behind it.
 fn split(text: &str) -> (Option<f64>, &str) {
     let text = text.trim();
@@ -126,6 +135,10 @@ mod tests {
         assert_eq!(per_cent("0.1 %").unwrap(), Threshold::PerCent(0.1));
         for bad in ["5", "%", "101%", "-1%", "five%"] {
             assert!(per_cent(bad).is_err(), "{bad}");
+        }
+        assert_eq!(change("300 %").unwrap(), 300.0);
+        for bad in ["50", "%", "-1%"] {
+            assert!(change(bad).is_err(), "{bad}");
         }
     }
 }

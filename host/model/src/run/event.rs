@@ -3,6 +3,7 @@
 use super::outcome::StageOutcome;
 use super::state::{Interval, RunId, Trigger};
 use crate::fault::Fault;
+use crate::monitor::{Column, MonitorFinding};
 use crate::plugin::{Digest, Kind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -96,6 +97,13 @@ pub enum Event {
         /// What it did until then.
         outcome: StageOutcome,
     },
+    /// Every stage has ended well; what is about to be loaded was held against what the author expects.
+    MonitorsJudged {
+        /// What is not as expected.
+        findings: Vec<MonitorFinding>,
+        /// The columns that each load was given.
+        schemas: BTreeMap<String, Vec<Column>>,
+    },
     /// Every stage has ended well and every load has prepared: from here on the run is committed, never undone.
     RunCommitting {
         /// The receipts of each load stage.
@@ -168,6 +176,7 @@ impl Event {
             Self::StageSkipped { .. } => "stage-skipped",
             Self::StageUpstreamFailed { .. } => "stage-upstream-failed",
             Self::StageCancelled { .. } => "stage-cancelled",
+            Self::MonitorsJudged { .. } => "monitors-judged",
             Self::RunCommitting { .. } => "run-committing",
             Self::LoadCommitted { .. } => "load-committed",
             Self::CommitFailed { .. } => "commit-failed",

@@ -4,6 +4,7 @@ use super::event::{Event, StageEntry};
 use super::outcome::StageOutcome;
 use super::state::{Interval, RunId, RunState, StageState, Trigger};
 use crate::fault::{Fault, FaultKind};
+use crate::monitor::{Column, MonitorFinding};
 use crate::plugin::Kind;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -71,6 +72,11 @@ pub struct RunRecord {
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
+    /// What is not as the author expects it.
+    pub findings: Vec<MonitorFinding>,
+    /// The columns that each load was given.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub schemas: BTreeMap<String, Vec<Column>>,
     /// Receipts of the loads, from the committing event.
     pub receipts: BTreeMap<String, Vec<String>>,
     /// New bookmarks, from the committing event.
@@ -124,6 +130,8 @@ impl RunRecord {
                         })
                         .collect(),
                     fault: None,
+                    findings: Vec::new(),
+                    schemas: BTreeMap::new(),
                     receipts: BTreeMap::new(),
                     bookmarks: BTreeMap::new(),
                     resumed_from: BTreeMap::new(),
@@ -222,12 +230,15 @@ impl RunRecord {
                 stage.state = S::Cancelled;
                 stage.outcome = outcome.clone();
             }
+            Event::MonitorsJudged { findings, schemas } => {
+                need(self.state == R::Running, "only a running run is judged")?;
+                need(self.stages_ended_well(), "a stage has not ended well")?;
+                self.findings = findings.clone();
+                self.schemas = schemas.clone();
+            }
             Event::RunCommitting { receipts, bookmarks } => {
                 need(self.state == R::Running, "only a running run commits")?;
-                need(
-                    self.stages.iter().all(|stage| matches!(stage.state, S::Succeeded | S::Skipped)),
-                    "a stage has not ended well",
-                )?;
+                need(self.stages_ended_well(), "a stage has not ended well")?;
                 self.state = R::Committing;
                 self.committing_at = Some(at);
                 self.receipts = receipts.clone();
@@ -293,6 +304,10 @@ impl RunRecord {
     /// Whether the loads may be committed: the run is at it, or died at it.
     pub fn in_commit(&self) -> bool {
         self.committing_at.is_some() && self.is_unfinished()
+    }
+
+    fn stages_ended_well(&self) -> bool {
+        self.stages.iter().all(|stage| matches!(stage.state, StageState::Succeeded | StageState::Skipped))
     }
 
     /// Whether the run may still end without its data.

@@ -5,6 +5,7 @@ mod ends;
 mod fakes;
 mod flow;
 mod judging;
+mod monitors;
 mod parts;
 mod poison;
 mod retries;
@@ -19,6 +20,7 @@ use jiff::Timestamp;
 use sluicebox_model::cancel::Cancel;
 use sluicebox_model::grant::Grants;
 use sluicebox_model::limits::Limits;
+use sluicebox_model::monitor::{History, Monitors};
 use sluicebox_model::pipeline::{OnCrash, OnFault, Pipeline, Retry, StageSpans, StageSpec};
 use sluicebox_model::run::{Interval, RunId, RunRecord, StageRecord, Trigger};
 use sluicebox_model::stage::Stage;
@@ -35,6 +37,8 @@ pub(crate) struct Trial {
     pub(crate) cancel: Cancel,
     pub(crate) scratch: tempfile::TempDir,
     pub(crate) cores: usize,
+    pub(crate) monitor: Monitors,
+    pub(crate) history: History,
 }
 
 impl Trial {
@@ -47,6 +51,8 @@ impl Trial {
             cancel: Cancel::new(),
             scratch: tempfile::tempdir().unwrap(),
             cores: 2,
+            monitor: Monitors::default(),
+            history: History::default(),
         }
     }
 
@@ -93,6 +99,7 @@ impl Trial {
             retries: 0,
             deadline: None,
             schedule: None,
+            monitor: self.monitor.clone(),
             stages: self.specs.clone(),
         }
     }
@@ -106,6 +113,7 @@ impl Trial {
             file: "trial.toml".into(),
             load_key: "trial".into(),
             repeats: None,
+            history: self.history.clone(),
             parts: Vec::new(),
             restored: BTreeMap::new(),
             checkpoints: None,

@@ -1,0 +1,1 @@
+//! Runs that are not as their author expects.
