@@ -74,7 +74,7 @@ pub(crate) fn rows(bed: &Bed) -> Result<Vec<Row>> {
         )
     };
     Ok(vec![
-        step("pass on, one column renamed (beside a copy of all columns)", json!({"rename": {"f0": "g0"}}), copy)?,
+        step("pass on, one column renamed (beside a copy of all columns)", json!({"rename": {"g0": "f0"}}), copy)?,
         step("filter", json!({"filter": "i12 is not null and f0 > 700"}), filter)?,
         step("derive one column", json!({"columns": {"made": "f0 / f1 * 60"}}), derive)?,
         step("upper-case one column", json!({"columns": {"s16": "upper(s16)"}}), upper)?,

@@ -42,7 +42,9 @@ fn main() -> Result<()> {
     println!("| what | sluicebox | other | ratio | lowest - highest |");
     println!("| --- | --- | --- | --- | --- |");
     if wanted("job") {
-        print(&job(&arguments)?, "");
+        for row in job(&arguments)? {
+            print(&row, "");
+        }
     }
     let bed = bed::Bed::new(&plugins)?;
     if wanted("csv") {
@@ -94,15 +96,20 @@ fn print(row: &Row, note: &str) {
     );
 }
 
-/// The whole flights job as a process, beside the twin as a process.
-fn job(arguments: &Arguments) -> Result<Row> {
+/// The whole flights job as a process, beside the twin as a process: without checkpoints, which the twin has not; and
+/// with checkpoints beside without.
+fn job(arguments: &Arguments) -> Result<[Row; 2]> {
     let folder = tempfile::tempdir()?;
     let pipeline = folder.path().join("flights.toml");
     let data = arguments.data.display().to_string();
     // The example's own pipeline, reading the whole year instead of its first week.
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/flights/flights.toml");
     let text = std::fs::read_to_string(&example).with_context(|| format!("could not read {}", example.display()))?;
-    std::fs::write(&pipeline, text.replace("flights-2013-01-w1.csv", "flights.csv"))?;
+    let text = text.replace("flights-2013-01-w1.csv", "flights.csv");
+    let with_checkpoints = folder.path().join("checkpoints.toml");
+    std::fs::write(&with_checkpoints, &text)?;
+    let extract = "plugin = \"extract-csv\"\n";
+    std::fs::write(&pipeline, text.replace(extract, &format!("{extract}checkpoint = false\n")))?;
     let link = folder.path().join("data");
     std::fs::create_dir_all(&link)?;
     for name in ["flights.csv", "airlines.csv"] {
@@ -112,12 +119,20 @@ fn job(arguments: &Arguments) -> Result<Row> {
     let airlines = link.join("airlines.csv");
     let out = folder.path().join("twin.parquet");
     let this = std::env::current_exe()?;
-    compare(
-        "flights job, the whole year",
+    let run = |pipeline: &Path| process_cpu(Command::new(&arguments.sluicebox).arg("run").arg(pipeline));
+    let beside_twin = compare(
+        "flights job, the whole year, beside the twin",
         TIMES,
-        || process_cpu(Command::new(&arguments.sluicebox).arg("run").arg(&pipeline)),
+        || run(&pipeline),
         || process_cpu(Command::new(&this).arg("twin").args([&flights, &airlines, &out])),
-    )
+    )?;
+    let checkpoints = compare(
+        "the same with checkpoints of its extracts, beside without",
+        TIMES,
+        || run(&with_checkpoints),
+        || run(&pipeline),
+    )?;
+    Ok([beside_twin, checkpoints])
 }
 
 /// Reading the year's CSV: every row, every column.

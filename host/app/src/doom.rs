@@ -4,7 +4,7 @@
 //! with `N+` right after. Without it, nothing of this is there.
 
 use jiff::Timestamp;
-use sluicebox_model::journal::{Journal, JournalError, Quarantined};
+use sluicebox_model::journal::{FailedCall, Journal, JournalError, Quarantined};
 use sluicebox_model::run::{Event, RunId};
 use sluicebox_model::stage::LogLine;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -63,6 +63,10 @@ impl Journal for Doomed<'_> {
 
     fn quarantine(&self, run: RunId, stage: &str, at: Timestamp, rows: &Quarantined) -> Result<(), JournalError> {
         self.journal.quarantine(run, stage, at, rows)
+    }
+
+    fn keep_call(&self, run: RunId, call: &FailedCall) -> Result<(), JournalError> {
+        self.journal.keep_call(run, call)
     }
 
     fn bookmark(&self, pipeline: &str, stage: &str) -> Result<Option<String>, JournalError> {

@@ -83,7 +83,10 @@ impl House {
                 }
             }
         }
-        Ok(())
+        match coming {
+            Some((pipeline, _)) => self.refuse_beside_open_commit(pipeline),
+            None => Ok(()),
+        }
     }
 
     /// Leaves a run without an end as it is.
@@ -106,6 +109,20 @@ impl House {
         let doomed = Doomed::new(&self.store);
         let masked = MaskedJournal { journal: &doomed, secrets: &secrets };
         Ok(recover(&plan, record, &masked, &SystemClock, &())?)
+    }
+
+    /// Refuses a run of a pipeline while one of its runs has prepared loads that could not be committed: shown later, they
+    /// would take the place of newer rows.
+    fn refuse_beside_open_commit(&self, pipeline: &str) -> Result<(), Trouble> {
+        let open = self.store.unfinished()?.into_iter().find(|run| run.in_commit() && run.pipeline == pipeline);
+        let Some(open) = open else { return Ok(()) };
+        let why = open.fault.as_ref().map(|fault| fault.message.clone()).unwrap_or_default();
+        let message =
+            format!("run {} of `{pipeline}` has prepared its loads and could not commit them: {why}", open.id);
+        Err(Trouble::new(message).help(format!(
+            "mend what keeps it and run again, or leave it as it is: `sluicebox runs resolve {} abandon`",
+            open.id
+        )))
     }
 
     fn after_recovery(

@@ -4,7 +4,7 @@ use arrow_array::RecordBatch;
 use jiff::Timestamp;
 use serde_json::Value;
 use sluicebox_model::fault::Fault;
-use sluicebox_model::journal::{Journal, JournalError, Quarantined};
+use sluicebox_model::journal::{FailedCall, Journal, JournalError, Quarantined};
 use sluicebox_model::pipeline::placeholder::{self, Piece};
 use sluicebox_model::pipeline::{Problem, StageSpec};
 use sluicebox_model::run::{Event, RunId, StageOutcome};
@@ -206,6 +206,12 @@ impl Journal for MaskedJournal<'_> {
             ),
         };
         self.journal.quarantine(run, stage, at, &masked)
+    }
+
+    fn keep_call(&self, run: RunId, call: &FailedCall) -> Result<(), JournalError> {
+        let mut call = call.clone();
+        self.secrets.mask_fault(&mut call.fault);
+        self.journal.keep_call(run, &call)
     }
 
     fn bookmark(&self, pipeline: &str, stage: &str) -> Result<Option<String>, JournalError> {

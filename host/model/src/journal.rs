@@ -4,6 +4,7 @@ use crate::fault::Fault;
 use crate::run::{Event, RunId};
 use crate::stage::{BadRecord, LogLine};
 use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 use jiff::Timestamp;
 
 /// The store could not write or read. The message is for people.
@@ -32,6 +33,27 @@ pub enum Quarantined {
     Records(Vec<BadRecord>),
 }
 
+/// A call that failed a stage, with the batch that it was given, so that it can be made again.
+#[derive(Clone, Debug)]
+pub struct FailedCall {
+    /// The stage.
+    pub stage: String,
+    /// The function of the contract: `process`, `check` or `write`.
+    pub call: String,
+    /// What the call was counted as, see [`Instance::next_turn`](crate::stage::Instance::next_turn).
+    pub turn: u64,
+    /// The attempt, counted from 1.
+    pub attempt: u32,
+    /// Which input the batch is of, counted from 0.
+    pub input: u32,
+    /// What the batches of each input look like.
+    pub inputs: Vec<SchemaRef>,
+    /// The batch.
+    pub batch: RecordBatch,
+    /// How it failed.
+    pub fault: Fault,
+}
+
 /// The journal of runs and what they leave behind.
 pub trait Journal: Send + Sync {
     /// Appends the events in one transaction; durable when it returns.
@@ -51,6 +73,12 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// The store cannot write.
     fn quarantine(&self, run: RunId, stage: &str, at: Timestamp, rows: &Quarantined) -> Result<(), JournalError>;
+
+    /// Keeps the call that failed a stage; one a stage, the first.
+    ///
+    /// # Errors
+    /// The store cannot write.
+    fn keep_call(&self, run: RunId, call: &FailedCall) -> Result<(), JournalError>;
 
     /// The bookmark that the last committed run of the pipeline left for the stage.
     ///

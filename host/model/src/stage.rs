@@ -57,6 +57,9 @@ pub trait Instance: Send {
     fn take_report(&mut self) -> Report;
     /// What the instance used so far.
     fn usage(&self) -> Usage;
+    /// What the next call is counted as, from 1 on, over all instances of the stage; the clock and the randomness of stages
+    /// without grants for them begin there. A call of which nothing is said is counted within its instance.
+    fn next_turn(&mut self, _turn: u64) {}
 }
 
 /// A live extract.

@@ -213,6 +213,7 @@ fn stations<'a>(run: &'a Run<'a>, dag: &Dag) -> Vec<Station<'a>> {
                 dag.links.get(link).is_some_and(|link| link.from == index && run.plan.part(link.to) == Part::Runs)
             }),
             checkpoint: Mutex::default(),
+            schemas: Mutex::default(),
             doing: Mutex::default(),
             poison: Mutex::default(),
         })

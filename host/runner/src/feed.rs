@@ -20,6 +20,11 @@ pub(crate) struct Job {
 }
 
 impl Job {
+    /// What the call is counted as, from 1 on: the same on whichever instance.
+    pub(crate) fn turn(&self) -> u64 {
+        self.sequence + 1
+    }
+
     /// Says in a fault where it happened; `from` and `rows` are the part of the batch that the call was given. Rows that
     /// the fault names count within that part.
     pub(crate) fn locate(&self, mut fault: Fault, from: usize, rows: usize) -> Fault {

@@ -33,7 +33,7 @@ pub(crate) fn load(station: &Station<'_>) -> Result<(), Fault> {
     let mut feed = Feed::new(station, &schemas);
     while let Some(job) = feed.next()? {
         call_stateful(station, &mut live, may_restart, open, |load| load.write(job.batch.clone()))
-            .map_err(|fault| job.locate(fault, 0, job.batch.num_rows()))?;
+            .map_err(|fault| station.failed_on(&job, "write", fault))?;
         may_restart = false;
         station.count_out(&job.batch);
         station.show_progress();

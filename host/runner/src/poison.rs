@@ -112,7 +112,7 @@ fn try_part<'a>(
         }
     }
     let tried = with_attempts(station, |attempt| {
-        work.try_batch(slot, attempt, job.input, job.batch.slice(from, rows)).map_err(|failed| Failed {
+        work.try_batch(slot, attempt, job, job.batch.slice(from, rows)).map_err(|failed| Failed {
             // What the rows may have caused is found by splitting, not by trying again.
             is_final: failed.at_work && failed.fault.kind.may_be_the_rows(),
             ..failed

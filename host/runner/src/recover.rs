@@ -160,6 +160,7 @@ fn stations<'a>(run: &'a Run<'a>) -> Vec<Station<'a>> {
             inputs: Vec::new(),
             outputs: Vec::new(),
             checkpoint: Mutex::default(),
+            schemas: Mutex::default(),
             doing: Mutex::default(),
             poison: Mutex::default(),
         })

@@ -2,6 +2,7 @@
 
 use crate::checkpoint::{CheckpointError, CheckpointWriter};
 use crate::edge::{Edge, EdgeError};
+use crate::feed::Job;
 use crate::plan::StageProgress;
 use crate::poison::Poison;
 use crate::repeat::Part;
@@ -13,7 +14,7 @@ use arrow_schema::{Schema, SchemaRef};
 use jiff::Timestamp;
 use sluicebox_model::batch::batch_bytes;
 use sluicebox_model::fault::{Fault, FaultKind};
-use sluicebox_model::journal::Quarantined;
+use sluicebox_model::journal::{FailedCall, Quarantined};
 use sluicebox_model::pipeline::StageSpec;
 use sluicebox_model::plugin::Kind;
 use sluicebox_model::run::{Event, StageOutcome};
@@ -33,6 +34,8 @@ pub(crate) struct Station<'a> {
     pub(crate) outputs: Vec<Arc<Edge>>,
     /// What it passes on is written there, too.
     pub(crate) checkpoint: Mutex<Option<CheckpointWriter>>,
+    /// Of the inputs, once they are known.
+    pub(crate) schemas: Mutex<Vec<SchemaRef>>,
     pub(crate) doing: Mutex<Doing>,
     pub(crate) poison: Mutex<Poison>,
 }
@@ -77,7 +80,13 @@ impl<'a> Station<'a> {
 
     /// Waits for the schemas of all inputs.
     pub(crate) fn input_schemas(&self) -> Result<Vec<SchemaRef>, Fault> {
-        self.inputs.iter().map(|edge| edge.schema().map_err(|error| self.edge_fault(error))).collect()
+        let schemas: Vec<SchemaRef> = self
+            .inputs
+            .iter()
+            .map(|edge| edge.schema().map_err(|error| self.edge_fault(error)))
+            .collect::<Result<_, _>>()?;
+        *lock(&self.schemas) = schemas.clone();
+        Ok(schemas)
     }
 
     pub(crate) fn edge_fault(&self, error: EdgeError) -> Fault {
@@ -135,6 +144,29 @@ impl<'a> Station<'a> {
     /// The run goes on without: it can still be repeated, from further up.
     fn no_checkpoint(&self, error: &CheckpointError) {
         self.run.tell(self.name(), sluicebox_model::stage::Level::Warn, error.to_string());
+    }
+
+    /// The fault of a call with a batch, told with its rows; the call's input is kept so that it can be made again.
+    pub(crate) fn failed_on(&self, job: &Job, call: &str, fault: Fault) -> Fault {
+        let fault = job.locate(fault, 0, job.batch.num_rows());
+        if fault.kind == FaultKind::Cancelled {
+            return fault;
+        }
+        let failed = FailedCall {
+            stage: self.name().to_owned(),
+            call: call.to_owned(),
+            turn: job.turn(),
+            attempt: lock(&self.doing).outcome.attempts.max(1),
+            input: job.input,
+            inputs: lock(&self.schemas).clone(),
+            batch: job.batch.clone(),
+            fault: fault.clone(),
+        };
+        if let Err(error) = self.run.journal.keep_call(self.run.plan.id, &failed) {
+            let message = format!("the input of the call that failed cannot be kept: {error}");
+            self.run.tell(self.name(), sluicebox_model::stage::Level::Warn, message);
+        }
+        fault
     }
 
     pub(crate) fn count_out(&self, batch: &RecordBatch) {

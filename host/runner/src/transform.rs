@@ -91,14 +91,15 @@ impl<'a> Work<'a> {
         &self,
         slot: &mut Option<Instance<'a>>,
         attempt: u32,
-        input: u32,
+        job: &Job,
         batch: RecordBatch,
     ) -> Result<Vec<RecordBatch>, Failed> {
         let instance = match slot.as_mut() {
             Some(instance) => instance,
             None => slot.insert(self.open(attempt)?.0),
         };
-        let answer = instance.call(|instance| instance.process(input, batch)).and_then(|batches| {
+        instance.next_turn(job.turn());
+        let answer = instance.call(|instance| instance.process(job.input, batch)).and_then(|batches| {
             batches.into_iter().map(|batch| self.conform("process", batch)).collect::<Result<Vec<_>, _>>()
         });
         answer.map_err(|fault| {
@@ -134,12 +135,13 @@ fn stateful<'a>(work: &Work<'a>, mut feed: Feed<'a>, mut live: Option<Instance<'
     let mut may_restart = true;
     while let Some(job) = feed.next()? {
         let batches = call_stateful(station, &mut live, may_restart, open, |instance| {
+            instance.next_turn(job.turn());
             instance.process(job.input, job.batch.clone())
         })
-        .map_err(|fault| job.locate(fault, 0, job.batch.num_rows()))?;
+        .map_err(|fault| station.failed_on(&job, "process", fault))?;
         may_restart = false;
         for batch in batches {
-            let batch = work.conform("process", batch).map_err(|fault| job.locate(fault, 0, job.batch.num_rows()))?;
+            let batch = work.conform("process", batch).map_err(|fault| station.failed_on(&job, "process", fault))?;
             station.emit(&batch)?;
         }
         station.show_progress();
@@ -227,7 +229,7 @@ fn process<'a>(work: &Work<'a>, slot: &mut Option<Instance<'a>>, job: &Job) -> R
         if attempt > 1 {
             *slot = None;
         }
-        work.try_batch(slot, attempt, job.input, job.batch.clone())
+        work.try_batch(slot, attempt, job, job.batch.clone())
     });
     match tried {
         Ok(batches) => {
@@ -238,7 +240,7 @@ fn process<'a>(work: &Work<'a>, slot: &mut Option<Instance<'a>>, job: &Job) -> R
         Err(failed) if station.spec.on_fault == OnFault::Quarantine && failed.fault.kind.may_be_the_rows() => {
             isolate(work, slot, job, failed.fault)
         }
-        Err(failed) => Err(job.locate(failed.fault, 0, job.batch.num_rows())),
+        Err(failed) => Err(station.failed_on(job, "process", failed.fault)),
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn validate(station: &Station<'_>) -> Result<(), Fault> {
     let mut may_restart = true;
     let mut feed = Feed::new(station, &schemas);
     while let Some(job) = feed.next()? {
-        let here = |fault| job.locate(fault, 0, job.batch.num_rows());
+        let here = |fault| station.failed_on(&job, "check", fault);
         let findings = call_stateful(station, &mut live, may_restart, open, |validate| validate.check(&job.batch))
             .map_err(here)?;
         may_restart = false;

@@ -31,6 +31,10 @@ impl Instance for ExtractInstance {
     fn usage(&self) -> Usage {
         self.bound.core.usage()
     }
+
+    fn next_turn(&mut self, turn: u64) {
+        self.bound.core.next_turn(turn);
+    }
 }
 
 fn not_splittable(call: &str) -> Fault {

@@ -4,6 +4,7 @@ use crate::console::Console;
 use crate::contract::types;
 use crate::end;
 use crate::limiter::Passed;
+use crate::own_world::OwnWorld;
 use crate::refusal::Refusal;
 use crate::state::State;
 use sluicebox_model::cancel::Cancel;
@@ -33,6 +34,9 @@ pub(crate) struct Core {
     console: Console,
     report: Report,
     usage: Usage,
+    world: OwnWorld,
+    /// What the next call is counted as, if the runner has said so.
+    turn: Option<u64>,
 }
 
 /// What an instance is made with.
@@ -43,12 +47,13 @@ pub(crate) struct Making<'a> {
     pub(crate) console: Console,
     pub(crate) cancel: Cancel,
     pub(crate) wasi: WasiCtx,
+    pub(crate) world: OwnWorld,
 }
 
 impl Core {
     /// Instantiates the component; instantiation runs guest code and is bounded like a call.
     pub(crate) fn instantiate(pre: &InstancePre<State>, making: Making<'_>) -> Result<(Self, Instance), Fault> {
-        let Making { engine, runtime, limits, console, cancel, wasi } = making;
+        let Making { engine, runtime, limits, console, cancel, wasi, world } = making;
         let mut store = Store::new(engine, State::new(wasi, limits, console.clone(), cancel));
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(usize::try_from(limits.transfer_bytes_max).unwrap_or(usize::MAX));
@@ -66,6 +71,8 @@ impl Core {
             console,
             report: Report::default(),
             usage: Usage::default(),
+            world,
+            turn: None,
         };
         let instance = core.drive("instantiate", async |store| pre.instantiate_async(store).await)?;
         core.settle();
@@ -77,6 +84,11 @@ impl Core {
         self.store.as_mut()
     }
 
+    /// Says what the next call is counted as.
+    pub(crate) fn next_turn(&mut self, turn: u64) {
+        self.turn = Some(turn);
+    }
+
     /// Calls a function of the contract. `take` makes of its answer what the runner gets; what it refuses breaks the
     /// contract and ends the instance.
     pub(crate) fn call<A, R>(
@@ -86,6 +98,7 @@ impl Core {
         take: impl FnOnce(&mut State, A) -> Result<R, Refusal>,
     ) -> Result<R, Fault> {
         self.usage.calls += 1;
+        self.world.begin(name, self.turn.take().unwrap_or(self.usage.calls));
         let answer = match self.drive(name, function)? {
             Ok(answer) => answer,
             Err(fault) => {

@@ -28,6 +28,10 @@ impl Instance for LoadInstance {
     fn usage(&self) -> Usage {
         self.bound.core.usage()
     }
+
+    fn next_turn(&mut self, turn: u64) {
+        self.bound.core.next_turn(turn);
+    }
 }
 
 impl Loader for LoadInstance {

@@ -5,6 +5,7 @@ use crate::contract::{plugin, types};
 use crate::extract::ExtractInstance;
 use crate::instance::{Core, Making};
 use crate::load::LoadInstance;
+use crate::own_world::OwnWorld;
 use crate::ready::{Exports, Ready};
 use crate::sandbox::StageSetup;
 use crate::transform::TransformInstance;
@@ -61,7 +62,8 @@ impl ComponentStage {
     fn instantiate(&self, context: &RunContext, cancel: &Cancel) -> Result<(Bound, Instance), Fault> {
         let console = Console::new(self.log_budget(&context.run_id));
         let StageSetup { grants, limits, root, config, .. } = &self.setup;
-        let wasi = wasi::context(grants, root, context, &console).map_err(|fault| *fault)?;
+        let world = OwnWorld::new(context);
+        let wasi = wasi::context(grants, root, context, &world, &console).map_err(|fault| *fault)?;
         let making = Making {
             engine: &self.ready.linked.engine,
             runtime: self.runtime.handle(),
@@ -69,6 +71,7 @@ impl ComponentStage {
             console,
             cancel: cancel.clone(),
             wasi,
+            world,
         };
         let (core, instance) = Core::instantiate(&self.ready.pre, making)?;
         let context = types::RunContext {

@@ -30,6 +30,10 @@ impl Instance for TransformInstance {
     fn usage(&self) -> Usage {
         self.bound.core.usage()
     }
+
+    fn next_turn(&mut self, turn: u64) {
+        self.bound.core.next_turn(turn);
+    }
 }
 
 impl Transformer for TransformInstance {

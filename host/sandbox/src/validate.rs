@@ -42,6 +42,10 @@ impl Instance for ValidateInstance {
     fn usage(&self) -> Usage {
         self.bound.core.usage()
     }
+
+    fn next_turn(&mut self, turn: u64) {
+        self.bound.core.next_turn(turn);
+    }
 }
 
 fn rules(given: Vec<validator::Rule>) -> Result<Vec<Rule>, Refusal> {

@@ -1,7 +1,7 @@
 //! What a stage may reach, as WASI sees it: nothing but its grants.
 
 use crate::console::{Console, ConsoleStream};
-use crate::own_world::{CountingClock, StandingClock, insecure_seed, randomness};
+use crate::own_world::{OwnWorld, StandingClock, insecure_seed};
 use sluicebox_model::fault::{Fault, FaultKind};
 use sluicebox_model::grant::Grants;
 use sluicebox_model::stage::{LogSource, RunContext};
@@ -16,6 +16,7 @@ pub(crate) fn context(
     grants: &Grants,
     root: &Path,
     run: &RunContext,
+    world: &OwnWorld,
     console: &Console,
 ) -> Result<WasiCtx, Box<Fault>> {
     let mut wasi = WasiCtx::builder();
@@ -25,11 +26,11 @@ pub(crate) fn context(
     wasi.stdout(ConsoleStream { console: console.clone(), source: LogSource::Stdout });
     wasi.stderr(ConsoleStream { console: console.clone(), source: LogSource::Stderr });
     if !grants.clock {
-        wasi.wall_clock(StandingClock::new(run)).monotonic_clock(CountingClock::default());
+        wasi.wall_clock(StandingClock::new(run)).monotonic_clock(world.monotonic_clock());
     }
     if !grants.random {
-        wasi.secure_random(randomness(run, "secure"))
-            .insecure_random(randomness(run, "insecure"))
+        wasi.secure_random(world.secure_random())
+            .insecure_random(world.insecure_random())
             .insecure_random_seed(insecure_seed(run));
     }
     for name in &grants.env {

@@ -4,7 +4,7 @@ use crate::error::StoreError;
 use crate::store::{Store, from_json, lock, nanoseconds, timestamp, to_json, word};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
-use sluicebox_model::journal::{Journal, JournalError, Quarantined};
+use sluicebox_model::journal::{FailedCall, Journal, JournalError, Quarantined};
 use sluicebox_model::plugin::Kind;
 use sluicebox_model::run::{Event, RunId, RunRecord, RunState};
 use sluicebox_model::stage::LogLine;
@@ -91,6 +91,10 @@ impl Journal for Store {
 
     fn quarantine(&self, run: RunId, stage: &str, at: Timestamp, rows: &Quarantined) -> Result<(), JournalError> {
         Ok(self.set_aside(run, stage, at, rows)?)
+    }
+
+    fn keep_call(&self, run: RunId, call: &FailedCall) -> Result<(), JournalError> {
+        Ok(self.keep_failed(run, call)?)
     }
 
     fn bookmark(&self, pipeline: &str, stage: &str) -> Result<Option<String>, JournalError> {

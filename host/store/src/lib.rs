@@ -5,6 +5,7 @@
 
 mod bookmarks;
 mod error;
+mod failed;
 mod journal;
 mod json;
 mod lock;

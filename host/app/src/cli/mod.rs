@@ -9,6 +9,7 @@ pub mod init;
 pub mod logs;
 pub mod plugins;
 pub mod quarantine;
+pub mod replay;
 pub mod rerun;
 pub mod run;
 pub mod runs;
@@ -49,6 +50,7 @@ enum Command {
     Run(run::Run),
     Check(check::Check),
     Rerun(rerun::Rerun),
+    Replay(replay::Replay),
     Init(init::Init),
     Runs(runs::Runs),
     Quarantine(quarantine::Quarantine),
@@ -122,6 +124,7 @@ pub fn main(cli: Cli) -> Exit {
     let (format, done) = match cli.command {
         Command::Run(command) => (command.output.format, command.run()),
         Command::Check(command) => (command.output.format, command.run()),
+        Command::Replay(command) => (command.output.format, command.run()),
         Command::Rerun(command) => (command.output.format, command.run()),
         Command::Init(command) => (command.output.format, command.run()),
         Command::Runs(command) => (command.format(), command.run()),

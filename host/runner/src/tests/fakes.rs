@@ -5,7 +5,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use jiff::Timestamp;
 use sluicebox_model::cancel::Cancel;
 use sluicebox_model::fault::{Fault, FaultKind};
-use sluicebox_model::journal::{Journal, JournalError, Quarantined};
+use sluicebox_model::journal::{FailedCall, Journal, JournalError, Quarantined};
 use sluicebox_model::plugin::{Description, Digest, Kind};
 use sluicebox_model::run::{Event, RunId, RunRecord};
 use sluicebox_model::stage::{
@@ -367,6 +367,8 @@ pub(crate) struct Notebook {
     pub(crate) lines: Mutex<Vec<String>>,
     pub(crate) quarantined: Mutex<Vec<(String, Quarantined)>>,
     pub(crate) bookmark: Option<String>,
+    /// The calls that failed stages.
+    pub(crate) calls: Mutex<Vec<FailedCall>>,
     /// The event at which the journal fails.
     pub(crate) fails_at: Option<&'static str>,
 }
@@ -413,6 +415,10 @@ impl Journal for Notebook {
     }
     fn quarantine(&self, _: RunId, stage: &str, _: Timestamp, rows: &Quarantined) -> Result<(), JournalError> {
         self.quarantined.lock().unwrap().push((stage.to_owned(), rows.clone()));
+        Ok(())
+    }
+    fn keep_call(&self, _: RunId, call: &FailedCall) -> Result<(), JournalError> {
+        self.calls.lock().unwrap().push(call.clone());
         Ok(())
     }
     fn bookmark(&self, _: &str, _: &str) -> Result<Option<String>, JournalError> {

@@ -138,7 +138,8 @@ fn rows_of(column: &Column) -> u32 {
         Values::Strings(list) => list.len(),
         Values::Variable(variable) => variable.offsets.len().saturating_sub(1),
         Values::VariableBytes(variable) => (variable.offsets.len() / 4).saturating_sub(1),
-        Values::FixedBytes(list) => list.len() / 8,
+        // Decimals; of other types the number of rows is another.
+        Values::FixedBytes(list) => list.len() / 16,
     };
     rows as u32
 }

@@ -1,7 +1,7 @@
 //! The log: lines, order, escapes and bounds.
 
 use crate::console::{Console, ConsoleStream, LINE_MAX, LogBudget, escape, escape_lines};
-use crate::own_world::{insecure_seed, randomness};
+use crate::own_world::{OwnWorld, insecure_seed};
 use bytes::Bytes;
 use chacha20::rand_core::Rng as _;
 use sluicebox_model::stage::{Level, LogSource};
@@ -70,9 +70,33 @@ fn the_end_of_stderr_is_known_even_when_the_log_is_cut() {
 fn randomness_follows_from_the_run_and_the_stage() {
     let context = super::guests::context();
     let other = sluicebox_model::stage::RunContext { stage: "other".into(), ..context.clone() };
-    let first = |context, purpose| randomness(context, purpose).next_u64();
-    assert_eq!(first(&context, "secure"), first(&context, "secure"));
-    assert_ne!(first(&context, "secure"), first(&context, "insecure"));
-    assert_ne!(first(&context, "secure"), first(&other, "secure"));
+    let first = |context| OwnWorld::new(context).secure_random().next_u64();
+    assert_eq!(first(&context), first(&context));
+    assert_ne!(first(&context), OwnWorld::new(&context).insecure_random().next_u64());
+    assert_ne!(first(&context), first(&other));
     assert_ne!(insecure_seed(&context), insecure_seed(&other));
+}
+
+/// Whatever an instance was asked before, a call finds the same world.
+#[test]
+fn a_call_has_its_own_clock_and_randomness() {
+    let context = super::guests::context();
+    let (fresh, used) = (OwnWorld::new(&context), OwnWorld::new(&context));
+    for turn in 1..7 {
+        used.begin("process", turn);
+        let (mut random, clock) = (used.secure_random(), used.monotonic_clock());
+        for _ in 0..turn {
+            random.next_u64();
+            wasmtime_wasi::HostMonotonicClock::now(&clock);
+        }
+    }
+    let seen = |world: &OwnWorld, turn| {
+        world.begin("process", turn);
+        let clock = wasmtime_wasi::HostMonotonicClock::now(&world.monotonic_clock());
+        (world.secure_random().next_u64(), world.insecure_random().next_u64(), clock)
+    };
+    let seventh = seen(&fresh, 7);
+    assert_eq!(seventh, seen(&used, 7));
+    let eighth = seen(&used, 8);
+    assert!(eighth.0 != seventh.0 && eighth.1 != seventh.1 && eighth.2 > seventh.2);
 }
