@@ -10,3 +10,4 @@ mod flights;
 mod hostile;
 mod neighbours;
 mod recovery;
+mod replay;
