@@ -8,6 +8,7 @@ use sluicebox_model::run::RunRecord;
 use sluicebox_sandbox::{Catalog, Plugin, Sandbox};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The plugins of a pipeline's stages.
 pub enum Plugins<'a> {
@@ -26,6 +27,8 @@ impl Plugins<'_> {
         }
     }
 }
+
+static NEXT: AtomicU64 = AtomicU64::new(0);
 
 fn folder(state: &Path) -> PathBuf {
     state.join("components")
@@ -49,7 +52,8 @@ pub fn keep(sandbox: &Sandbox, state: &Path, plugin: &Plugin) -> Result<(), Trou
             .help("see that the state folder is writable, and on a disk with room")
     };
     std::fs::create_dir_all(folder(state)).map_err(told)?;
-    let half = to.with_extension(format!("{}.half", std::process::id()));
+    // Runs of one process may keep it at once, too.
+    let half = to.with_extension(format!("{}-{}.half", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
     std::fs::copy(&plugin.path, &half).map_err(told)?;
     let copied = Catalog::plugin_of(sandbox, &half).map(|copy| copy.digest);
     if copied.as_ref() != Ok(&plugin.digest) {

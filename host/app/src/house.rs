@@ -5,6 +5,7 @@ use crate::components::{self, Plugins};
 use crate::doom::Doomed;
 use crate::journal;
 use crate::places;
+use crate::retention;
 use crate::secrets::MaskedJournal;
 use crate::show::problems;
 use crate::show::progress::Progress;
@@ -16,7 +17,7 @@ use sluicebox_model::cancel::Cancel;
 use sluicebox_model::fault::Fault;
 use sluicebox_model::pipeline::OnCrash;
 use sluicebox_model::run::{Interval, RunId, RunRecord, RunState, Trigger};
-use sluicebox_runner::{CheckContext, SystemClock, abandon, conduct, load_key, recover};
+use sluicebox_runner::{CheckContext, Observer, SystemClock, abandon, conduct, load_key, recover};
 use sluicebox_store::{RunLock, Store};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -32,6 +33,8 @@ pub struct House {
     pub store: Store,
     /// The state folder.
     pub state: PathBuf,
+    /// Shows neither warnings nor how far a run is: for several runs at once.
+    pub quiet: bool,
     _lock: RunLock,
 }
 
@@ -60,7 +63,7 @@ impl House {
                 .help("wait for it to end, or stop it, or give these runs a state folder of their own: `--state DIR`"),
             other => other.into(),
         })?;
-        Ok(Self { store, state: state.to_owned(), _lock: lock })
+        Ok(Self { store, state: state.to_owned(), quiet: false, _lock: lock })
     }
 
     /// Finishes the runs that have no end: what had begun to commit is committed, what had not is taken back and, as its
@@ -136,6 +139,14 @@ impl House {
         match record.state {
             RunState::Succeeded => {
                 shout(&format!("run {id} of `{name}` was interrupted while it committed; it is committed now"));
+                return Ok(());
+            }
+            RunState::Failed if record.trigger == Trigger::Replay => {
+                shout(&format!("run {id} of `{name}`, a replay, was interrupted; what it had written is taken back"));
+                // A run of the whole pipeline would load more than was set aside.
+                if let Some(first) = record.repeats {
+                    hint(&format!("its rows are still set aside: `sluicebox quarantine replay {first}`"));
+                }
                 return Ok(());
             }
             RunState::Failed => {}
@@ -242,10 +253,14 @@ impl House {
         let Some(pipeline) = examined.pipeline.as_ref().filter(|_| examined.is_sound()) else {
             return Ok(Ran::Unsound(examined));
         };
-        problems::tell(asked.source.file(), &examined.problems);
+        if !self.quiet {
+            problems::tell(asked.source.file(), &examined.problems);
+        }
         let mut plan = host.plan(asked, &examined, &self.state, id)?;
         plan.repeats = repeats;
-        let progress = Progress::new(pipeline, examined.secrets.clone());
+        plan.history = journal::history(&self.store, pipeline, Timestamp::now())?;
+        let progress = (!self.quiet).then(|| Progress::new(pipeline, examined.secrets.clone()));
+        let observer: &dyn Observer = progress.as_ref().map_or(&(), |progress| progress);
         let doomed = Doomed::new(&self.store);
         let masked = MaskedJournal { journal: &doomed, secrets: &examined.secrets };
         let request = places::cancel_request(&self.state, id);
@@ -259,19 +274,27 @@ impl House {
                     }
                 }
             });
-            let conducted = conduct(&plan, &masked, &SystemClock, cancel, &progress);
+            let conducted = conduct(&plan, &masked, &SystemClock, cancel, observer);
             drop(done);
             conducted
         });
         // Asked for or not, it has ended.
         let _ = std::fs::remove_file(&request);
-        progress.end();
+        if let Some(progress) = &progress {
+            progress.end();
+        }
         if let Err(error) = conducted {
             let help = format!("look at the disk of {}", self.state.display());
             return Ok(Ran::Lost(Trouble::from(error).help(help)));
         }
         // Read back: what the journal holds is what is shown, here and later.
-        Ok(Ran::Done(Box::new(self.store.run(&id.to_string())?), examined))
+        let record = self.store.run(&id.to_string())?;
+        if let Err(trouble) = retention::sweep(&self.store, &self.state, &asked.source.root, &record, Timestamp::now())
+        {
+            shout(&format!("nothing that is too old was deleted: {}", trouble.message));
+            hint(trouble.help.as_deref().unwrap_or_default());
+        }
+        Ok(Ran::Done(Box::new(record), examined))
     }
 
     fn examine(&self, host: &Host, asked: &Asked<'_>, id: RunId, cancel: &Cancel) -> Result<Examined, Trouble> {

@@ -1,4 +1,5 @@
-//! `${env:NAME}` and `${file:PATH}`: filled in as a run starts, and never shown.
+//! Placeholders in options: filled in as a run starts. `${env:NAME}` and `${file:PATH}` are never shown; the data interval
+//! is no secret.
 
 use arrow_array::RecordBatch;
 use jiff::Timestamp;
@@ -7,7 +8,7 @@ use sluicebox_model::fault::Fault;
 use sluicebox_model::journal::{FailedCall, Journal, JournalError, Quarantined};
 use sluicebox_model::pipeline::placeholder::{self, Piece};
 use sluicebox_model::pipeline::{Problem, StageSpec};
-use sluicebox_model::run::{Event, RunId, StageOutcome};
+use sluicebox_model::run::{Event, Interval, RunId, StageOutcome};
 use sluicebox_model::stage::{BadRecord, LogLine};
 use std::path::Path;
 
@@ -57,21 +58,30 @@ impl Secrets {
     }
 }
 
-/// A stage's options with the placeholders filled in; `root` is the folder of the pipeline file.
-pub fn fill(stage: &StageSpec, root: &Path, secrets: &mut Secrets, problems: &mut Vec<Problem>) -> Value {
-    fill_value(&stage.config, "", stage, root, secrets, problems)
+/// Where the values of placeholders come from.
+#[derive(Clone, Copy, Debug)]
+pub struct Filling<'a> {
+    /// The folder of the pipeline file.
+    pub root: &'a Path,
+    /// The data interval of the run.
+    pub interval: Interval,
+}
+
+/// A stage's options with the placeholders filled in.
+pub fn fill(stage: &StageSpec, from: Filling<'_>, secrets: &mut Secrets, problems: &mut Vec<Problem>) -> Value {
+    fill_value(&stage.config, "", stage, from, secrets, problems)
 }
 
 fn fill_value(
     value: &Value,
     pointer: &str,
     stage: &StageSpec,
-    root: &Path,
+    from: Filling<'_>,
     secrets: &mut Secrets,
     problems: &mut Vec<Problem>,
 ) -> Value {
     match value {
-        Value::String(text) => match fill_text(text, root, secrets) {
+        Value::String(text) => match fill_text(text, from, secrets) {
             Ok(filled) => Value::String(filled),
             Err((message, help)) => {
                 let message = format!("stage `{}`: {message}", stage.name);
@@ -82,14 +92,14 @@ fn fill_value(
         Value::Array(items) => items
             .iter()
             .enumerate()
-            .map(|(at, item)| fill_value(item, &format!("{pointer}/{at}"), stage, root, secrets, problems))
+            .map(|(at, item)| fill_value(item, &format!("{pointer}/{at}"), stage, from, secrets, problems))
             .collect(),
         Value::Object(entries) => Value::Object(
             entries
                 .iter()
                 .map(|(key, item)| {
                     let pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
-                    (key.clone(), fill_value(item, &pointer, stage, root, secrets, problems))
+                    (key.clone(), fill_value(item, &pointer, stage, from, secrets, problems))
                 })
                 .collect(),
         ),
@@ -97,7 +107,7 @@ fn fill_value(
     }
 }
 
-fn fill_text(text: &str, root: &Path, secrets: &mut Secrets) -> Result<String, (String, String)> {
+fn fill_text(text: &str, from: Filling<'_>, secrets: &mut Secrets) -> Result<String, (String, String)> {
     if !text.contains("${") {
         return Ok(text.to_owned());
     }
@@ -107,6 +117,7 @@ fn fill_text(text: &str, root: &Path, secrets: &mut Secrets) -> Result<String, (
     for piece in pieces {
         match piece {
             Piece::Text(text) => filled.push_str(&text),
+            Piece::Interval(part) => filled.push_str(&part.of(from.interval)),
             Piece::Env(name) => {
                 let value = std::env::var(&name).map_err(|error| match error {
                     std::env::VarError::NotPresent => (
@@ -121,7 +132,7 @@ fn fill_text(text: &str, root: &Path, secrets: &mut Secrets) -> Result<String, (
                 filled.push_str(&value);
             }
             Piece::File(path) => {
-                let value = read(&root.join(&path)).map_err(|why| {
+                let value = read(&from.root.join(&path)).map_err(|why| {
                     let help = "the path starts at the folder of the pipeline file".to_owned();
                     (format!("the file `{path}` cannot be read: {why}"), help)
                 })?;
@@ -167,7 +178,17 @@ impl Journal for MaskedJournal<'_> {
                 Event::StageRetrying { fault, .. } | Event::CommitFailed { fault, .. } | Event::RunFailed { fault } => {
                     self.secrets.mask_fault(fault)
                 }
-                Event::RunCrashed { reason } => *reason = self.secrets.mask(reason),
+                Event::MonitorsJudged { findings, .. } => {
+                    for finding in findings {
+                        finding.message = self.secrets.mask(&finding.message);
+                    }
+                }
+                Event::RunCrashed { reason, fault } => {
+                    *reason = self.secrets.mask(reason);
+                    if let Some(fault) = fault {
+                        self.secrets.mask_fault(fault);
+                    }
+                }
                 // Receipts and bookmarks are what commit and the next run need, so they stay as they are.
                 _ => {}
             }

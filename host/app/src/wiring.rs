@@ -3,7 +3,7 @@
 use crate::check::Examined;
 use crate::components::{self, Plugins};
 use crate::places;
-use crate::secrets::{self, Secrets};
+use crate::secrets::{self, Filling, Secrets};
 use crate::show::human;
 use crate::show::problems::File;
 use crate::trouble::Trouble;
@@ -173,11 +173,9 @@ impl Host {
         pipeline::connect(&mut pipeline, &kinds);
         let mut secrets = Secrets::default();
         let mut problems = Vec::new();
-        let configs: Vec<Value> = pipeline
-            .stages
-            .iter()
-            .map(|stage| secrets::fill(stage, &source.root, &mut secrets, &mut problems))
-            .collect();
+        let from = Filling { root: &source.root, interval: record.interval };
+        let configs: Vec<Value> =
+            pipeline.stages.iter().map(|stage| secrets::fill(stage, from, &mut secrets, &mut problems)).collect();
         if let Some(problem) = problems.first() {
             let trouble = Trouble::new(secrets.mask(&problem.message));
             return Err(match &problem.help {

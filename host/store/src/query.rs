@@ -2,7 +2,7 @@
 
 use crate::error::StoreError;
 use crate::journal::{read_events, read_record};
-use crate::store::{Store, from_json, from_word, timestamp, word};
+use crate::store::{Store, from_json, from_word, nanoseconds, timestamp, word};
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 use serde::Serialize;
@@ -18,6 +18,8 @@ pub struct RunFilter {
     pub pipeline: Option<String>,
     /// In one of these states; empty: in any.
     pub states: Vec<RunState>,
+    /// Made before this time.
+    pub before: Option<Timestamp>,
     /// At most so many, the newest; none: 20.
     pub limit: Option<u32>,
 }
@@ -85,23 +87,41 @@ impl Store {
         self.quick(|connection| {
             let mut select = connection.prepare(&format!(
                 "{SUMMARY} WHERE (?1 IS NULL OR pipeline = ?1) AND (?2 IS NULL OR instr(?2, ',' || state || ',') > 0)
+                    AND (?4 IS NULL OR queued_at < ?4)
                  ORDER BY queued_at DESC, id DESC LIMIT ?3"
             ))?;
             let limit = filter.limit.unwrap_or(20);
-            select.query_map(params![filter.pipeline, states, limit], summary)?.collect()
+            let before = filter.before.map(nanoseconds);
+            select.query_map(params![filter.pipeline, states, limit, before], summary)?.collect()
         })
     }
 
-    /// The last runs of a pipeline that ended well, the newest first: what a run is compared with.
+    /// The last runs of a pipeline that were made before a time and ended well, the newest first: what a run is compared with.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn history(&self, pipeline: &str, limit: u32) -> Result<Vec<RunSummary>, StoreError> {
+    pub fn history(&self, pipeline: &str, before: Timestamp, limit: u32) -> Result<Vec<RunSummary>, StoreError> {
         self.runs(&RunFilter {
             pipeline: Some(pipeline.to_owned()),
             states: vec![RunState::Succeeded],
+            before: Some(before),
             limit: Some(limit),
         })
+    }
+
+    /// When a run of a pipeline last loaded rows.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn last_loaded(&self, pipeline: &str) -> Result<Option<Timestamp>, StoreError> {
+        let at: Option<i64> = self.quick(|connection| {
+            connection.query_row(
+                "SELECT max(ended_at) FROM runs WHERE pipeline = ?1 AND state = 'succeeded' AND rows_loaded > 0",
+                [pipeline],
+                |row| row.get(0),
+            )
+        })?;
+        Ok(at.map(timestamp))
     }
 
     /// The runs that have no end, the oldest first: another process is at them, or died.
@@ -140,6 +160,21 @@ impl Store {
                 [load_key],
                 |row| row.get(0),
             )
+        })
+    }
+
+    /// The last run of a pipeline whose loads have ids that begin so and that succeeded.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn succeeded(&self, pipeline: &str, load_key: &str) -> Result<Option<RunId>, StoreError> {
+        self.quick(|connection| {
+            let mut select = connection.prepare(
+                "SELECT id FROM runs WHERE load_key = ?1 AND pipeline = ?2 AND state = 'succeeded'
+                 ORDER BY queued_at DESC, id DESC LIMIT 1",
+            )?;
+            let ids = select.query_map([load_key, pipeline], |row| run_id(row, 0))?;
+            Ok(ids.collect::<Result<Vec<RunId>, _>>()?.into_iter().next())
         })
     }
 

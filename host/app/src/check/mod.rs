@@ -3,9 +3,10 @@
 pub mod faults;
 pub mod grants;
 pub mod options;
+pub mod targets;
 
 use crate::components::Plugins;
-use crate::secrets::{self, Secrets};
+use crate::secrets::{self, Filling, Secrets};
 use crate::wiring::{Host, Source};
 use serde_json::Value;
 use sluicebox_model::cancel::Cancel;
@@ -73,7 +74,8 @@ pub fn examine(
     problems.extend(of_kinds.into_iter().filter(|problem| problem.is_error() || joined));
     let mut configs = Vec::new();
     for (stage, plugin) in pipeline.stages.iter().zip(&plugins) {
-        let config = secrets::fill(stage, &source.root, &mut secrets, &mut problems);
+        let from = Filling { root: &source.root, interval: context.interval };
+        let config = secrets::fill(stage, from, &mut secrets, &mut problems);
         match plugin {
             // The parser has told of options that are no table.
             Some(plugin) if config.is_null() => {
@@ -90,6 +92,7 @@ pub fn examine(
         }
         configs.push(config);
     }
+    problems.extend(targets::check(&pipeline, &kinds, &configs));
     // A stage with a problem of its own is not opened: it would only say the same again, in worse words.
     let mut stages: Vec<Option<Arc<dyn Stage>>> = Vec::new();
     for (at, ((stage, plugin), config)) in pipeline.stages.iter().zip(&plugins).zip(&configs).enumerate() {

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub mod backfill;
 pub mod bookmarks;
 pub mod cancel;
 pub mod check;
@@ -49,6 +50,7 @@ pub struct Cli {
 enum Command {
     Run(run::Run),
     Check(check::Check),
+    Backfill(backfill::Backfill),
     Rerun(rerun::Rerun),
     Replay(replay::Replay),
     Init(init::Init),
@@ -125,6 +127,7 @@ pub fn main(cli: Cli) -> Exit {
         Command::Run(command) => (command.output.format, command.run()),
         Command::Check(command) => (command.output.format, command.run()),
         Command::Replay(command) => (command.output.format, command.run()),
+        Command::Backfill(command) => (command.output.format, command.run()),
         Command::Rerun(command) => (command.output.format, command.run()),
         Command::Init(command) => (command.output.format, command.run()),
         Command::Runs(command) => (command.format(), command.run()),

@@ -1,4 +1,7 @@
-//! `${env:NAME}` and `${file:PATH}` within options.
+//! `${env:NAME}`, `${file:PATH}` and `${interval.start}` within options.
+
+use crate::run::Interval;
+use jiff::tz::TimeZone;
 
 /// A piece of an option's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,6 +12,30 @@ pub enum Piece {
     Env(String),
     /// The text of a file.
     File(String),
+    /// Something of the run's data interval.
+    Interval(OfInterval),
+}
+
+/// What of the data interval an option may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OfInterval {
+    /// When it starts, as RFC 3339 in UTC.
+    Start,
+    /// When it ends, as RFC 3339 in UTC.
+    End,
+    /// The day on which it starts, in UTC.
+    Date,
+}
+
+impl OfInterval {
+    /// What takes the place of the placeholder in a run for the interval.
+    pub fn of(self, interval: Interval) -> String {
+        match self {
+            Self::Start => interval.start.to_string(),
+            Self::End => interval.end.to_string(),
+            Self::Date => interval.start.to_zoned(TimeZone::UTC).date().to_string(),
+        }
+    }
 }
 
 /// The pieces of a text. `$${` stands for `${`.
@@ -50,9 +77,22 @@ pub fn pieces(text: &str) -> Result<Vec<Piece>, (String, String)> {
 
 fn placeholder(name: &str) -> Result<Piece, (String, String)> {
     let unknown = || {
-        let help = "write `${env:NAME}` or `${file:PATH}`, or `$${` for the two characters as they are".to_owned();
+        let help =
+            "write `${env:NAME}`, `${file:PATH}` or `${interval.start}`, or `$${` for the two characters as they are"
+                .to_owned();
         (format!("`${{{name}}}` is not a placeholder"), help)
     };
+    if let Some(part) = name.trim().strip_prefix("interval.") {
+        return match part {
+            "start" => Ok(Piece::Interval(OfInterval::Start)),
+            "end" => Ok(Piece::Interval(OfInterval::End)),
+            "date" => Ok(Piece::Interval(OfInterval::Date)),
+            _ => Err((
+                format!("`${{{name}}}` is nothing of the data interval"),
+                "write `${interval.start}`, `${interval.end}` or `${interval.date}`".to_owned(),
+            )),
+        };
+    }
     let (what, value) = name.split_once(':').ok_or_else(unknown)?;
     let value = value.trim();
     match what.trim() {
@@ -86,5 +126,27 @@ mod tests {
         assert!(pieces("${env:}").is_err());
         assert!(pieces("${HOME}").is_err());
         assert!(pieces("${enw:HOME}").is_err());
+    }
+
+    #[test]
+    fn the_data_interval() {
+        let pieces = pieces("${interval.start}/${interval.end}/${ interval.date }").unwrap();
+        let interval = Interval {
+            start: "2026-01-01T23:30:00-01:00".parse().unwrap(),
+            end: "2026-01-03T00:00:00Z".parse().unwrap(),
+        };
+        let filled: String = pieces
+            .iter()
+            .map(|piece| match piece {
+                Piece::Interval(part) => part.of(interval),
+                Piece::Text(text) => text.clone(),
+                _ => String::new(),
+            })
+            .collect();
+        assert_eq!(filled, "2026-01-02T00:30:00Z/2026-01-03T00:00:00Z/2026-01-02");
+        let (_, help) = super::pieces("${interval.foo}").unwrap_err();
+        for name in ["${interval.start}", "${interval.end}", "${interval.date}"] {
+            assert!(help.contains(name), "{help}");
+        }
     }
 }

@@ -46,6 +46,8 @@ pub enum Trigger {
     Backfill,
     /// A past run was asked for again.
     Rerun,
+    /// Rows that a past run set aside were asked for again.
+    Replay,
 }
 
 /// The state of a run.

@@ -1,0 +1,359 @@
+//! `sluicebox backfill`
+
+use super::run::cancel_on_signal;
+use super::{Exit, Format, Output, PluginFolders, State, print, print_json};
+use crate::components::Plugins;
+use crate::house::{House, Ran, shout};
+use crate::interval::{point, split};
+use crate::places;
+use crate::show::human::{self, clean_line};
+use crate::show::outcome::Totals;
+use crate::show::problems;
+use crate::show::progress::compiling;
+use crate::show::style::{Style, Tone};
+use crate::show::table::{Align, Cell, Table};
+use crate::trouble::Trouble;
+use crate::wiring::{Asked, Host, Source};
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+use sluicebox_model::cancel::Cancel;
+use sluicebox_model::fault::Fault;
+use sluicebox_model::pipeline::{self, units};
+use sluicebox_model::run::{Interval, RunId, RunState, Trigger};
+use sluicebox_runner::load_key;
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+const EXAMPLES: &str = "\
+Examples:
+  sluicebox backfill flights.toml --from 2026-01-01 --to 2026-02-01           one run a day
+  sluicebox backfill flights.toml --from 2026-01-01 --to 2026-01-02 --every 1h --parallel 2
+  sluicebox backfill flights.toml --from 2026-01-01 --to 2026-02-01 --dry-run  which runs that would be
+
+Every interval is a run of its own, the oldest first; ${interval.start}, ${interval.end} and ${interval.date} in the options
+tell which. Intervals that were loaded already are left out, so the same command again goes on where it was stopped. A run
+that fails stops no other.";
+
+/// How often a wish to stop is looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Run a pipeline for past intervals
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Backfill {
+    /// The pipeline file
+    pipeline: PathBuf,
+    /// Where the first interval starts: a day (midnight UTC) or a time (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    from: String,
+    /// Where the last interval ends; excluded
+    #[arg(long, value_name = "TIME")]
+    to: String,
+    /// How long an interval is, in s, m, h or d
+    #[arg(long, value_name = "DURATION", default_value = "1d")]
+    every: String,
+    /// At most so many runs at once
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
+    parallel: u8,
+    /// Run intervals that were loaded already, too
+    #[arg(long)]
+    again: bool,
+    /// Only tell which runs there would be
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    plugins: PluginFolders,
+    #[command(flatten)]
+    state: State,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+/// What became of an interval.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Line {
+    interval: Interval,
+    /// `succeeded`, `failed`, `cancelled`, `crashed`, `skipped` (loaded already), `not-run`, or `planned`.
+    outcome: &'static str,
+    run: Option<RunId>,
+    rows_loaded: Option<u64>,
+    rows_rejected: Option<u64>,
+    why: Option<String>,
+}
+
+impl Line {
+    fn new(interval: Interval, outcome: &'static str) -> Self {
+        Self { interval, outcome, run: None, rows_loaded: None, rows_rejected: None, why: None }
+    }
+
+    fn is_well(&self) -> bool {
+        matches!(self.outcome, "succeeded" | "skipped" | "planned")
+    }
+}
+
+/// What the threads share.
+struct Shared {
+    waiting: VecDeque<usize>,
+    lines: Vec<Line>,
+    /// Why nothing more is begun.
+    stopped: Option<Trouble>,
+    told_problems: bool,
+}
+
+impl Backfill {
+    pub(super) fn run(self) -> Result<Exit, Trouble> {
+        let intervals = self.intervals()?;
+        let source = Source::read(&self.pipeline)?;
+        let state = places::state_of_pipeline(self.state.state.as_deref(), &source.root);
+        let name = match pipeline::parse(&source.text) {
+            Ok(pipeline) => pipeline.name,
+            Err(found) => {
+                problems::tell(source.file(), &found);
+                if self.output.format == Format::Json {
+                    print_json(&json!({ "state": null, "problems": problems::json(source.file(), &found) }));
+                }
+                return Ok(Exit::Wrong);
+            }
+        };
+        let cancel = Cancel::new();
+        cancel_on_signal(&cancel)?;
+        if self.dry_run {
+            return self.plan_only(&name, &intervals, &state);
+        }
+        let host = Host::open(&self.plugins.plugins, &source.root, compiling(false))?;
+        let mut house = House::open(&state, &format!("sluicebox backfill {}", source.name))?;
+        refuse_bookmarks(&house, &name)?;
+        let first = intervals.first().copied();
+        house.recover(&host, first.map(|interval| (name.as_str(), interval)), &cancel)?;
+        house.quiet = true;
+        let mut lines = Vec::new();
+        for interval in intervals {
+            lines.push(self.line(&house.store, &name, interval)?);
+        }
+        let is_planned = |(at, line): (usize, &Line)| (line.outcome == "planned").then_some(at);
+        let waiting = lines.iter().enumerate().filter_map(is_planned).collect();
+        for line in lines.iter_mut().filter(|line| line.outcome == "planned") {
+            line.outcome = "not-run";
+        }
+        let skipped = lines.iter().filter(|line| line.outcome == "skipped").count();
+        if skipped > 0 {
+            let shown = human::count(skipped as u64, "interval was", "intervals were");
+            shout(&format!("{shown} loaded already and left out; `--again` runs them, too"));
+        }
+        let shared = Mutex::new(Shared { waiting, lines, stopped: None, told_problems: false });
+        let work = Work { host: &host, house: &house, source: &source, name: &name, cancel: &cancel };
+        // Whether its extracts leave bookmarks is known after a first run.
+        if house.store.history(&name, Timestamp::now(), 1)?.is_empty() {
+            work.one(&shared);
+        }
+        std::thread::scope(|scope| {
+            let (work, shared) = (&work, &shared);
+            for _ in 0..self.parallel {
+                scope.spawn(move || while work.one(shared) {});
+            }
+        });
+        let shared = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(trouble) = &shared.stopped {
+            super::tell(trouble);
+        }
+        self.answer(&name, &shared.lines);
+        let well = shared.stopped.is_none() && shared.lines.iter().all(Line::is_well);
+        Ok(if well { Exit::Done } else { Exit::Failed })
+    }
+
+    fn intervals(&self) -> Result<Vec<Interval>, Trouble> {
+        let time = |option: &str, text: &str| {
+            point(text).ok_or_else(|| {
+                Trouble::new(format!("`--{option} {text}` is neither a day nor a time"))
+                    .help("write e.g. `2026-01-01` or `2026-01-01T06:00:00Z`")
+            })
+        };
+        let (from, to) = (time("from", &self.from)?, time("to", &self.to)?);
+        let every = units::duration(&self.every)
+            .map_err(|help| Trouble::new(format!("`--every {}` is no duration", self.every)).help(help))?;
+        split(from, to, every).map_err(|(message, help)| {
+            Trouble::new(format!("`--from {} --to {} --every {}`: {message}", self.from, self.to, self.every))
+                .help(help)
+        })
+    }
+
+    /// What is to be done about an interval.
+    fn line(&self, store: &sluicebox_store::Store, name: &str, interval: Interval) -> Result<Line, Trouble> {
+        let before = store.succeeded(name, &load_key(name, interval))?;
+        Ok(match before {
+            Some(run) if !self.again => Line { run: Some(run), ..Line::new(interval, "skipped") },
+            _ => Line::new(interval, "planned"),
+        })
+    }
+
+    fn plan_only(&self, name: &str, intervals: &[Interval], state: &Path) -> Result<Exit, Trouble> {
+        let mut lines = Vec::new();
+        // What never ran leaves nothing behind.
+        if state.join("store.sqlite").exists() {
+            let store = crate::journal::open(state)?;
+            for interval in intervals {
+                lines.push(self.line(&store, name, *interval)?);
+            }
+        } else {
+            lines.extend(intervals.iter().map(|interval| Line::new(*interval, "planned")));
+        }
+        self.answer(name, &lines);
+        Ok(Exit::Done)
+    }
+
+    fn answer(&self, name: &str, lines: &[Line]) {
+        if self.output.format == Format::Json {
+            print_json(&json!({ "pipeline": name, "intervals": lines }));
+            return;
+        }
+        let style = Style::stdout();
+        let mut table = Table::new(&[
+            ("from", Align::Left),
+            ("to", Align::Left),
+            ("outcome", Align::Left),
+            ("rows", Align::Right),
+            ("rejected", Align::Right),
+            ("run", Align::Left),
+            ("why", Align::Left),
+        ]);
+        for line in lines {
+            let tone = if line.is_well() { Tone::Good } else { Tone::Bad };
+            let number = |rows: Option<u64>| rows.map(human::number).unwrap_or_default();
+            table.row(vec![
+                line.interval.start.to_string().into(),
+                line.interval.end.to_string().into(),
+                Cell::toned(line.outcome, tone),
+                number(line.rows_loaded).into(),
+                number(line.rows_rejected).into(),
+                line.run.map(|run| run.to_string()).unwrap_or_default().into(),
+                human::cut(&clean_line(line.why.as_deref().unwrap_or_default()), 80).into(),
+            ]);
+        }
+        print(&table.render(style));
+    }
+}
+
+/// An extract that gives only what is new has nothing to give for the past.
+fn refuse_bookmarks(house: &House, name: &str) -> Result<(), Trouble> {
+    match house.store.bookmarks(Some(name))?.first() {
+        Some(bookmark) => Err(has_bookmarks(name, &bookmark.stage)),
+        None => Ok(()),
+    }
+}
+
+fn has_bookmarks(name: &str, stage: &str) -> Trouble {
+    Trouble::new(format!(
+        "`{name}` cannot be backfilled: stage `{stage}` has a bookmark and gives only what is new, whatever the interval"
+    ))
+    .help(format!(
+        "let the stage read by `${{interval.start}}` instead; or read everything anew: `sluicebox bookmarks reset {name} \
+         {stage}`, then `sluicebox run`"
+    ))
+}
+
+struct Work<'a> {
+    host: &'a Host,
+    house: &'a House,
+    source: &'a Source,
+    name: &'a str,
+    cancel: &'a Cancel,
+}
+
+impl Work<'_> {
+    /// Runs the next interval; answers with whether there was one.
+    fn one(&self, shared: &Mutex<Shared>) -> bool {
+        let (at, interval) = {
+            let mut shared = lock(shared);
+            if shared.stopped.is_some() || self.cancel.is_cancelled() {
+                return false;
+            }
+            let Some(at) = shared.waiting.pop_front() else { return false };
+            let Some(line) = shared.lines.get(at) else { return false };
+            (at, line.interval)
+        };
+        let ran = self.ran(interval);
+        let mut shared = lock(shared);
+        let mut line = Line::new(interval, "not-run");
+        match ran {
+            Ok(Ran::Done(record, examined)) => {
+                if !shared.told_problems {
+                    shared.told_problems = true;
+                    problems::tell(self.source.file(), &examined.problems);
+                }
+                let totals = Totals::of(&record);
+                line.outcome = record.state.word();
+                line.run = Some(record.id);
+                line.rows_loaded = Some(totals.rows_loaded);
+                line.rows_rejected = Some(totals.rows_rejected);
+                line.why = record.fault.as_ref().map(Fault::to_string);
+                if record.state == RunState::Succeeded {
+                    let rows = human::count(totals.rows_loaded, "row", "rows");
+                    shout(&format!("{} to {}: {rows} loaded", interval.start, interval.end));
+                } else {
+                    let why = line.why.as_deref().unwrap_or_default();
+                    shout(&format!("{} to {}: {}: {why}", interval.start, interval.end, line.outcome));
+                }
+                if let Some(stage) = record.bookmarks.keys().next() {
+                    shared.stopped = Some(has_bookmarks(self.name, stage));
+                }
+            }
+            Ok(Ran::Unsound(examined)) => {
+                line.outcome = "failed";
+                let first = examined.problems.iter().find(|problem| problem.is_error());
+                line.why = first.map(|problem| problem.message.clone());
+                shout(&format!("{} to {}: nothing ran", interval.start, interval.end));
+                problems::tell(self.source.file(), &examined.problems);
+            }
+            Ok(Ran::CancelledBefore) => {}
+            Ok(Ran::Lost(trouble)) | Err(trouble) => {
+                line.outcome = "failed";
+                line.why = Some(trouble.message.clone());
+                // What keeps the journal from being written keeps every run.
+                shared.stopped = Some(trouble);
+            }
+        }
+        if let Some(place) = shared.lines.get_mut(at) {
+            *place = line;
+        }
+        true
+    }
+
+    /// A run may be cancelled by itself (`sluicebox cancel`), without the others.
+    fn ran(&self, interval: Interval) -> Result<Ran, Trouble> {
+        let plugins = Plugins::Found(&self.host.catalog);
+        let asked = Asked {
+            source: self.source,
+            plugins: &plugins,
+            trigger: Trigger::Backfill,
+            interval,
+            load_key: load_key(self.name, interval),
+            repeats: None,
+            parts: Vec::new(),
+            restored: BTreeMap::new(),
+        };
+        let own = Cancel::new();
+        let (done, waits) = std::sync::mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            let (all, one) = (self.cancel, &own);
+            scope.spawn(move || {
+                while waits.recv_timeout(LOOK_EVERY) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                    if all.is_cancelled() {
+                        one.cancel();
+                    }
+                }
+            });
+            let ran = self.house.run(self.host, &asked, &own);
+            drop(done);
+            ran
+        })
+    }
+}
+
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
