@@ -8,6 +8,7 @@ mod contract;
 mod documents;
 mod flights;
 mod hostile;
+mod monitors;
 mod neighbours;
 mod recovery;
 mod replay;

@@ -2,9 +2,12 @@
 
 use crate::show::outcome::{Comparison, Earlier, Totals};
 use crate::trouble::Trouble;
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use sluicebox_model::run::{RunRecord, RunState};
-use sluicebox_store::{Store, StoreError};
+use sluicebox_model::monitor::History;
+use sluicebox_model::pipeline::Pipeline;
+use sluicebox_model::run::{RunRecord, RunState, Trigger};
+use sluicebox_store::{RunSummary, Store, StoreError};
 use std::path::Path;
 
 /// How many earlier runs a run is compared with.
@@ -26,12 +29,9 @@ pub fn comparison(store: &Store, record: &RunRecord) -> Result<Option<Comparison
     if record.state != RunState::Succeeded {
         return Ok(None);
     }
-    // One more than is wanted: the run itself is among the latest.
-    let history = store.history(&record.pipeline, EARLIER_RUNS + 1)?;
+    let history = whole_runs(store, &record.pipeline, record.queued_at)?;
     let earlier: Vec<Earlier> = history
         .iter()
-        .filter(|run| run.queued_at < record.queued_at && run.id != record.id)
-        .take(EARLIER_RUNS as usize)
         .map(|run| Earlier {
             rows_loaded: run.rows_loaded,
             rows_rejected: run.rows_rejected + run.rows_quarantined,
@@ -39,6 +39,40 @@ pub fn comparison(store: &Store, record: &RunRecord) -> Result<Option<Comparison
         })
         .collect();
     Ok(Comparison::with(&earlier))
+}
+
+/// The last runs of a pipeline that were made before a time and ended well. A run that repeats another may have loaded only a
+/// part: it is left out.
+fn whole_runs(store: &Store, pipeline: &str, before: Timestamp) -> Result<Vec<RunSummary>, Trouble> {
+    let mut runs = store.history(pipeline, before, EARLIER_RUNS * 2)?;
+    let is_whole =
+        |trigger| matches!(trigger, Trigger::Schedule | Trigger::Manual | Trigger::Dependency | Trigger::Backfill);
+    runs.retain(|run| is_whole(run.trigger));
+    runs.truncate(EARLIER_RUNS as usize);
+    Ok(runs)
+}
+
+/// What earlier runs of a pipeline did, as far as its monitors ask for it.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn history(store: &Store, pipeline: &Pipeline, now: Timestamp) -> Result<History, Trouble> {
+    let monitors = &pipeline.monitor;
+    let mut history = History::default();
+    if monitors.fresh_within.is_some() {
+        history.loaded_at = store.last_loaded(&pipeline.name)?;
+    }
+    if monitors.rows.change_at_most.is_none() && monitors.schema.is_none() {
+        return Ok(history);
+    }
+    let runs = whole_runs(store, &pipeline.name, now)?;
+    history.rows = runs.iter().map(|run| run.rows_loaded).collect();
+    if monitors.schema.is_some()
+        && let Some(last) = runs.first()
+    {
+        history.schemas = store.run(&last.id.to_string())?.schemas;
+    }
+    Ok(history)
 }
 
 /// A run as JSON: its record, its totals and how it compares.

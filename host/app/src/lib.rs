@@ -8,6 +8,7 @@ pub mod house;
 pub mod interval;
 pub mod journal;
 pub mod places;
+mod retention;
 pub mod secrets;
 pub mod show;
 pub mod trouble;

@@ -6,17 +6,22 @@ use crate::stop::lock;
 use sluicebox_model::fault::{Fault, FaultKind};
 use sluicebox_model::monitor::{Coming, MonitorFinding, MonitorSeverity, columns, judge};
 use sluicebox_model::plugin::Kind;
-use sluicebox_model::run::{Event, StageState};
+use sluicebox_model::run::{Event, StageState, Trigger};
 use std::collections::BTreeMap;
 
 /// What the monitors say of a run whose loads have all prepared: the event that keeps it, and the fault if the run must not
 /// commit.
 pub(crate) fn judge_run(run: &Run<'_>, stations: &[Station<'_>]) -> (Event, Option<Fault>) {
     let now = run.clock.now();
+    // Anything else is a part of a run: rows that had been set aside.
+    let is_run = matches!(
+        run.plan.trigger,
+        Trigger::Schedule | Trigger::Manual | Trigger::Dependency | Trigger::Backfill | Trigger::Rerun
+    );
     let rows = {
         let state = lock(&run.state);
         let loads: Vec<_> = state.record.stages.iter().filter(|stage| stage.entry.kind == Kind::Load).collect();
-        let all_ran = !loads.is_empty() && loads.iter().all(|load| load.state == StageState::Succeeded);
+        let all_ran = is_run && !loads.is_empty() && loads.iter().all(|load| load.state == StageState::Succeeded);
         all_ran.then(|| loads.iter().map(|load| load.outcome.rows_out).sum())
     };
     let loads = stations.iter().filter(|station| {

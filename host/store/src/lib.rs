@@ -11,6 +11,7 @@ mod json;
 mod lock;
 mod quarantine;
 mod query;
+mod retention;
 mod schema;
 mod store;
 #[cfg(test)]
@@ -21,4 +22,5 @@ pub use error::StoreError;
 pub use lock::{Holder, RunLock};
 pub use quarantine::{QuarantineEntry, QuarantineKind, ReasonCount};
 pub use query::{LogEntry, RunFilter, RunSummary};
+pub use retention::Remains;
 pub use store::Store;

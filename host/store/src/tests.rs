@@ -155,7 +155,7 @@ fn runs_are_found() {
         ids(RunFilter { states: vec![RunState::Cancelled, RunState::Failed], ..RunFilter::default() }),
         [id(3), id(2)]
     );
-    assert_eq!(store.history("flights", 5).unwrap().len(), 1);
+    assert_eq!(store.history("flights", at(1_000_000), 5).unwrap().len(), 1);
     assert_eq!(store.summary("last").unwrap().fault, Some(fault));
     let whole = id(2).to_string();
     assert_eq!(store.run(&whole).unwrap().pipeline, "trains");

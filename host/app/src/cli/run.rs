@@ -184,6 +184,7 @@ fn answer(
     if let Some(comparison) = comparison {
         out.push_str(&comparison.line(record, style));
     }
+    out.push_str(&outcome::findings(record, style));
     out.push_str(&outcome::faults(record, false, style));
     let totals = outcome::Totals::of(record);
     // The end of an id is what tells runs of the same hour apart.

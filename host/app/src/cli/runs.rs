@@ -225,6 +225,7 @@ fn shown(
     if let Some(comparison) = comparison {
         out.push_str(&comparison.line(record, style));
     }
+    out.push_str(&outcome::findings(record, style));
     out.push_str(&outcome::faults(record, backtrace, style));
     if Totals::of(record).rows_rejected > 0 {
         let hint = format!("the rejected rows: sluicebox quarantine show {}", record.id);

@@ -72,6 +72,31 @@ pub fn bare() -> Value {
         }),
     );
     require(&mut schedule, &["cron"]);
+    let severity = json!({ "enum": ["warn", "fail"], "default": "warn", "description": "Whether it is told, or fails the run before anything is loaded" });
+    let rows = |doc: &str| json!({ "type": "integer", "minimum": 0, "description": doc });
+    let mut fresh = table(
+        "How old the newest rows may be",
+        json!({ "within": time("Rows have to be loaded at least this often"), "severity": severity }),
+    );
+    require(&mut fresh, &["within"]);
+    let mut locked = table(
+        "Whether the columns have to stay as they are",
+        json!({ "locked": { "type": "boolean" }, "severity": severity }),
+    );
+    require(&mut locked, &["locked"]);
+    let monitor = table(
+        "What is expected of what a run loads",
+        json!({
+            "rows": table("How many rows are loaded, over all loads", json!({
+                "at-least": rows("At least so many; a run that loads none is told unless 0 is given"),
+                "at-most": rows("At most so many"),
+                "change-at-most": { "type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$", "description": "At most so many per cent more or fewer than the median of the last 20 runs" },
+                "severity": severity,
+            })),
+            "fresh-within": { "oneOf": [time("Rows have to be loaded at least this often"), fresh] },
+            "schema": { "oneOf": [{ "const": "locked", "description": "The columns have to be those of the last run" }, locked] },
+        }),
+    );
     let grants = table(
         "What the stage may reach; nothing unless it stands here",
         json!({
@@ -139,6 +164,7 @@ pub fn bare() -> Value {
         "properties": {
             "pipeline": pipeline,
             "schedule": schedule,
+            "monitor": monitor,
             "stage": { "type": "array", "minItems": 1, "items": stage },
         },
     })

@@ -5,6 +5,7 @@ use super::style::{Style, Tone};
 use super::table::{Align, Cell, Table};
 use serde::Serialize;
 use sluicebox_model::fault::Fault;
+use sluicebox_model::monitor::MonitorSeverity;
 use sluicebox_model::plugin::Kind;
 use sluicebox_model::run::{RuleResult, RunRecord, RunState, StageRecord, StageState};
 use sluicebox_model::stage::Severity;
@@ -249,6 +250,18 @@ pub fn faults(record: &RunRecord, backtrace: bool, style: Style) -> String {
         out.push_str("  the guest's backtrace: add `--backtrace` to `sluicebox runs show`\n");
     }
     out
+}
+
+/// What is not as the author expects it, one a line; what failed the run is told as its fault. Nothing if there is nothing.
+pub fn findings(record: &RunRecord, style: Style) -> String {
+    let mut out = String::new();
+    for finding in record.findings.iter().filter(|finding| finding.severity == MonitorSeverity::Warn) {
+        let load = finding.stage.as_ref().map(|stage| format!("load `{}`: ", clean_line(stage))).unwrap_or_default();
+        let message = human::cut(&clean_line(&finding.message), 300);
+        let key = style.paint(Tone::Quiet, &format!("(monitor `{}`)", finding.monitor.key()));
+        out.push_str(&format!("{} {load}{message} {key}\n", style.paint(Tone::Warn, "warning:")));
+    }
+    if out.is_empty() { out } else { format!("\n{out}") }
 }
 
 /// An earlier run of the same pipeline that succeeded.
