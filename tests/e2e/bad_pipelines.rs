@@ -147,7 +147,6 @@ fn a_file_that_was_edited_on_windows_is_read() {
 
 /// One of the two would be lost: the load that commits last takes the place of the other.
 #[test]
-#[ignore = "check does not look at it yet"]
 fn two_loads_of_one_file_are_refused() {
     let load = |name: &str| {
         format!(

@@ -75,7 +75,7 @@ fn any_event() -> impl Strategy<Value = Event> {
             14 => [Event::RunSucceeded, Event::RunFailed { fault: fault() }, Event::RunCancelled][attempt as usize % 3]
                 .clone(),
             _ => [
-                Event::RunCrashed { reason: "the host died".into() },
+                Event::RunCrashed { reason: "the host died".into(), fault: None },
                 Event::RunCommitting { receipts: BTreeMap::new(), bookmarks: BTreeMap::new() },
             ][attempt as usize % 2]
                 .clone(),
@@ -229,7 +229,7 @@ fn a_crash_within_the_commit() {
     go(&mut record, Event::RunCommitting { receipts: BTreeMap::new(), bookmarks: BTreeMap::new() }).unwrap();
     go(&mut record, Event::LoadCommitted { stage: "one".into() }).unwrap();
     go(&mut record, Event::CommitFailed { stage: "two".into(), fault: fault() }).unwrap();
-    go(&mut record, Event::RunCrashed { reason: "power".into() }).unwrap();
+    go(&mut record, Event::RunCrashed { reason: "power".into(), fault: None }).unwrap();
     assert_eq!(record.fault.as_ref().unwrap().message, "power");
     for undoing in [Event::RunCancelled, Event::RunFailed { fault: fault() }, Event::RunSucceeded] {
         assert!(go(&mut record, undoing).is_err());
@@ -244,7 +244,7 @@ fn a_crash_within_the_commit() {
 fn a_crash_before_the_commit() {
     let mut record = begun();
     record.apply(at(1), &started_run()).unwrap();
-    record.apply(at(2), &Event::RunCrashed { reason: "power".into() }).unwrap();
+    record.apply(at(2), &Event::RunCrashed { reason: "power".into(), fault: None }).unwrap();
     assert!(record.apply(at(3), &Event::LoadCommitted { stage: "one".into() }).is_err());
     assert!(record.apply(at(3), &Event::RunSucceeded).is_err());
     record.apply(at(3), &Event::RunFailed { fault: fault() }).unwrap();

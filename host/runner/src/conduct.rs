@@ -430,22 +430,31 @@ pub(crate) fn commit_loads<'a>(
     stations: impl Iterator<Item = &'a Station<'a>>,
     receipts: &BTreeMap<String, Vec<String>>,
 ) -> Result<(), JournalError> {
-    let mut failed = Vec::new();
+    let (mut failed, mut shown) = (Vec::new(), Vec::new());
     for station in stations {
         let Some(receipts) = receipts.get(station.name()) else { continue };
         let stage = station.name().to_owned();
         // One load that fails keeps no other from being shown: there is no way back.
         run.append(&[match commit(station, receipts) {
-            Ok(()) => Event::LoadCommitted { stage },
+            Ok(()) => {
+                shown.push(stage.clone());
+                Event::LoadCommitted { stage }
+            }
             Err(fault) => {
-                failed.push(fault.to_string());
+                failed.push(fault.clone());
                 Event::CommitFailed { stage, fault }
             }
         }])?;
     }
-    run.append(&[if failed.is_empty() {
-        Event::RunSucceeded
-    } else {
-        Event::RunCrashed { reason: format!("not every load could be committed: {}", failed.join("; ")) }
-    }])
+    let Some(first) = failed.first() else { return run.append(&[Event::RunSucceeded]) };
+    let told: Vec<String> = failed.iter().map(Fault::to_string).collect();
+    let reason = format!("not every load could be committed: {}", told.join("; "));
+    let shown = match shown.as_slice() {
+        [] => "no load is shown yet".to_owned(),
+        shown => format!("shown are the loads of {}", shown.join(", ")),
+    };
+    let fault = first
+        .clone()
+        .with_help(format!("{shown}; what is prepared is kept: mend what keeps it, and the next run commits it"));
+    run.append(&[Event::RunCrashed { reason, fault: Some(fault) }])
 }

@@ -53,7 +53,7 @@ pub fn recover(
         match refused {
             Some(fault) => {
                 let reason = format!("what its loads wrote could not be taken back: {fault}");
-                run.append(&[Event::RunCrashed { reason }])?;
+                run.append(&[Event::RunCrashed { reason, fault: None }])?;
             }
             None => {
                 let fault = host_fault(
@@ -120,7 +120,7 @@ fn crashed(record: &RunRecord) -> Vec<Event> {
         );
     }
     let reason = "sluicebox was killed, or the machine stopped, while the run was under way".to_owned();
-    events.push(Event::RunCrashed { reason });
+    events.push(Event::RunCrashed { reason, fault: None });
     events
 }
 

@@ -370,7 +370,7 @@ fn any_event() -> impl Strategy<Value = Event> {
             7 => Event::LoadCommitted { stage: "out".into() },
             8 => Event::RunSucceeded,
             9 => Event::RunFailed { fault },
-            10 => Event::RunCrashed { reason: "the host died".into() },
+            10 => Event::RunCrashed { reason: "the host died".into(), fault: None },
             _ => Event::RunCancelled,
         }
     })

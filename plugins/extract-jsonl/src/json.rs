@@ -125,6 +125,9 @@ impl Parser<'_> {
         if let Some(node) = node {
             for column in &node.columns {
                 if let Some(slot) = self.slots.get_mut(*column) {
+                    if slot.sort != Sort::Missing {
+                        return Err("its key stands twice in the object");
+                    }
                     *slot = found;
                 }
             }

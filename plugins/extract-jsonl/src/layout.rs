@@ -45,13 +45,15 @@ fn find(sources: &[Source], settings: &Settings) -> Result<Layout, Fault> {
         None => settings.files.types.keys().collect(),
     };
     let mut selected: Vec<Selected> = names.into_iter().map(|name| Selected::new(name, &settings.files)).collect();
+    let mut broken = None;
     if settings.columns.is_none() || selected.iter().any(|column| column.inferred) {
-        selected = sample(sources, settings, selected)?;
+        (selected, broken) = sample(sources, settings, selected)?;
     }
     if selected.is_empty() {
-        return Err(Fault::invalid_data(
-            "no columns are known: the first lines have no keys; give `columns` or `types`",
-        ));
+        return Err(Fault::invalid_data(match broken {
+            Some(broken) => format!("no line that was looked at can be read; the first: {broken}"),
+            None => "no columns are known: the first lines have no keys; give `columns` or `types`".to_owned(),
+        }));
     }
     Ok(Layout { selected, names: Vec::new(), from: String::new(), all: settings.columns.is_none() })
 }
@@ -66,14 +68,20 @@ pub(crate) fn paths(selected: &[Selected], settings: &Settings) -> Result<Node, 
     }
 }
 
-/// Adds the columns that lines have, and types. Lines that are broken are passed over: the reading tells of them.
-fn sample(sources: &[Source], settings: &Settings, known: Vec<Selected>) -> Result<Vec<Selected>, Fault> {
+/// Adds the columns that lines have, and types. Lines that are broken are passed over: the reading tells of them. Also
+/// answers with what is wrong with the first of them.
+fn sample(
+    sources: &[Source],
+    settings: &Settings,
+    known: Vec<Selected>,
+) -> Result<(Vec<Selected>, Option<String>), Fault> {
     let root = paths(&known, settings)?;
     let mut selected = known;
     let mut guesses = vec![Guess::Nothing; selected.len()];
     let mut slots = vec![Slot::default(); selected.len()];
     let mut new: Vec<(String, Guess)> = Vec::new();
     let mut seen = 0;
+    let mut broken = None;
     'files: for source in sources {
         let mut lines = Lines::open(source, &settings.files)?;
         while let Some(line) = lines.next_line()? {
@@ -91,7 +99,13 @@ fn sample(sources: &[Source], settings: &Settings, known: Vec<Selected>) -> Resu
                     found.push((key, guess(bytes, slot)));
                 }
             });
-            if read.is_err() || !lines.is_utf8(line) {
+            let wrong = match read {
+                _ if !lines.is_utf8(line) => Some("it is not UTF-8".to_owned()),
+                Err(wrong) => Some(format!("at byte {}: {}", wrong.at + 1, wrong.what)),
+                Ok(()) => None,
+            };
+            if let Some(wrong) = wrong {
+                broken.get_or_insert_with(|| format!("{}:{}: {wrong}", source.path, line.number));
                 continue;
             }
             for (known, slot) in guesses.iter_mut().zip(&slots) {
@@ -124,7 +138,7 @@ fn sample(sources: &[Source], settings: &Settings, known: Vec<Selected>) -> Resu
         }
     }
     selected.extend(new.into_iter().map(|(name, guess)| Selected { name, kind: guess.kind(), inferred: true }));
-    Ok(selected)
+    Ok((selected, broken))
 }
 
 /// More columns than this are a mistake, e.g. ids as keys.

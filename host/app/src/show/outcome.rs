@@ -58,7 +58,7 @@ pub fn headline(record: &RunRecord, style: Style) -> String {
             format!(": {} loaded{rejected}", human::count(totals.rows_loaded, "row", "rows"))
         }
         RunState::Failed | RunState::Cancelled => "; nothing was loaded".to_owned(),
-        RunState::Crashed => "; what it loaded is taken back or finished by the next run".to_owned(),
+        RunState::Crashed => "; the next run finishes it".to_owned(),
         _ => String::new(),
     };
     format!("{pipeline} {state}{time}{what}\n")

@@ -136,6 +136,9 @@ pub enum Event {
     RunCrashed {
         /// What is known of it.
         reason: String,
+        /// That of the load that could not be committed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fault: Option<Fault>,
     },
     /// Somebody decided that a run whose commit does not come to an end is left as it is: what is shown stays shown, what
     /// is not is taken back.

@@ -277,9 +277,9 @@ impl RunRecord {
                 need(self.undoable(), "a run that commits, or has ended, cannot be cancelled")?;
                 self.end(R::Cancelled, at);
             }
-            Event::RunCrashed { reason } => {
+            Event::RunCrashed { reason, fault } => {
                 need(self.is_unfinished(), "the run has ended already")?;
-                self.fault = Some(Fault::new(FaultKind::Host, "run", reason));
+                self.fault = Some(fault.clone().unwrap_or_else(|| Fault::new(FaultKind::Host, "run", reason)));
                 self.end(R::Crashed, at);
             }
             Event::RunAbandoned { reason } => {

@@ -108,7 +108,10 @@ impl Input {
                 }
                 Decoder::Zstd(Box::new(Zstd::new(buffered(counting))))
             }
-            Compression::Auto | Compression::None => Decoder::Plain(counting),
+            Compression::Auto | Compression::None => match foreign(first) {
+                Some(what) => return Err(FileError::Data(format!("{path} is {what}, not text"))),
+                None => Decoder::Plain(counting),
+            },
         };
         Ok(Self { path, read, decoder, end: source.end })
     }
@@ -194,6 +197,17 @@ impl Input {
 
 fn buffered(counting: Counting) -> Buffered {
     BufReader::with_capacity(COMPRESSED_BUFFER_BYTES, counting)
+}
+
+/// What a file is that is known by its first bytes and is no text.
+fn foreign(first: &[u8]) -> Option<&'static str> {
+    match first {
+        b"PAR1" => Some("a Parquet file"),
+        b"PK\x03\x04" => Some("a ZIP file (spreadsheets are such files: save the sheet as CSV)"),
+        b"\xd0\xcf\x11\xe0" => Some("an old Office file (save the sheet as CSV)"),
+        b"%PDF" => Some("a PDF file"),
+        _ => None,
+    }
 }
 
 fn not_compressed(path: &str, format: &str) -> FileError {
