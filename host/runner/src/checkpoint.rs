@@ -215,6 +215,24 @@ impl Drop for CheckpointWriter {
     }
 }
 
+/// Writes batches as the checkpoint of a stage into a folder, which is made if it is missing.
+///
+/// # Errors
+/// There are none, they have not the same columns, or the file cannot be written.
+pub fn keep_batches(folder: &Path, stage: &str, batches: &[RecordBatch]) -> Result<Checkpoint, CheckpointError> {
+    let path = path(folder, stage);
+    let first = batches.first().ok_or_else(|| failed(&path, "would be without rows"))?;
+    let mut writer = CheckpointWriter::create(folder, stage, &first.schema())?;
+    for batch in batches {
+        if batch.schema() != first.schema() {
+            return Err(failed(&path, "cannot be written: the rows do not all have the same columns"));
+        }
+        writer.write(batch)?;
+    }
+    writer.finish(None)?;
+    Checkpoint::open(folder, stage)?.ok_or_else(|| failed(&path, "is gone"))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
@@ -249,6 +267,18 @@ mod tests {
         assert_eq!(read, batches);
         assert!(Checkpoint::open(folder.path(), "other").unwrap().is_none());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn batches_are_kept_and_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let batches = [batch(0), batch(7)];
+        let kept = keep_batches(&folder.path().join("new"), "read", &batches).unwrap();
+        assert_eq!((kept.rows, kept.bookmark.as_deref()), (2000, None));
+        assert_eq!(kept.batches().unwrap().map(Result::unwrap).collect::<Vec<_>>(), batches);
+        assert!(keep_batches(folder.path(), "none", &[]).is_err());
+        let narrow = batch(0).project(&[0]).unwrap();
+        assert!(keep_batches(folder.path(), "mixed", &[batch(0), narrow]).is_err());
     }
 
     #[test]

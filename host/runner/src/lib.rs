@@ -27,7 +27,7 @@ mod transform;
 mod validate;
 
 pub use check::{CheckContext, Checked, Opened, StageCheck, check_schemas};
-pub use checkpoint::{Checkpoint, CheckpointError};
+pub use checkpoint::{Checkpoint, CheckpointError, keep_batches};
 pub use conduct::conduct;
 pub use plan::{Clock, Observer, Restored, RunPlan, RunnerError, StageProgress, SystemClock, load_key};
 pub use recover::{abandon, recover};

@@ -4,6 +4,7 @@
 //! aside, as Arrow IPC streams with the reason as the last column. Several processes may use it at once.
 
 mod bookmarks;
+mod dealt;
 mod error;
 mod failed;
 mod journal;
@@ -18,6 +19,7 @@ mod store;
 mod tests;
 
 pub use bookmarks::Bookmark;
+pub use dealt::{Dealt, SetAside};
 pub use error::StoreError;
 pub use lock::{Holder, RunLock};
 pub use quarantine::{QuarantineEntry, QuarantineKind, ReasonCount};

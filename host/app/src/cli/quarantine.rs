@@ -1,4 +1,8 @@
-//! `sluicebox quarantine show`
+//! `sluicebox quarantine`
+
+mod export;
+mod list;
+mod replay;
 
 use super::logs::known_stage;
 use super::{Exit, Format, Output, State, print, print_json};
@@ -20,9 +24,16 @@ const EXAMPLES: &str = "\
 Examples:
   sluicebox quarantine show last                rows of the last run that were set aside, with the reasons
   sluicebox quarantine show last --stage check --limit 100
-  sluicebox quarantine show last --format json | jq '.reasons'";
+  sluicebox quarantine show last --format json | jq '.reasons'
+  sluicebox quarantine list                     what waits to be dealt with, of all runs
+  sluicebox quarantine replay last              put the rows through the pipeline again
+  sluicebox quarantine export last --to rejected.csv
 
-/// Show the rows that a run set aside
+A replay is a run of its own, with today's pipeline file and plugins. The rows go on at the stage that set them aside, and
+are added to what was loaded: loads behind it need `mode = \"append\"`. Rows that fall out again are set aside again, by that
+run.";
+
+/// Show, export, replay or drop the rows that runs set aside
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Quarantine {
@@ -32,8 +43,16 @@ pub struct Quarantine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// List the runs with rows that were set aside and not dealt with
+    List(list::List),
     /// Show the rows that a run set aside, with the reasons
     Show(Show),
+    /// Write the rows that a run set aside to a file, with the reasons
+    Export(export::Export),
+    /// Put the rows that a run set aside through the pipeline again
+    Replay(replay::Replay),
+    /// Mark the rows that a run set aside as dealt with
+    Drop(list::Drop),
 }
 
 #[derive(Debug, Args)]
@@ -54,12 +73,23 @@ struct Show {
 
 impl Quarantine {
     pub(super) fn format(&self) -> Format {
-        let Command::Show(show) = &self.command;
-        show.output.format
+        match &self.command {
+            Command::List(command) => command.output.format,
+            Command::Show(command) => command.output.format,
+            Command::Export(command) => command.output.format,
+            Command::Replay(command) => command.output.format,
+            Command::Drop(command) => command.output.format,
+        }
     }
 
     pub(super) fn run(self) -> Result<Exit, Trouble> {
-        let Command::Show(command) = self.command;
+        let command = match self.command {
+            Command::List(command) => return command.run(),
+            Command::Export(command) => return command.run(),
+            Command::Replay(command) => return command.run(),
+            Command::Drop(command) => return command.run(),
+            Command::Show(command) => command,
+        };
         let store = journal::open(&places::state(command.state.state.as_deref())?)?;
         let record = store.run(&command.run)?;
         known_stage(&record, command.stage.as_deref())?;

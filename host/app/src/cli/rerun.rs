@@ -58,6 +58,14 @@ impl Rerun {
         cancel_on_signal(&cancel)?;
         let house = House::open(&state, "sluicebox rerun")?;
         let record = house.store.run(&self.run)?;
+        if record.trigger == Trigger::Replay {
+            // Run as a whole it would load more than was set aside.
+            let first = record.repeats.map(|first| first.to_string()).unwrap_or_default();
+            let message = format!("run {} replayed rows that run {first} had set aside", record.id);
+            return Err(Trouble::new(message).help(format!(
+                "those that are still open: `sluicebox quarantine replay {first}`; all of that run: `sluicebox rerun {first}`"
+            )));
+        }
         let source = if self.latest { Source::read(&record.file)? } else { Source::of_run(&record) };
         let host = Host::open(&self.plugins.plugins, &source.root, compiling(false))?;
         house.recover(&host, Some((&record.pipeline, record.interval)), &cancel)?;
@@ -137,7 +145,7 @@ fn asked<'a>(source: &'a Source, plugins: &'a Plugins<'a>, record: &RunRecord) -
 }
 
 /// The pipeline with its stages joined; none if it cannot be read.
-fn read(source: &Source, plugins: &Plugins<'_>) -> Result<Option<Pipeline>, Trouble> {
+pub(super) fn read(source: &Source, plugins: &Plugins<'_>) -> Result<Option<Pipeline>, Trouble> {
     let Ok(mut pipeline) = pipeline::parse(&source.text) else { return Ok(None) };
     let kinds: Vec<Option<Kind>> =
         pipeline.stages.iter().map(|stage| plugins.of(stage).map(|plugin| plugin.description.kind)).collect();
@@ -146,7 +154,11 @@ fn read(source: &Source, plugins: &Plugins<'_>) -> Result<Option<Pipeline>, Trou
 }
 
 /// The checkpoints of the run, and of the runs that it repeated, that can be used.
-fn kept(house: &House, pipeline: &Pipeline, record: &RunRecord) -> Result<BTreeMap<String, Restored>, Trouble> {
+pub(super) fn kept(
+    house: &House,
+    pipeline: &Pipeline,
+    record: &RunRecord,
+) -> Result<BTreeMap<String, Restored>, Trouble> {
     let mut kept = BTreeMap::new();
     for stage in &pipeline.stages {
         let before = record.stages.iter().find(|before| before.entry.name == stage.name);
@@ -194,7 +206,7 @@ fn loads(
 }
 
 /// The stages and all behind them.
-fn behind<'a>(pipeline: &'a Pipeline, from: &BTreeSet<String>) -> BTreeSet<&'a str> {
+pub(super) fn behind<'a>(pipeline: &'a Pipeline, from: &BTreeSet<String>) -> BTreeSet<&'a str> {
     let names = pipeline.stages.iter().map(|stage| stage.name.as_str());
     let mut behind: BTreeSet<&str> = names.filter(|name| from.contains(*name)).collect();
     loop {

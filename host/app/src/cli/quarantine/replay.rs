@@ -1,0 +1,242 @@
+//! `sluicebox quarantine replay`
+
+use crate::cli::logs::known_stage;
+use crate::cli::rerun::{behind, kept, read};
+use crate::cli::run::{cancel_on_signal, state_hint, tell_ran};
+use crate::cli::{Exit, Format, Output, PluginFolders, State};
+use crate::components::Plugins;
+use crate::house::{House, Ran, shout};
+use crate::places;
+use crate::show::human;
+use crate::show::progress::compiling;
+use crate::trouble::Trouble;
+use crate::wiring::{Asked, Host, Source};
+use arrow_array::RecordBatch;
+use clap::Args;
+use jiff::Timestamp;
+use sluicebox_model::cancel::Cancel;
+use sluicebox_model::pipeline::{Pipeline, suggest};
+use sluicebox_model::plugin::Kind;
+use sluicebox_model::run::{RunRecord, RunState, Trigger};
+use sluicebox_runner::{Part, Repeat, Restored, keep_batches, repeat};
+use sluicebox_store::QuarantineKind;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub(super) struct Replay {
+    /// The run: its id, the beginning of it, or `last`
+    run: String,
+    /// The stage behind which the rows go on; may be left out if only one set rows aside
+    #[arg(long)]
+    stage: Option<String>,
+    /// Let loads without `mode = "append"` replace what is at their targets by these rows alone
+    #[arg(long)]
+    replace_targets: bool,
+    #[command(flatten)]
+    plugins: PluginFolders,
+    #[command(flatten)]
+    state: State,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+impl Replay {
+    pub(super) fn run(self) -> Result<Exit, Trouble> {
+        let state = places::state(self.state.state.as_deref())?;
+        let state = state.canonicalize().unwrap_or(state);
+        let cancel = Cancel::new();
+        cancel_on_signal(&cancel)?;
+        let house = House::open(&state, "sluicebox quarantine replay")?;
+        let record = house.store.run(&self.run)?;
+        known_stage(&record, self.stage.as_deref())?;
+        let source = Source::read(&record.file)?;
+        let host = Host::open(&self.plugins.plugins, &source.root, compiling(false))?;
+        house.recover(&host, None, &cancel)?;
+        let record = house.store.run(&record.id.to_string())?;
+        if record.state != RunState::Succeeded {
+            let message = format!("run {} loaded nothing: it {}", record.id, record.state.word());
+            return Err(Trouble::new(message)
+                .help(format!("what it set aside comes again with the rest: `sluicebox rerun {}`", record.id)));
+        }
+        let stage = self.stage(&house, &record)?;
+        let prefix = format!("{}-replay-{stage}-", record.load_key);
+        // One that was killed before it could say so.
+        if house.store.settle_replays(record.id, &stage, &prefix)? {
+            return Err(Trouble::new(format!("the rows of stage `{stage}` were replayed already"))
+                .help("`sluicebox quarantine list --all` shows by which run"));
+        }
+        let batches = rows(&house, &record, &stage)?;
+        let plugins = Plugins::Found(&host.catalog);
+        let wrong = || Trouble::new("the pipeline cannot be run as it is").help("`sluicebox check` tells why");
+        let pipeline = read(&source, &plugins)?.ok_or_else(wrong)?;
+        let before = before(&pipeline, &stage)?;
+        let (parts, mut restored) = parts(&house, &pipeline, &plugins, &record, &stage, &before)?;
+        if !self.replace_targets {
+            refuse_replacing(&pipeline, &plugins, &parts)?;
+        }
+        let folder =
+            Folder(state.join("runs").join(record.id.to_string()).join(format!("replay-{}", std::process::id())));
+        let checkpoint = keep_batches(&folder.0, &before, &batches)
+            .map_err(|error| Trouble::new(error.to_string()).help("see that there is room in the state folder"))?;
+        shout(&format!("{} of run {} go on at `{stage}`", human::count(checkpoint.rows, "row", "rows"), record.id));
+        restored.insert(before, Restored { run: record.id, checkpoint });
+        let asked = Asked {
+            source: &source,
+            plugins: &plugins,
+            trigger: Trigger::Replay,
+            interval: record.interval,
+            load_key: format!("{prefix}{:x}", Timestamp::now().as_microsecond()),
+            repeats: Some(record.id),
+            parts,
+            restored,
+        };
+        let ran = house.run(&host, &asked, &cancel)?;
+        if matches!(&ran, Ran::Done(..)) {
+            house.store.settle_replays(record.id, &stage, &prefix)?;
+        }
+        let hint = state_hint(&state, self.state.state.is_some());
+        tell_ran(&house, &source, ran, self.output.format == Format::Json, &hint)
+    }
+
+    /// The stage whose rows go again.
+    fn stage(&self, house: &House, record: &RunRecord) -> Result<String, Trouble> {
+        let mut open = house.store.set_aside_by(Some(record.id), false)?;
+        open.retain(|of| self.stage.as_ref().is_none_or(|stage| *stage == of.stage));
+        let records = open.iter().find(|of| of.kind == QuarantineKind::Record).map(|of| of.stage.clone());
+        let stages: BTreeSet<&str> =
+            open.iter().filter(|of| of.kind != QuarantineKind::Record).map(|of| of.stage.as_str()).collect();
+        let export = |stage: &str| {
+            let (id, to) = (record.id, format!("{stage}.csv"));
+            format!("mend them by hand: `sluicebox quarantine export {id} --stage {stage} --to {to}`")
+        };
+        let mut stages = stages.into_iter();
+        match (stages.next(), stages.next(), records) {
+            (Some(stage), None, records) => {
+                if let Some(of) = records {
+                    shout(&format!("records of `{of}` that never became rows are not replayed; {}", export(&of)));
+                }
+                Ok(stage.to_owned())
+            }
+            (Some(a), Some(b), _) => {
+                Err(Trouble::new(format!("several stages of run {} set rows aside: `{a}`, `{b}`", record.id))
+                    .help("name one: `--stage STAGE`"))
+            }
+            (None, _, Some(of)) => {
+                let message = format!("what stage `{of}` set aside never became rows and cannot be replayed");
+                Err(Trouble::new(message).help(export(&of)))
+            }
+            (None, _, None) => Err(Trouble::new(format!("nothing of run {} waits to be replayed", record.id))
+                .help("`sluicebox quarantine list --all` shows what was set aside, and what became of it")),
+        }
+    }
+}
+
+/// A folder that is gone afterwards.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The rows as the stage was given them.
+fn rows(house: &House, record: &RunRecord, stage: &str) -> Result<Vec<RecordBatch>, Trouble> {
+    let mut batches: Vec<RecordBatch> = Vec::new();
+    for entry in house.store.quarantine(record.id, Some(stage), 0, u64::MAX)? {
+        if let Some(why) = entry.unreadable {
+            let rows = human::count(entry.count, "row", "rows");
+            return Err(Trouble::new(format!("{rows} of stage `{stage}` cannot be read any more: {why}"))
+                .help("`sluicebox quarantine export` writes those that can"));
+        }
+        batches.extend(entry.batch);
+    }
+    if batches.windows(2).any(|pair| matches!(pair, [a, b] if a.schema() != b.schema())) {
+        return Err(Trouble::new(format!("the rows of stage `{stage}` do not all have the same columns"))
+            .help("`sluicebox quarantine export` writes them to a file"));
+    }
+    Ok(batches)
+}
+
+/// The stage whose place the rows take.
+fn before(pipeline: &Pipeline, stage: &str) -> Result<String, Trouble> {
+    let names: Vec<&str> = pipeline.stages.iter().map(|stage| stage.name.as_str()).collect();
+    let found = pipeline.stages.iter().find(|spec| spec.name == stage).ok_or_else(|| {
+        Trouble::new(format!("the pipeline has no stage `{stage}` any more")).help(suggest::help(stage, &names))
+    })?;
+    found
+        .inputs
+        .first()
+        .cloned()
+        .ok_or_else(|| Trouble::new(format!("stage `{stage}` takes no rows any more: they cannot go on there")))
+}
+
+type Parts = (Vec<Part>, BTreeMap<String, Restored>);
+
+/// What runs: the stage, all behind it, and what else these need.
+fn parts(
+    house: &House,
+    pipeline: &Pipeline,
+    plugins: &Plugins<'_>,
+    record: &RunRecord,
+    stage: &str,
+    before: &str,
+) -> Result<Parts, Trouble> {
+    let from = BTreeSet::from([stage.to_owned()]);
+    let behind = behind(pipeline, &from);
+    let kind = |name: &str| {
+        let spec = pipeline.stages.iter().find(|spec| spec.name == name);
+        spec.and_then(|spec| plugins.of(spec)).map(|plugin| plugin.description.kind)
+    };
+    let loads = behind.iter().filter(|name| kind(name) == Some(Kind::Load)).map(|name| (*name).to_owned()).collect();
+    let mut kept = kept(house, pipeline, record)?;
+    kept.remove(before);
+    let names = kept.keys().cloned().chain([before.to_owned()]).collect();
+    let parts = repeat(pipeline, &Repeat { from, loads, kept: names }).map_err(Trouble::new)?;
+    let running: Vec<_> =
+        pipeline.stages.iter().zip(&parts).filter(|(_, part)| **part == Part::Runs).map(|(spec, _)| spec).collect();
+    for spec in &running {
+        if spec.name != stage && spec.inputs.iter().any(|input| input == before) {
+            let message = format!(
+                "stage `{}` takes rows of `{before}`, too, and is needed behind `{stage}`: it would be given the rows that \
+                 were set aside as if they were all",
+                spec.name
+            );
+            return Err(Trouble::new(message).help("export the rows and load them by a pipeline of their own"));
+        }
+        let has_bookmark = house.store.bookmarks(Some(&record.pipeline))?.iter().any(|of| of.stage == spec.name);
+        if kind(&spec.name) == Some(Kind::Extract) && has_bookmark {
+            let message = format!(
+                "stage `{}` is needed behind `{stage}`, gives only what is new since its bookmark, and what it gave to run \
+                 {} is not kept any more",
+                spec.name, record.id
+            );
+            return Err(Trouble::new(message).help("export the rows and load them by a pipeline of their own"));
+        }
+    }
+    let used = pipeline.stages.iter().zip(&parts).filter(|(_, part)| **part == Part::Restored);
+    let used: BTreeSet<&str> = used.map(|(spec, _)| spec.name.as_str()).collect();
+    kept.retain(|name, _| used.contains(name.as_str()));
+    for restored in kept.values_mut() {
+        // The run has left it, and later ones have moved it.
+        restored.checkpoint.bookmark = None;
+    }
+    Ok((parts, kept))
+}
+
+/// A load that replaces its target would throw away what the run loaded.
+fn refuse_replacing(pipeline: &Pipeline, plugins: &Plugins<'_>, parts: &[Part]) -> Result<(), Trouble> {
+    for (spec, _) in pipeline.stages.iter().zip(parts).filter(|(_, part)| **part == Part::Runs) {
+        let is_load = plugins.of(spec).is_some_and(|plugin| plugin.description.kind == Kind::Load);
+        if is_load && spec.config.get("mode").and_then(serde_json::Value::as_str) != Some("append") {
+            let message = format!(
+                "load `{}` replaces its target: the rows that were set aside would take the place of all that is there",
+                spec.name
+            );
+            return Err(Trouble::new(message)
+                .help("load with `mode = \"append\"`, or replay all the same: `--replace-targets`"));
+        }
+    }
+    Ok(())
+}
