@@ -12,3 +12,4 @@ mod monitors;
 mod neighbours;
 mod recovery;
 mod replay;
+mod second_life;
