@@ -156,7 +156,8 @@ fn two_loads_of_one_file_are_refused() {
     };
     let read = "[pipeline]\nname = 'orders'\n\n[[stage]]\nname = 'read'\nplugin = 'extract-csv'\n\
                 grants.read = ['data']\nconfig.path = 'data/orders.csv'\n\n";
-    checked("two-loads-of-one-file", &project(&(read.to_owned() + &load("out") + &load("again"))), 2);
+    let refused = checked("two-loads-of-one-file", &project(&(read.to_owned() + &load("out") + &load("again"))), 2);
+    is_told("two-loads-of-one-file", &refused.stderr);
 }
 
 /// What `check` finds keeps `run` from moving a row; the same problems, as JSON, with their places.

@@ -27,7 +27,8 @@ config = { path = "out/orders.csv" }
 
 fn project() -> Project {
     let project = Project::new();
-    let rows: Vec<String> = (0..500).map(|id| if id == 321 { format!("{id},cheap") } else { format!("{id},{id}") }).collect();
+    let rows: Vec<String> =
+        (0..500).map(|id| if id == 321 { format!("{id},cheap") } else { format!("{id},{id}") }).collect();
     project.file("orders.toml", PIPELINE).file("in/orders.csv", format!("id,price\n{}\n", rows.join("\n")));
     project
 }
@@ -44,7 +45,10 @@ fn the_call_that_failed_is_made_again_and_its_rows_are_written() {
     assert_eq!(project.read("bad.csv").lines().count(), 501);
     assert!(project.read("bad.csv").contains("321,cheap"));
     let json = project.sluicebox(&["replay", "last", "price", "--format", "json"]).with_code(1).json();
-    assert_eq!((json["same"].as_bool(), json["rows"].as_u64(), json["call"].as_str()), (Some(true), Some(500), Some("process")));
+    assert_eq!(
+        (json["same"].as_bool(), json["rows"].as_u64(), json["call"].as_str()),
+        (Some(true), Some(500), Some("process"))
+    );
 
     // A name that no load writes, a stage that failed in no call, and one that is none.
     let name = project.sluicebox(&["replay", "last", "--rows", "bad.xlsx"]).with_code(2);

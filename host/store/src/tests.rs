@@ -404,3 +404,26 @@ proptest! {
         prop_assert_eq!(summary.fault, record.fault);
     }
 }
+
+#[test]
+fn what_is_too_old_is_forgotten() {
+    let (_folder, store) = open();
+    write(&store, id(1), &well("flights"));
+    write(&store, id(2), &well("flights"));
+    write(&store, id(3), &[queued("other"), started_run()]);
+    let line = LogLine { level: Level::Info, source: LogSource::Log, message: "hello".into() };
+    store.log(id(1), "read", at(1), &[line]).unwrap();
+    let records = vec![BadRecord { origin: "a:1".into(), content: "x".into(), reason: "no number".into() }];
+    set_aside(&store, id(1), "read", at(1), &Quarantined::Records(records));
+    let remains = |of: u8| store.remains().unwrap().into_iter().find(|remains| remains.run == id(of)).unwrap();
+    let first = remains(1);
+    assert_eq!((first.ended_at, first.has_log, first.has_quarantine), (Some(at(8)), true, true));
+    assert_eq!((remains(2).has_log, remains(2).has_quarantine, remains(3).ended_at), (false, false, None));
+    store.forget_log(id(1)).unwrap();
+    store.forget_quarantine(id(1)).unwrap();
+    assert_eq!((remains(1).has_log, remains(1).has_quarantine), (false, false));
+    assert_eq!(store.quarantine_counts(id(1)).unwrap().len(), 1, "how many there were is still known");
+    assert_eq!(store.components_since(at(1_000)).unwrap().len(), 1, "those of the last runs");
+    assert_eq!(store.last_loaded("flights").unwrap(), Some(at(8)));
+    assert_eq!(store.last_loaded("other").unwrap(), None);
+}

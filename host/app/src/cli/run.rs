@@ -89,7 +89,14 @@ impl Run {
             }
         }
         let house = House::open(&state, &format!("sluicebox run {}", source.name))?;
-        house.recover(&host, Some((&name, interval)), &cancel)?;
+        if let Err(trouble) = house.recover(&host, Some((&name, interval)), &cancel) {
+            // Neither the pipeline nor the command is wrong.
+            super::tell(&trouble);
+            if json {
+                print_json(&json!({ "error": { "message": trouble.message, "help": trouble.help } }));
+            }
+            return Ok(Exit::Failed);
+        }
         let asked = Asked { load_key: house.load_key(&name, interval)?, ..asked };
         let ran = house.run(&host, &asked, &cancel)?;
         let hint = state_hint(&state, self.state.state.is_some());
