@@ -4,15 +4,29 @@ use serde_json::Value;
 use sluicebox_tests::{Project, root};
 use std::fs;
 
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: &[&[&str]] = &[
     &[],
     &["run"],
     &["check"],
+    &["backfill"],
+    &["rerun"],
+    &["replay"],
     &["init"],
     &["runs"],
     &["runs", "list"],
     &["runs", "show"],
+    &["runs", "resolve"],
+    &["quarantine", "list"],
     &["quarantine", "show"],
+    &["quarantine", "export"],
+    &["quarantine", "replay"],
+    &["quarantine", "drop"],
+    &["bookmarks"],
+    &["bookmarks", "list"],
+    &["bookmarks", "show"],
+    &["bookmarks", "set"],
+    &["bookmarks", "reset"],
+    &["cancel"],
     &["logs"],
     &["plugins"],
     &["plugins", "list"],

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sluicebox_model::cancel::Cancel;
 use sluicebox_model::pipeline;
-use sluicebox_model::run::{Interval, RunRecord, RunState, Trigger};
+use sluicebox_model::run::{Interval, RunRecord, RunState, StageState, Trigger};
 use sluicebox_runner::CheckContext;
 use sluicebox_store::ReasonCount;
 use std::collections::BTreeMap;
@@ -205,6 +205,13 @@ fn answer(
         let stage = record.fault.as_ref().map(|fault| fault.stage.as_str()).unwrap_or_default();
         let stage = if stage.is_empty() { String::new() } else { format!(" {stage}") };
         next.push((format!("sluicebox logs last{stage}{hint}"), "what the stage wrote"));
+        let with_batch = |call: &str| matches!(call, "process" | "check" | "write");
+        if record.fault.as_ref().is_some_and(|fault| with_batch(&fault.call) && fault.batch.is_some()) {
+            next.push((format!("sluicebox replay last{hint}"), "the very call that failed, made again"));
+        }
+        if record.stages.iter().any(|stage| stage.state == StageState::Failed) {
+            next.push((format!("sluicebox rerun last --failed{hint}"), "from what failed on, behind what is kept"));
+        }
     }
     let width = next.iter().map(|(command, _)| command.chars().count()).max().unwrap_or_default();
     out.push('\n');
