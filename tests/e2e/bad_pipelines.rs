@@ -145,21 +145,6 @@ fn a_file_that_was_edited_on_windows_is_read() {
     checked("windows", &project(text), 0);
 }
 
-/// One of the two would be lost: the load that commits last takes the place of the other.
-#[test]
-fn two_loads_of_one_file_are_refused() {
-    let load = |name: &str| {
-        format!(
-            "[[stage]]\nname = '{name}'\nplugin = 'load-csv'\ninputs = ['read']\ngrants.write = ['out']\n\
-             config.path = 'out/orders.csv'\n\n"
-        )
-    };
-    let read = "[pipeline]\nname = 'orders'\n\n[[stage]]\nname = 'read'\nplugin = 'extract-csv'\n\
-                grants.read = ['data']\nconfig.path = 'data/orders.csv'\n\n";
-    let refused = checked("two-loads-of-one-file", &project(&(read.to_owned() + &load("out") + &load("again"))), 2);
-    is_told("two-loads-of-one-file", &refused.stderr);
-}
-
 /// What `check` finds keeps `run` from moving a row; the same problems, as JSON, with their places.
 #[test]
 fn a_bad_pipeline_does_not_run() {

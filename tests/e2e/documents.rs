@@ -81,7 +81,8 @@ fn the_story_of_a_failure_is_as_it_is_told() {
     assert!(told[2].contains("starts behind `read`: 3 rows kept of run"), "{}", told[2]);
     assert!(told[3].contains("customer"), "{}", told[3]);
     let folder = fs::read_dir(project.path().join("out/orders")).unwrap().map(|file| file.unwrap().path());
-    let files: Vec<PathBuf> = folder.filter(|path| path.extension().is_some_and(|extension| extension == "csv")).collect();
+    let files: Vec<PathBuf> =
+        folder.filter(|path| path.extension().is_some_and(|extension| extension == "csv")).collect();
     assert_eq!(files.len(), 1, "{files:?}");
     assert_eq!(fs::read_to_string(&files[0]).unwrap(), "id,customer,price,cents\n1,ada,10,1000\n3,grace,cheap,\n");
 }
