@@ -237,3 +237,72 @@ fn bookmarks_are_shown_set_and_reset() {
     let wrong = project.sluicebox(&["bookmarks", "reset", "orders", "raed"]).with_code(2);
     assert!(wrong.stderr.contains("did you mean `read`?"), "{}", wrong.stderr);
 }
+
+/// Rows without end.
+const ENDLESS: &str = r#"
+[pipeline]
+name = "endless"
+
+[[stage]]
+name = "read"
+plugin = "evil-extract"
+config = { mode = "never-ends" }
+
+[[stage]]
+name = "out"
+plugin = "load-csv"
+grants.write = ["out"]
+config = { path = "out/rows.csv" }
+"#;
+
+/// Starts the endless run and waits until its journal says that it runs.
+fn started(project: &Project) -> std::process::Child {
+    project.file("endless.toml", ENDLESS);
+    let run = project.command(&["run", "endless.toml"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let is_running = || {
+        let runs = project.sluicebox(&["runs", "--format", "json"]);
+        runs.code == Some(0) && runs.json()["runs"][0]["state"] == "running"
+    };
+    while !is_running() {}
+    run
+}
+
+fn is_cancelled(project: &Project, mut run: std::process::Child) {
+    assert_eq!(run.wait().unwrap().code(), Some(1));
+    let record = project.sluicebox(&["runs", "show", "last", "--format", "json"]).with_code(0).json();
+    assert_eq!(record["state"], "cancelled", "{record}");
+    let left: Vec<_> = fs::read_dir(project.path().join("out")).unwrap().collect();
+    assert!(left.is_empty(), "what it wrote is taken back: {left:?}");
+}
+
+#[test]
+fn a_run_is_stopped_by_another_command() {
+    let project = Project::new();
+    let run = started(&project);
+    let asked = project.sluicebox(&["cancel", "last"]).with_code(0);
+    assert!(asked.stdout.contains("was asked to stop"), "{}", asked.stdout);
+    is_cancelled(&project, run);
+    let again = project.sluicebox(&["cancel", "last"]).with_code(2);
+    assert!(again.stderr.contains("has ended already"), "{}", again.stderr);
+}
+
+#[test]
+fn a_run_is_stopped_by_a_signal() {
+    for signal in ["-TERM", "-INT"] {
+        let project = Project::new();
+        let run = started(&project);
+        let sent = std::process::Command::new("kill").args([signal, &run.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        is_cancelled(&project, run);
+    }
+}
+
+#[test]
+fn a_run_that_nobody_is_at_is_not_stopped_but_finished() {
+    let project = Project::new();
+    let mut run = started(&project);
+    run.kill().unwrap();
+    run.wait().unwrap();
+    let asked = project.sluicebox(&["cancel", "last"]).with_code(2);
+    assert!(asked.stderr.contains("it was interrupted") && asked.stderr.contains("finishes it"), "{}", asked.stderr);
+}
