@@ -1,6 +1,7 @@
 //! What sluicebox's words mean: plain data, pure functions, and the traits by which the runner calls a stage and writes
 //! the journal. No runtime, no sandbox, no database and no clock: times are arguments.
 
+pub mod alert;
 pub mod batch;
 pub mod cancel;
 pub mod fault;
