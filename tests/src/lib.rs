@@ -4,6 +4,8 @@
 //! finds them missing fails and says so.
 #![allow(clippy::panic, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+pub mod crash;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -15,6 +15,7 @@ cargo xtask build      build sluicebox and its plugins    [--release]
 cargo xtask test       install what the tests need, then run everything that has to hold
 cargo xtask e2e        only build what the end-to-end tests need, and run them    [NAME ...]
 cargo xtask bench      measure sluicebox beside native code    [NAME ...]
+cargo xtask crash      kill sluicebox at every event and at random instants, and look at what is left    [--kills N]
 ";
 
 fn main() -> ExitCode {
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         "test" => checks::everything(),
         "e2e" => checks::end_to_end(&rest),
         "bench" => bench(&rest),
+        "crash" => crash(&rest),
         "" | "help" | "--help" | "-h" => {
             print!("{USAGE}");
             Ok(())
@@ -71,6 +73,15 @@ fn bench(names: &[String]) -> Result<(), String> {
     arguments.extend(["--sluicebox", &binary, "--data", &year]);
     arguments.extend(names.iter().map(String::as_str));
     process::run("cargo", &arguments)
+}
+
+/// The long form of the tests of recovery.
+fn crash(arguments: &[String]) -> Result<(), String> {
+    let built = build::all(build::HostProfile::Dev, false)?;
+    let binary = built.binary.display().to_string();
+    let mut command = vec!["run", "--package", "sluicebox-crash", "--"];
+    command.extend(arguments.iter().map(String::as_str));
+    process::run_with("cargo", &command, &[("SLUICEBOX_BINARY", &binary)])
 }
 
 /// The root of the workspace: the folder above this package.
