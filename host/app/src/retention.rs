@@ -53,7 +53,7 @@ fn settings(root: &Path) -> Result<Retention, Trouble> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Retention::default()),
         Err(error) => return Err(Trouble::new(format!("{} cannot be read: {error}", path.display()))),
     };
-    pipeline::settings(&text).map_err(|problems| {
+    pipeline::settings(&text).map(|settings| settings.retention).map_err(|problems| {
         let Some(problem) = problems.first() else { return Trouble::new(format!("{SETTINGS} cannot be read")) };
         let line = text.get(..problem.span.start).map_or(0, |before| before.matches('\n').count()) + 1;
         let trouble = Trouble::new(format!("{SETTINGS}:{line}: {}", problem.message));

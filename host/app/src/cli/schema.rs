@@ -59,19 +59,45 @@ pub fn bare() -> Value {
             "on-crash": { "enum": ["rerun", "leave"], "default": "rerun", "description": "What becomes of a run that was interrupted before its loads were committed" },
             "retries": { "type": "integer", "minimum": 0, "maximum": 100, "default": 0, "description": "How often a run that failed runs again, where trying again can help" },
             "deadline": time("How long a run may take"),
+            "priority": { "type": "integer", "minimum": -1000, "maximum": 1000, "default": 0, "description": "Runs of a higher one start first" },
+            "pool": { "type": "string", "description": "The pool whose places its runs share with those of other pipelines; sizes stand in sluicebox.toml" },
         }),
     );
     require(&mut pipeline, &["name"]);
-    let mut schedule = table(
-        "When it runs by itself",
+    let text_or_texts = |doc: &str| json!({ "oneOf": [{ "type": "string", "minLength": 1 }, { "type": "array", "minItems": 1, "items": { "type": "string", "minLength": 1 } }], "description": doc });
+    let mut after = table(
+        "The pipelines whose runs it follows, for the same interval",
         json!({
-            "cron": { "type": "string", "description": "Five fields as in crontab, or @daily and the like" },
-            "timezone": { "type": "string", "default": "UTC", "description": "An IANA name, e.g. America/New_York" },
-            "catch-up": { "enum": ["none", "latest", "all"], "default": "latest", "description": "What becomes of intervals that were missed" },
-            "overlap": { "enum": ["skip", "queue", "cancel"], "default": "skip", "description": "What becomes of a run that is due while the one before is under way" },
+            "pipelines": texts("Their names"),
+            "on": { "enum": ["success", "any"], "default": "success", "description": "How their runs have to have ended" },
+            "within": time("How long after the first of them has ended the others are waited for"),
         }),
     );
-    require(&mut schedule, &["cron"]);
+    require(&mut after, &["pipelines"]);
+    let mut when = table(
+        "The files whose arrival starts it",
+        json!({
+            "file": { "type": "string", "minLength": 1, "description": "A path or pattern below a folder that a stage may read, e.g. in/*.csv" },
+            "settled": time("How long the files have to have stayed as they are; 30s unless given"),
+        }),
+    );
+    require(&mut when, &["file"]);
+    let schedule = table(
+        "When it runs by itself; at times, after others, or when files arrive",
+        json!({
+            "cron": text_or_texts("Five fields as in crontab, or @daily and the like; several run at the times of each"),
+            "every": time("One run in every such time"),
+            "timezone": { "type": "string", "default": "UTC", "description": "An IANA name, e.g. America/New_York" },
+            "catch-up": { "enum": ["none", "latest", "all"], "default": "latest", "description": "What becomes of intervals that were missed" },
+            "catch-up-window": time("How far back missed intervals are made up for; 7d unless given"),
+            "overlap": { "enum": ["skip", "queue", "cancel"], "default": "skip", "description": "What becomes of a run that is due while the one before is under way" },
+            "jitter": time("Runs begin up to so much later, each pipeline by an amount of its own"),
+            "deadline": time("How long after its time a run has to have ended; one that has not is told, and goes on"),
+            "pause-after": { "type": "integer", "minimum": 1, "maximum": 1000, "description": "After so many failed runs in a row it is paused" },
+            "after": { "oneOf": [texts("The pipelines whose runs it follows"), after] },
+            "when": when,
+        }),
+    );
     let severity = json!({ "enum": ["warn", "fail"], "default": "warn", "description": "Whether it is told, or fails the run before anything is loaded" });
     let rows = |doc: &str| json!({ "type": "integer", "minimum": 0, "description": doc });
     let mut fresh = table(

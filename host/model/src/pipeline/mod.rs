@@ -3,6 +3,7 @@
 //! [`parse`](fn@parse) reads the file; [`connect`] and [`check_kinds`] go on once
 //! the plugins are known.
 
+mod alert;
 mod graph;
 pub mod kinds;
 mod monitor;
@@ -19,7 +20,8 @@ pub mod units;
 
 pub use kinds::{check_kinds, connect};
 pub use parse::{Draft, draft, parse};
-pub use settings::settings;
+pub use schedule::{After, AfterOn, CatchUp, FileTrigger, Overlap, Schedule, ScheduleSpans, Written};
+pub use settings::{ServeSettings, Settings, settings};
 
 use crate::grant::Grants;
 use crate::limits::Limits;
@@ -49,6 +51,10 @@ pub struct Pipeline {
     pub deadline: Option<Duration>,
     /// When it runs by itself.
     pub schedule: Option<Schedule>,
+    /// The pool whose places its runs share with those of other pipelines.
+    pub pool: Option<String>,
+    /// Runs of a higher one start first.
+    pub priority: i32,
     /// What its author expects of what it loads.
     pub monitor: Monitors,
     /// In the order of the file; inputs name stages of this list.
@@ -65,46 +71,6 @@ pub enum OnCrash {
     Rerun,
     /// It stays failed.
     Leave,
-}
-
-/// When a pipeline runs by itself. Kept as it is written, checked only in form.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Schedule {
-    /// Five fields as in crontab, or a nickname such as `@daily`.
-    pub cron: String,
-    /// An IANA name, e.g. `America/New_York`.
-    pub timezone: String,
-    /// What becomes of intervals that were missed.
-    pub catch_up: CatchUp,
-    /// What becomes of a run that is due while the one before is under way.
-    pub overlap: Overlap,
-}
-
-/// What becomes of intervals that were missed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CatchUp {
-    /// They are left out.
-    None,
-    /// Only the latest runs.
-    #[default]
-    Latest,
-    /// Each runs, in order.
-    All,
-}
-
-/// What becomes of a run that is due while the one before is under way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Overlap {
-    /// It is left out.
-    #[default]
-    Skip,
-    /// It waits.
-    Queue,
-    /// The one under way is cancelled.
-    Cancel,
 }
 
 /// One stage as the file declares it.

@@ -87,6 +87,8 @@ fn read_file(root: &Table<'_>, problems: &mut Problems) -> Pipeline {
         retries: 0,
         deadline: None,
         schedule: None,
+        pool: None,
+        priority: 0,
         monitor: Monitors::default(),
         stages: Vec::new(),
     };
@@ -106,6 +108,11 @@ fn read_file(root: &Table<'_>, problems: &mut Problems) -> Pipeline {
         pipeline.on_crash = table.choice("on-crash", &on_crash, problems).unwrap_or_default();
         pipeline.retries = table.whole("retries", 0, 100, problems).unwrap_or_default();
         pipeline.deadline = deadline(&table, problems);
+        pipeline.priority = table.integer("priority", -1000, 1000, problems).unwrap_or_default();
+        if let Some((pool, span)) = table.text("pool", problems) {
+            check_name("pool", &pool, &span, problems);
+            pipeline.pool = Some(pool);
+        }
     }
     if let Some(value) = root.get("schedule")
         && let Some(table) = Table::from_value(value, "`[schedule]`", problems)
@@ -150,7 +157,8 @@ fn needed_part<'a>(root: &Table<'a>, key: &str, shown: &str, help: &str, problem
     found
 }
 
-const PIPELINE_KEYS: [&str; 7] = ["name", "description", "owner", "assumptions", "on-crash", "retries", "deadline"];
+const PIPELINE_KEYS: [&str; 9] =
+    ["name", "description", "owner", "assumptions", "on-crash", "retries", "deadline", "priority", "pool"];
 const STAGE_KEYS: [&str; 12] = [
     "name",
     "plugin",

@@ -133,13 +133,22 @@ impl<'a> Table<'a> {
         items.iter().filter_map(|value| text((value.get_ref(), value.span()), &item, problems)).collect()
     }
 
-    /// A whole number of at least `least`.
+    /// A whole number from `least` to `most`.
     pub(super) fn whole(&self, key: &str, least: u32, most: u32, problems: &mut Problems) -> Option<u32> {
+        u32::try_from(self.number(key, least.into(), most.into(), problems)?).ok()
+    }
+
+    /// A whole number from `least` to `most`, which may be below nought.
+    pub(super) fn integer(&self, key: &str, least: i32, most: i32, problems: &mut Problems) -> Option<i32> {
+        i32::try_from(self.number(key, least.into(), most.into(), problems)?).ok()
+    }
+
+    fn number(&self, key: &str, least: i64, most: i64, problems: &mut Problems) -> Option<i64> {
         let (value, span) = self.get(key)?;
         let what = self.of(key);
         let range = format!("write a whole number from {least} to {most}");
         match whole_number(value) {
-            Some(number) => match u32::try_from(number) {
+            Some(number) => match i64::try_from(number) {
                 Ok(number) if (least..=most).contains(&number) => Some(number),
                 _ => {
                     problems.push(Problem::error(span, format!("{what} cannot be {number}")).help(range));

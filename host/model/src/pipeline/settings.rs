@@ -1,48 +1,92 @@
-//! `sluicebox.toml` beside a pipeline file: how long is kept what runs leave behind.
+//! `sluicebox.toml`: what holds for all pipelines of a folder: how long is kept what runs leave behind, how many runs
+//! go at once, who is told.
 
 use super::parse::syntax;
 use super::read::{Problems, Table};
 use super::{Problem, units};
 use crate::retention::Retention;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use toml::de::DeTable;
 
 /// A hundred years.
 const DAYS_MAX: u32 = 36_500;
 
+/// What a `sluicebox.toml` says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// How long is kept what runs leave behind.
+    pub retention: Retention,
+    /// How `serve` runs.
+    pub serve: ServeSettings,
+    /// The places of each pool: at most so many runs of its pipelines at once.
+    pub pools: BTreeMap<String, u32>,
+}
+
+/// How `serve` runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServeSettings {
+    /// At most so many runs at once; none: as many as the machine has cores.
+    pub runs: Option<u32>,
+    /// How long runs under way may go on when the host is asked to stop.
+    pub grace: Option<Duration>,
+}
+
 /// Reads the text of a `sluicebox.toml`.
 ///
 /// # Errors
 /// All that is wrong, in the order of the file.
-pub fn settings(text: &str) -> Result<Retention, Vec<Problem>> {
+pub fn settings(text: &str) -> Result<Settings, Vec<Problem>> {
     let (root, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         return Err(syntax(text, &errors));
     }
     let mut problems = Problems::default();
     let root = Table::new(root.get_ref(), 0..text.lines().next().unwrap_or_default().len(), "the file");
-    root.known_keys(&["retention"], &[], &mut problems);
-    let mut retention = Retention::default();
+    root.known_keys(&["retention", "serve", "pools"], &[("pool", "did you mean `[pools]`?")], &mut problems);
+    let mut settings = Settings::default();
     if let Some(value) = root.get("retention")
         && let Some(table) = Table::from_value(value, "`[retention]`", &mut problems)
     {
-        table.known_keys(&["checkpoints", "runs"], &[], &mut problems);
-        let days = |table: &Table<'_>, problems: &mut Problems| {
-            let days = table.whole("days", 0, DAYS_MAX, problems);
-            days.map(|days| Duration::from_secs(u64::from(days) * 86_400))
-        };
-        if let Some(checkpoints) = table.table("checkpoints", &mut problems) {
-            checkpoints.known_keys(&["days", "size"], &[], &mut problems);
-            retention.checkpoints_for = days(&checkpoints, &mut problems).unwrap_or(retention.checkpoints_for);
-            let size = checkpoints.quantity("size", "a size", units::size, &mut problems);
-            retention.checkpoints_bytes_max = size.unwrap_or(retention.checkpoints_bytes_max);
-        }
-        if let Some(runs) = table.table("runs", &mut problems) {
-            runs.known_keys(&["days"], &[("size", "only checkpoints are bounded by size")], &mut problems);
-            retention.runs_for = days(&runs, &mut problems).unwrap_or(retention.runs_for);
+        settings.retention = retention(&table, &mut problems);
+    }
+    if let Some(value) = root.get("serve")
+        && let Some(table) = Table::from_value(value, "`[serve]`", &mut problems)
+    {
+        table.known_keys(&["runs", "grace"], &[], &mut problems);
+        settings.serve.runs = table.whole("runs", 1, 1000, &mut problems);
+        settings.serve.grace = table.quantity("grace", "a duration", units::duration, &mut problems);
+    }
+    if let Some(value) = root.get("pools")
+        && let Some(table) = Table::from_value(value, "`[pools]`", &mut problems)
+    {
+        for (name, _, _) in table.iter() {
+            if let Some(places) = table.whole(name, 1, 1000, &mut problems) {
+                settings.pools.insert(name.to_owned(), places);
+            }
         }
     }
-    if problems.0.is_empty() { Ok(retention) } else { Err(problems.0) }
+    if problems.0.is_empty() { Ok(settings) } else { Err(problems.0) }
+}
+
+fn retention(table: &Table<'_>, problems: &mut Problems) -> Retention {
+    let mut retention = Retention::default();
+    table.known_keys(&["checkpoints", "runs"], &[], problems);
+    let days = |table: &Table<'_>, problems: &mut Problems| {
+        let days = table.whole("days", 0, DAYS_MAX, problems);
+        days.map(|days| Duration::from_secs(u64::from(days) * 86_400))
+    };
+    if let Some(checkpoints) = table.table("checkpoints", problems) {
+        checkpoints.known_keys(&["days", "size"], &[], problems);
+        retention.checkpoints_for = days(&checkpoints, problems).unwrap_or(retention.checkpoints_for);
+        let size = checkpoints.quantity("size", "a size", units::size, problems);
+        retention.checkpoints_bytes_max = size.unwrap_or(retention.checkpoints_bytes_max);
+    }
+    if let Some(runs) = table.table("runs", problems) {
+        runs.known_keys(&["days"], &[("size", "only checkpoints are bounded by size")], problems);
+        retention.runs_for = days(&runs, problems).unwrap_or(retention.runs_for);
+    }
+    retention
 }
 
 #[cfg(test)]
@@ -52,11 +96,14 @@ mod tests {
 
     #[test]
     fn settings_are_read() {
-        assert_eq!(settings("").unwrap(), Retention::default());
+        assert_eq!(settings("").unwrap(), Settings::default());
         let day = Duration::from_secs(86_400);
         let read = settings("[retention]\ncheckpoints = { days = 1, size = \"1KiB\" }\nruns = { days = 0 }\n").unwrap();
         let wanted = Retention { checkpoints_for: day, checkpoints_bytes_max: 1024, runs_for: Duration::ZERO };
-        assert_eq!(read, wanted);
+        assert_eq!(read.retention, wanted);
+        let read = settings("[serve]\nruns = 4\ngrace = \"10s\"\n[pools]\nwarehouse = 2\n").unwrap();
+        assert_eq!(read.serve, ServeSettings { runs: Some(4), grace: Some(Duration::from_secs(10)) });
+        assert_eq!(read.pools, BTreeMap::from([("warehouse".to_owned(), 2)]));
         for (text, told) in [
             ("[retantion]", "unknown key `retantion` in the file"),
             ("[retention]\nruns = { days = -1 }", "`runs.days` of `[retention]` cannot be -1"),
@@ -64,6 +111,8 @@ mod tests {
                 "[retention]\ncheckpoints = { size = \"10\" }",
                 "`checkpoints.size` of `[retention]`: \"10\" is not a size",
             ),
+            ("[serve]\nruns = 0", "`runs` of `[serve]` cannot be 0"),
+            ("[pools]\nwarehouse = \"2\"", "`warehouse` of `[pools]` has to be a whole number"),
             ("[retention", "this is not TOML: "),
         ] {
             let problems = settings(text).unwrap_err();

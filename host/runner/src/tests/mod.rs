@@ -99,6 +99,8 @@ impl Trial {
             retries: 0,
             deadline: None,
             schedule: None,
+            pool: None,
+            priority: 0,
             monitor: self.monitor.clone(),
             stages: self.specs.clone(),
         }
