@@ -6,6 +6,7 @@ pub mod batch;
 pub mod cancel;
 pub mod fault;
 pub mod grant;
+pub mod house;
 pub mod journal;
 pub mod limits;
 pub mod monitor;
