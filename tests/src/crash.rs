@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Two loads behind an extract that gives only new files.
@@ -106,11 +106,14 @@ impl Left {
 }
 
 /// When a process is killed.
+#[derive(Debug)]
 enum Moment {
     /// At a boundary of an event that it writes: `N` right before the event, `N+` right after.
     At(String),
     /// So long after its start.
     After(Duration),
+    /// So long after it has begun to write to its journal.
+    AfterFirstEvent(Duration),
 }
 
 /// What was done, and what came of it.
@@ -153,8 +156,9 @@ impl Tally {
 pub struct Crash {
     base: Project,
     wanted: Left,
-    /// How long an undisturbed run takes; the quickest of the last.
+    /// How long an undisturbed run takes, and how long until its first event; those of the quickest of the last.
     whole: Duration,
+    until_first_event: Duration,
 }
 
 impl Default for Crash {
@@ -172,7 +176,7 @@ impl Crash {
         base.sluicebox(&["run", "orders.toml"]).with_code(0);
         input(&base, "in/2.csv", &orders(1_000, 3_000));
         let none = Left { rows: [Vec::new(), Vec::new()], bookmarks: Vec::new() };
-        let mut crash = Self { base, wanted: none, whole: Duration::MAX };
+        let mut crash = Self { base, wanted: none, whole: Duration::ZERO, until_first_event: Duration::ZERO };
         let calm = crash.calm();
         crash.wanted = Left::of(&calm);
         assert_eq!(crash.wanted.rows.each_ref().map(Vec::len), [3_000, 3_000], "rows after an undisturbed run");
@@ -195,13 +199,20 @@ impl Crash {
 
     /// How long a run takes now: others may be at work on the machine.
     fn measure(&mut self) {
-        let quickest = (0..3).map(|_| {
+        let took = |_| {
             let project = self.project();
             let start = Instant::now();
-            project.sluicebox(&["run", "orders.toml"]).with_code(0);
-            start.elapsed()
-        });
-        self.whole = quickest.min().unwrap_or_default();
+            let mut run = project.command(&["run", "orders.toml"]);
+            let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts");
+            let is_over = |run: &mut Child| run.try_wait().expect("a process").is_some();
+            while wal(&project) == 0 && !is_over(&mut run) {
+                std::thread::yield_now();
+            }
+            let first = start.elapsed();
+            run.wait().expect("a process");
+            (start.elapsed(), first)
+        };
+        (self.whole, self.until_first_event) = (0..3).map(took).min().unwrap_or_default();
     }
 
     /// Kills a run right before and right after each of its events; answers with how many events it has.
@@ -211,7 +222,7 @@ impl Crash {
             let mut is_there = false;
             for at in [format!("{event}"), format!("{event}+")] {
                 let project = self.project();
-                if self.kill(&project, Moment::At(at.clone()), tally) {
+                if self.kill(&project, &Moment::At(at.clone()), tally) {
                     is_there = true;
                     tally.boundaries += 1;
                     self.restart(&project, &format!("killed at {at}"), tally);
@@ -233,12 +244,12 @@ impl Crash {
                 let mut is_there = false;
                 for at in [format!("{event}"), format!("{event}+")] {
                     let project = self.project();
-                    if !self.kill(&project, Moment::At(first.to_owned()), tally) {
+                    if !self.kill(&project, &Moment::At(first.to_owned()), tally) {
                         break;
                     }
                     tally.boundaries += 1;
                     tally.restarts += 1;
-                    if self.kill(&project, Moment::At(at.clone()), tally) {
+                    if self.kill(&project, &Moment::At(at.clone()), tally) {
                         is_there = true;
                         tally.boundaries += 1;
                     }
@@ -264,49 +275,62 @@ impl Crash {
             }
             let project = self.project();
             let instant = self.instant(number);
-            if !self.kill(&project, Moment::After(instant), tally) {
+            if !self.kill(&project, &instant, tally) {
                 tally.too_late += 1;
-                self.hold(&project, &format!("not killed within {instant:?}"), tally);
+                self.hold(&project, &format!("not killed {instant:?}"), tally);
                 continue;
             }
             tally.random += 1;
-            let mut when = format!("killed after {instant:?} of {:?}", self.whole);
+            let mut when = format!("killed {instant:?} of {:?}", self.whole);
             if number % 4 == 3 && tally.random < until {
                 let second = self.instant(number.wrapping_mul(7).wrapping_add(3));
                 tally.restarts += 1;
-                if self.kill(&project, Moment::After(second), tally) {
+                if self.kill(&project, &second, tally) {
                     tally.random += 1;
                 } else {
                     tally.too_late += 1;
                 }
-                when = format!("{when}, and the restart after {second:?}");
+                when = format!("{when}, and the restart {second:?}");
             }
             self.restart(&project, &when, tally);
         }
         tally.wrong(format!("only {} of {until} kills in {tries} tries: runs end too soon", tally.random));
     }
 
-    /// Spread over a run, and not the same for any two numbers: the golden ratio.
-    fn instant(&self, number: u32) -> Duration {
+    /// Spread over a run, and not the same for any two numbers: the golden ratio. Most of them after the first event, since
+    /// it takes a process longer to start than to run so few rows.
+    fn instant(&self, number: u32) -> Moment {
         let share = (f64::from(number) * 0.618_033_988_75).fract();
-        Duration::from_secs_f64(self.whole.as_secs_f64() * share)
+        if number % 5 == 0 {
+            return Moment::After(self.whole.mul_f64(share));
+        }
+        Moment::AfterFirstEvent(self.whole.saturating_sub(self.until_first_event).mul_f64(share))
     }
 
     /// Starts a run and kills it; false if it had ended by itself.
-    fn kill(&self, project: &Project, moment: Moment, tally: &mut Tally) -> bool {
+    fn kill(&self, project: &Project, moment: &Moment, tally: &mut Tally) -> bool {
         let mut command = project.command(&["run", "orders.toml"]);
         command.stdout(Stdio::null()).stderr(Stdio::piped());
-        let after = match moment {
-            Moment::At(event) => {
-                command.env("SLUICEBOX_TEST_DIE_AT", event);
-                None
-            }
-            Moment::After(time) => Some(time),
-        };
+        if let Moment::At(event) = moment {
+            command.env("SLUICEBOX_TEST_DIE_AT", event);
+        }
+        // What a process that was killed left.
+        let earlier = wal(project);
         let start = Instant::now();
         let mut run = command.spawn().expect("the binary starts");
+        let mut is_over = || run.try_wait().expect("a process").is_some();
+        let (after, start) = match moment {
+            Moment::At(_) => (None, start),
+            Moment::After(time) => (Some(*time), start),
+            Moment::AfterFirstEvent(time) => {
+                while wal(project) == earlier && !is_over() {
+                    std::thread::yield_now();
+                }
+                (Some(*time), Instant::now())
+            }
+        };
         if let Some(after) = after {
-            while start.elapsed() < after && run.try_wait().expect("a process").is_none() {
+            while start.elapsed() < after && !is_over() {
                 std::thread::yield_now();
             }
             run.kill().expect("a process");
@@ -373,6 +397,11 @@ fn state(project: &Project) -> String {
         Some(run) if runs.len() > 1 => run["state"].as_str().unwrap_or_default().to_owned(),
         _ => "no run yet".to_owned(),
     }
+}
+
+/// The size of what was written to the journal and is not yet in its place.
+fn wal(project: &Project) -> u64 {
+    fs::metadata(project.path().join(".sluicebox/store.sqlite-wal")).map_or(0, |found| found.len())
 }
 
 /// A folder with all that is in it. Components are shared: nobody changes them.
