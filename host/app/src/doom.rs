@@ -1,7 +1,8 @@
 //! For the tests of recovery: a process that kills itself as it writes to its journal.
 //!
 //! `SLUICEBOX_TEST_DIE_AT=N` kills the process with SIGKILL right before it writes its event number N (counted from 1);
-//! with `N+` right after. Without it, nothing of this is there.
+//! with `N+` right after. `SLUICEBOX_TEST_STOP_AT` stops it there with SIGSTOP, so that a test can change the world before
+//! it lets the process go on. Without them, nothing of this is there.
 
 use jiff::Timestamp;
 use sluicebox_model::journal::{FailedCall, Journal, JournalError, Quarantined};
@@ -10,17 +11,29 @@ use sluicebox_model::stage::LogLine;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// When the process dies.
+/// When the process dies or stops.
 #[derive(Clone, Copy, Debug)]
 struct Moment {
     event: u64,
     after: bool,
 }
 
+impl Moment {
+    fn of(variable: &str) -> Option<Self> {
+        let text = std::env::var(variable).ok()?;
+        Some(Self { event: text.trim_end_matches('+').parse().ok()?, after: text.ends_with('+') })
+    }
+
+    fn is_in(self, is_after: bool, first: u64, count: u64) -> bool {
+        self.after == is_after && (first..first + count).contains(&self.event)
+    }
+}
+
 /// A journal that takes the process down.
 pub(crate) struct Doomed<'a> {
     journal: &'a dyn Journal,
-    moment: Option<Moment>,
+    dies: Option<Moment>,
+    stops: Option<Moment>,
 }
 
 static WRITTEN: AtomicU64 = AtomicU64::new(0);
@@ -28,18 +41,15 @@ static WRITTEN: AtomicU64 = AtomicU64::new(0);
 impl<'a> Doomed<'a> {
     /// The journal, doomed if the environment says so.
     pub(crate) fn new(journal: &'a dyn Journal) -> Self {
-        let moment = std::env::var("SLUICEBOX_TEST_DIE_AT").ok().and_then(|text| {
-            let after = text.ends_with('+');
-            Some(Moment { event: text.trim_end_matches('+').parse().ok()?, after })
-        });
-        Self { journal, moment }
+        Self { journal, dies: Moment::of("SLUICEBOX_TEST_DIE_AT"), stops: Moment::of("SLUICEBOX_TEST_STOP_AT") }
     }
 
-    fn die_if(&self, is_after: bool, first: u64, count: u64) {
-        let Some(moment) = self.moment else { return };
-        if moment.after == is_after && (first..first + count).contains(&moment.event) {
-            // The one way to send SIGKILL without unsafe code.
-            let _ = std::process::Command::new("kill").args(["-9", &std::process::id().to_string()]).status();
+    fn at(&self, is_after: bool, first: u64, count: u64) {
+        if self.stops.is_some_and(|moment| moment.is_in(is_after, first, count)) {
+            signal("-STOP");
+        }
+        if self.dies.is_some_and(|moment| moment.is_in(is_after, first, count)) {
+            signal("-KILL");
             loop {
                 std::thread::sleep(Duration::from_secs(1));
             }
@@ -47,13 +57,18 @@ impl<'a> Doomed<'a> {
     }
 }
 
+/// The one way to send a signal without unsafe code.
+fn signal(signal: &str) {
+    let _ = std::process::Command::new("kill").args([signal, &std::process::id().to_string()]).status();
+}
+
 impl Journal for Doomed<'_> {
     fn append(&self, run: RunId, at: Timestamp, events: &[Event]) -> Result<(), JournalError> {
         let count = events.len() as u64;
         let first = WRITTEN.fetch_add(count, Ordering::SeqCst) + 1;
-        self.die_if(false, first, count);
+        self.at(false, first, count);
         self.journal.append(run, at, events)?;
-        self.die_if(true, first, count);
+        self.at(true, first, count);
         Ok(())
     }
 

@@ -63,6 +63,11 @@ impl House {
                 .help("wait for it to end, or stop it, or give these runs a state folder of their own: `--state DIR`"),
             other => other.into(),
         })?;
+        if let Some(run) = store.put_back()? {
+            shout(&format!(
+                "the store had lost its last events; those of run {run}, which had begun to commit, are put back"
+            ));
+        }
         Ok(Self { store, state: state.to_owned(), quiet: false, _lock: lock })
     }
 
@@ -258,7 +263,7 @@ impl House {
         }
         let mut plan = host.plan(asked, &examined, &self.state, id)?;
         plan.repeats = repeats;
-        plan.history = journal::history(&self.store, pipeline, Timestamp::now())?;
+        plan.history = journal::history(&self.store, pipeline)?;
         let progress = (!self.quiet).then(|| Progress::new(pipeline, examined.secrets.clone()));
         let observer: &dyn Observer = progress.as_ref().map_or(&(), |progress| progress);
         let doomed = Doomed::new(&self.store);

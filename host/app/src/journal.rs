@@ -2,11 +2,10 @@
 
 use crate::show::outcome::{Comparison, Earlier, Totals};
 use crate::trouble::Trouble;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use sluicebox_model::monitor::History;
 use sluicebox_model::pipeline::Pipeline;
-use sluicebox_model::run::{RunRecord, RunState, Trigger};
+use sluicebox_model::run::{RunId, RunRecord, RunState, Trigger};
 use sluicebox_store::{RunSummary, Store, StoreError};
 use std::path::Path;
 
@@ -29,7 +28,7 @@ pub fn comparison(store: &Store, record: &RunRecord) -> Result<Option<Comparison
     if record.state != RunState::Succeeded {
         return Ok(None);
     }
-    let history = whole_runs(store, &record.pipeline, record.queued_at)?;
+    let history = whole_runs(store, &record.pipeline, Some(record.id))?;
     let earlier: Vec<Earlier> = history
         .iter()
         .map(|run| Earlier {
@@ -41,9 +40,9 @@ pub fn comparison(store: &Store, record: &RunRecord) -> Result<Option<Comparison
     Ok(Comparison::with(&earlier))
 }
 
-/// The last runs of a pipeline that were made before a time and ended well. A run that repeats another may have loaded only a
+/// The last runs of a pipeline that ended well, of all or of those that were made before a run. A run that repeats another may have loaded only a
 /// part: it is left out.
-fn whole_runs(store: &Store, pipeline: &str, before: Timestamp) -> Result<Vec<RunSummary>, Trouble> {
+fn whole_runs(store: &Store, pipeline: &str, before: Option<RunId>) -> Result<Vec<RunSummary>, Trouble> {
     let mut runs = store.history(pipeline, before, EARLIER_RUNS * 2)?;
     let is_whole =
         |trigger| matches!(trigger, Trigger::Schedule | Trigger::Manual | Trigger::Dependency | Trigger::Backfill);
@@ -56,7 +55,7 @@ fn whole_runs(store: &Store, pipeline: &str, before: Timestamp) -> Result<Vec<Ru
 ///
 /// # Errors
 /// The store cannot be read.
-pub fn history(store: &Store, pipeline: &Pipeline, now: Timestamp) -> Result<History, Trouble> {
+pub fn history(store: &Store, pipeline: &Pipeline) -> Result<History, Trouble> {
     let monitors = &pipeline.monitor;
     let mut history = History::default();
     if monitors.fresh_within.is_some() {
@@ -65,7 +64,7 @@ pub fn history(store: &Store, pipeline: &Pipeline, now: Timestamp) -> Result<His
     if monitors.rows.change_at_most.is_none() && monitors.schema.is_none() {
         return Ok(history);
     }
-    let runs = whole_runs(store, &pipeline.name, now)?;
+    let runs = whole_runs(store, &pipeline.name, None)?;
     history.rows = runs.iter().map(|run| run.rows_loaded).collect();
     if monitors.schema.is_some()
         && let Some(last) = runs.first()

@@ -54,15 +54,15 @@ pub struct Kept {
     pub ended_at: Option<Timestamp>,
 }
 
-/// Which of the things are no longer kept, as positions in the list, in its order.
+/// Which of the things are no longer kept, as positions in the list, in its order. The list has the things of older runs
+/// before those of newer ones: no clock tells, since it may be set back.
 ///
 /// What a run without an end left, and what the last run of a pipeline that left such a thing left, always stays. Checkpoints
 /// go when they are too old, and then the oldest first until the rest is small enough; all else when it is too old.
 pub fn to_delete(kept: &[Kept], rules: &Retention, now: Timestamp) -> Vec<usize> {
     let mut last: BTreeMap<(&str, KeptKind), RunId> = BTreeMap::new();
     for thing in kept {
-        let newest = last.entry((&thing.pipeline, thing.kind)).or_insert(thing.run);
-        *newest = (*newest).max(thing.run);
+        last.insert((&thing.pipeline, thing.kind), thing.run);
     }
     // The end of a run that may go.
     let may_go = |thing: &Kept| {
@@ -79,14 +79,13 @@ pub fn to_delete(kept: &[Kept], rules: &Retention, now: Timestamp) -> Vec<usize>
     let is_checkpoint = |thing: &Kept| thing.kind == KeptKind::Checkpoints;
     let staying = kept.iter().zip(&goes).filter(|(thing, goes)| is_checkpoint(thing) && !**goes);
     let mut bytes: u64 = staying.fold(0, |sum, (thing, _)| sum.saturating_add(thing.bytes));
-    let mut oldest: Vec<(Timestamp, RunId, usize)> = kept
+    let oldest: Vec<usize> = kept
         .iter()
         .enumerate()
-        .filter(|(at, thing)| is_checkpoint(thing) && goes.get(*at) == Some(&false))
-        .filter_map(|(at, thing)| Some((may_go(thing)?, thing.run, at)))
+        .filter(|(at, thing)| is_checkpoint(thing) && goes.get(*at) == Some(&false) && may_go(thing).is_some())
+        .map(|(at, _)| at)
         .collect();
-    oldest.sort_unstable();
-    for (_, _, at) in oldest {
+    for at in oldest {
         if bytes <= rules.checkpoints_bytes_max {
             break;
         }

@@ -4,7 +4,7 @@ use crate::error::StoreError;
 use crate::quarantine::QuarantineKind;
 use crate::store::{Store, from_word, timestamp};
 use jiff::Timestamp;
-use rusqlite::{TransactionBehavior, params};
+use rusqlite::{OptionalExtension, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
 use sluicebox_model::run::RunId;
 
@@ -58,7 +58,7 @@ impl Store {
                  FROM quarantine AS q JOIN runs AS r ON r.id = q.run
                  WHERE (?1 IS NULL OR q.run = ?1) AND (?2 OR q.dealt IS NULL)
                  GROUP BY q.run, q.stage, q.kind, q.dealt, q.dealt_by
-                 ORDER BY max(r.queued_at) DESC, q.run DESC, min(q.id)",
+                 ORDER BY max(r.rowid) DESC, min(q.id)",
             )?;
             let rows = select.query_map(params![run.map(|run| run.to_string()), all], |row| {
                 let dealt: Option<String> = row.get(7)?;
@@ -107,11 +107,14 @@ impl Store {
     pub fn settle_replays(&self, run: RunId, stage: &str, prefix: &str) -> Result<bool, StoreError> {
         self.durable(|connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let by: Option<String> = transaction.query_row(
-                "SELECT max(id) FROM runs WHERE substr(load_key, 1, length(?1)) = ?1 AND committing_at IS NOT NULL",
-                [prefix],
-                |row| row.get(0),
-            )?;
+            let by: Option<String> = transaction
+                .query_row(
+                    "SELECT id FROM runs WHERE substr(load_key, 1, length(?1)) = ?1 AND committing_at IS NOT NULL
+                 ORDER BY rowid DESC LIMIT 1",
+                    [prefix],
+                    |row| row.get(0),
+                )
+                .optional()?;
             if let Some(by) = &by {
                 transaction.execute(
                     "UPDATE quarantine SET dealt = 'replayed', dealt_by = ?3

@@ -34,6 +34,23 @@ pub enum StoreError {
         /// What is the matter, and what to do.
         reason: String,
     },
+    /// The database does not hold the last commit that was decided with it.
+    #[error(
+        "the store `{}` has lost events: run {run} of `{pipeline}` was committed with it, and it does not know that; it is \
+         damaged, or an older copy. Put back the newest copy of the whole folder. Or delete `{}` to go on with the store as it \
+         is: extracts then resume where `sluicebox bookmarks` says, and rows that are loaded already may be loaded again",
+        path.display(), witness.display()
+    )]
+    Lost {
+        /// The database file.
+        path: PathBuf,
+        /// The file that tells what is lost.
+        witness: PathBuf,
+        /// A run that it does not know as committed.
+        run: String,
+        /// The pipeline of the last run.
+        pipeline: String,
+    },
     /// An event does not fit the state of its run.
     #[error("run {run}: {reason}")]
     Illegal {
@@ -66,6 +83,20 @@ pub enum StoreError {
     },
 }
 
+/// A new store knows no bookmarks: that is said before somebody makes one.
+const DAMAGED: &str = "it is damaged or no store: put back a copy of its folder; where there is none, `sqlite3 store.sqlite \
+    .recover` saves what can be read. If you move it away, a new one is made: every extract then reads from its beginning, and what is \
+    loaded already may be loaded again";
+
+/// Whether what stands in a table cannot be what was written to it.
+fn is_garbled(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error as E;
+    matches!(
+        error,
+        E::FromSqlConversionFailure(..) | E::InvalidColumnType(..) | E::IntegralValueOutOfRange(..) | E::Utf8Error(..)
+    )
+}
+
 fn locked(folder: &Path, holder: Option<&Holder>) -> String {
     let who = match holder {
         Some(Holder { process, since, what }) => format!("process {process} ({what}), since {since:.0}"),
@@ -84,9 +115,8 @@ impl StoreError {
             Some(ErrorCode::DiskFull) => "make room on the disk",
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => "make the folder writable, or choose another",
             Some(ErrorCode::CannotOpen) => "see that the folder is there and can be read and written",
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                "it is damaged or no store: move it away, and a new one is made"
-            }
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => DAMAGED,
+            None if is_garbled(error) => DAMAGED,
             _ => "look at the file and its folder, and try again",
         };
         Self::Database { path: path.to_owned(), reason: error.to_string(), help }

@@ -2,6 +2,7 @@
 
 use crate::error::StoreError;
 use crate::store::{Store, from_json, lock, nanoseconds, timestamp, to_json, word};
+use crate::witness::Witness;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use sluicebox_model::journal::{FailedCall, Journal, JournalError, Quarantined};
@@ -64,10 +65,16 @@ impl Journal for Store {
                 }
             }
             drop(insert);
+            let decides = events.iter().any(|event| matches!(event, Event::RunCommitting { .. }));
+            let witness = if decides { Some(Witness::of(&transaction, &record)?) } else { None };
             transaction.commit()?;
-            Ok(Ok((count + events.len() as i64, record)))
+            Ok(Ok((count + events.len() as i64, record, witness)))
         })?;
-        let (count, record) = written.map_err(|reason| StoreError::Illegal { run: run.to_string(), reason })?;
+        let (count, record, witness) =
+            written.map_err(|reason| StoreError::Illegal { run: run.to_string(), reason })?;
+        if let Some(witness) = witness {
+            self.keep_witness(witness);
+        }
         if record.is_unfinished() {
             records.insert(run, (count, record));
         }

@@ -17,6 +17,7 @@ mod schema;
 mod store;
 #[cfg(test)]
 mod tests;
+mod witness;
 
 pub use bookmarks::Bookmark;
 pub use dealt::{Dealt, SetAside};

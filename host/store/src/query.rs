@@ -2,7 +2,7 @@
 
 use crate::error::StoreError;
 use crate::journal::{read_events, read_record};
-use crate::store::{Store, from_json, from_word, nanoseconds, timestamp, word};
+use crate::store::{Store, from_json, from_word, timestamp, word};
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 use serde::Serialize;
@@ -18,8 +18,8 @@ pub struct RunFilter {
     pub pipeline: Option<String>,
     /// In one of these states; empty: in any.
     pub states: Vec<RunState>,
-    /// Made before this time.
-    pub before: Option<Timestamp>,
+    /// Made before this run.
+    pub before: Option<RunId>,
     /// At most so many, the newest; none: 20.
     pub limit: Option<u32>,
 }
@@ -72,6 +72,7 @@ pub struct LogEntry {
     pub line: LogLine,
 }
 
+/// Runs are in the order in which they were made, which the table's own numbers tell: a clock may be set back.
 const SUMMARY: &str =
     "SELECT id, pipeline, trigger, interval_start, interval_end, state, queued_at, started_at, ended_at,
     rows_read, rows_loaded, rows_rejected, rows_quarantined, fault FROM runs";
@@ -87,24 +88,24 @@ impl Store {
         self.quick(|connection| {
             let mut select = connection.prepare(&format!(
                 "{SUMMARY} WHERE (?1 IS NULL OR pipeline = ?1) AND (?2 IS NULL OR instr(?2, ',' || state || ',') > 0)
-                    AND (?4 IS NULL OR queued_at < ?4)
-                 ORDER BY queued_at DESC, id DESC LIMIT ?3"
+                    AND (?4 IS NULL OR rowid < (SELECT rowid FROM runs WHERE id = ?4))
+                 ORDER BY rowid DESC LIMIT ?3"
             ))?;
             let limit = filter.limit.unwrap_or(20);
-            let before = filter.before.map(nanoseconds);
+            let before = filter.before.map(|run| run.to_string());
             select.query_map(params![filter.pipeline, states, limit, before], summary)?.collect()
         })
     }
 
-    /// The last runs of a pipeline that were made before a time and ended well, the newest first: what a run is compared with.
+    /// The last runs of a pipeline that ended well, the newest first; with `before`, those that were made before that run.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn history(&self, pipeline: &str, before: Timestamp, limit: u32) -> Result<Vec<RunSummary>, StoreError> {
+    pub fn history(&self, pipeline: &str, before: Option<RunId>, limit: u32) -> Result<Vec<RunSummary>, StoreError> {
         self.runs(&RunFilter {
             pipeline: Some(pipeline.to_owned()),
             states: vec![RunState::Succeeded],
-            before: Some(before),
+            before,
             limit: Some(limit),
         })
     }
@@ -132,7 +133,7 @@ impl Store {
         let ids = self.quick(|connection| {
             let mut select = connection.prepare(
                 "SELECT id FROM runs WHERE state IN ('queued', 'running', 'committing', 'crashed') AND abandoned_at IS NULL
-                 ORDER BY queued_at, id",
+                 ORDER BY rowid",
             )?;
             let ids = select.query_map([], |row| run_id(row, 0))?;
             ids.collect::<Result<Vec<RunId>, _>>()
@@ -171,7 +172,7 @@ impl Store {
         self.quick(|connection| {
             let mut select = connection.prepare(
                 "SELECT id FROM runs WHERE load_key = ?1 AND pipeline = ?2 AND state = 'succeeded'
-                 ORDER BY queued_at DESC, id DESC LIMIT 1",
+                 ORDER BY rowid DESC LIMIT 1",
             )?;
             let ids = select.query_map([load_key, pipeline], |row| run_id(row, 0))?;
             Ok(ids.collect::<Result<Vec<RunId>, _>>()?.into_iter().next())
@@ -185,11 +186,11 @@ impl Store {
     pub fn find(&self, wanted: &str) -> Result<RunId, StoreError> {
         let ids = self.quick(|connection| {
             let (sql, with) = if wanted == "last" {
-                ("SELECT id FROM runs ORDER BY queued_at DESC, id DESC LIMIT 1", None)
+                ("SELECT id FROM runs ORDER BY rowid DESC LIMIT 1", None)
             } else {
                 (
                     "SELECT id FROM runs WHERE substr(id, 1, length(?1)) = ?1 OR substr(id, -length(?1)) = ?1
-                     ORDER BY queued_at DESC, id DESC LIMIT 10",
+                     ORDER BY rowid DESC LIMIT 10",
                     Some(wanted.to_lowercase()),
                 )
             };

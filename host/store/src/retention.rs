@@ -24,7 +24,7 @@ pub struct Remains {
 }
 
 impl Store {
-    /// What every run left behind.
+    /// What every run left behind, the oldest run first.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -34,7 +34,7 @@ impl Store {
                 "SELECT id, pipeline, CASE WHEN state = 'crashed' THEN abandoned_at ELSE ended_at END,
                     EXISTS (SELECT 1 FROM logs WHERE run = runs.id),
                     EXISTS (SELECT 1 FROM quarantine WHERE run = runs.id)
-                 FROM runs ORDER BY id",
+                 FROM runs ORDER BY rowid",
             )?;
             let remains = select.query_map([], |row| {
                 Ok(Remains {
@@ -83,7 +83,7 @@ impl Store {
                     json_each(events.body, '$.stages') AS stage
                  WHERE runs.ended_at IS NULL OR runs.ended_at >= ?1
                     OR (runs.state = 'crashed' AND runs.abandoned_at IS NULL)
-                    OR runs.id IN (SELECT max(id) FROM runs GROUP BY pipeline)",
+                    OR runs.rowid IN (SELECT max(rowid) FROM runs GROUP BY pipeline)",
             )?;
             let digests = select.query_map([nanoseconds(since)], |row| Ok(Digest(row.get(0)?)))?;
             digests.collect()

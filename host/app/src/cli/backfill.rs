@@ -15,7 +15,6 @@ use crate::show::table::{Align, Cell, Table};
 use crate::trouble::Trouble;
 use crate::wiring::{Asked, Host, Source};
 use clap::Args;
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 use sluicebox_model::cancel::Cancel;
@@ -148,7 +147,7 @@ impl Backfill {
         let shared = Mutex::new(Shared { waiting, lines, stopped: None, told_problems: false });
         let work = Work { host: &host, house: &house, source: &source, name: &name, cancel: &cancel };
         // Whether its extracts leave bookmarks is known after a first run.
-        if house.store.history(&name, Timestamp::now(), 1)?.is_empty() {
+        if house.store.history(&name, None, 1)?.is_empty() {
             work.one(&shared);
         }
         std::thread::scope(|scope| {
@@ -332,6 +331,7 @@ impl Work<'_> {
             trigger: Trigger::Backfill,
             interval,
             load_key: load_key(self.name, interval),
+            id: None,
             repeats: None,
             parts: Vec::new(),
             restored: BTreeMap::new(),
