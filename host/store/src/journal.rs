@@ -1,7 +1,27 @@
 //! Writing: the journal as the runner sees it.
+//!
+//! # What waits for the disk
+//!
+//! A commit that waits for the disk costs milliseconds, and a run has a dozen events. Only some of them have to be on disk before
+//! anything else happens:
+//!
+//! - `run-queued`: somebody was told the run's id; its fire counts as done;
+//! - `run-started`, where it holds bookmarks: recovery has to resume the extracts at the same place;
+//! - `run-committing` and `load-committed`: they decide between taking back and committing again;
+//! - every end, and what is said of a commit that fails.
+//!
+//! The others - what the stages do, and how the monitors judge - tell people how far a run is. Recovery does not read them: it
+//! takes back, or commits, every load of the run, whatever its stages had said. They are written without waiting. That is safe
+//! because the database's log is one sequence of checksummed frames: a commit that waits brings all before it to disk, and after
+//! a loss of power the log is valid up to some commit and nothing behind it is used. So what can be lost is a suffix of events
+//! behind the last that waited: never one without all that follow it, and never one that anything outside was done for. The
+//! death of the process alone loses nothing, since the system holds what was written.
 
 use crate::error::StoreError;
+use crate::figures::{Counted, add_ended};
+use crate::house::unsigned;
 use crate::store::{Store, from_json, lock, nanoseconds, timestamp, to_json, word};
+use crate::watch::Change;
 use crate::witness::Witness;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
@@ -29,13 +49,11 @@ impl Journal for Store {
         let known = records.remove(&run);
         // A time that does not survive the table would make the record another than the fold of what is read back.
         let at = timestamp(nanoseconds(at));
-        let written = self.durable(|connection| {
+        let write = |connection: &mut Connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let count: i64 = transaction.query_row(
-                "SELECT coalesce(max(sequence) + 1, 0) FROM events WHERE run = ?1",
-                [run.to_string()],
-                |row| row.get(0),
-            )?;
+            let count: i64 = transaction
+                .prepare_cached("SELECT coalesce(max(sequence) + 1, 0) FROM events WHERE run = ?1")?
+                .query_row([run.to_string()], |row| row.get(0))?;
             let record = match known {
                 Some((folded, record)) if folded == count => Some(record),
                 // Another process has written, or this one never did.
@@ -51,7 +69,7 @@ impl Journal for Store {
             };
             write_record(&transaction, &record)?;
             let mut insert =
-                transaction.prepare("INSERT INTO events (run, sequence, at, body) VALUES (?1, ?2, ?3, ?4)")?;
+                transaction.prepare_cached("INSERT INTO events (run, sequence, at, body) VALUES (?1, ?2, ?3, ?4)")?;
             for (sequence, event) in (count..).zip(events) {
                 insert.execute(params![run.to_string(), sequence, nanoseconds(at), to_json(event)?])?;
                 if let Event::RunCommitting { bookmarks, .. } = event {
@@ -65,19 +83,23 @@ impl Journal for Store {
                 }
             }
             drop(insert);
+            let position = unsigned(transaction.last_insert_rowid()) + 1 - events.len() as u64;
             let decides = events.iter().any(|event| matches!(event, Event::RunCommitting { .. }));
             let witness = if decides { Some(Witness::of(&transaction, &record)?) } else { None };
             transaction.commit()?;
-            Ok(Ok((count + events.len() as i64, record, witness)))
-        })?;
-        let (count, record, witness) =
+            Ok(Ok((count, record, position, witness)))
+        };
+        let written = if events.iter().any(must_wait) { self.durable(write) } else { self.soon_durable(write) }?;
+        let (count, record, position, witness) =
             written.map_err(|reason| StoreError::Illegal { run: run.to_string(), reason })?;
         if let Some(witness) = witness {
             self.keep_witness(witness);
         }
         if record.is_unfinished() {
-            records.insert(run, (count, record));
+            records.insert(run, (count + events.len() as i64, record));
         }
+        // Under the lock of the records: whoever is told of a run is told in order.
+        self.tell(&Change::Run { run, at, sequence: unsigned(count), position, events });
         Ok(())
     }
 
@@ -93,6 +115,9 @@ impl Journal for Store {
             drop(insert);
             transaction.commit()
         })?;
+        if !lines.is_empty() {
+            self.tell(&Change::Log { run });
+        }
         Ok(())
     }
 
@@ -120,6 +145,30 @@ impl Journal for Store {
 
 fn ends_run(event: &Event) -> bool {
     matches!(event, Event::RunSucceeded | Event::RunFailed { .. } | Event::RunCancelled | Event::RunCrashed { .. })
+}
+
+/// Whether nothing may happen before the event is on disk; see the head of this file.
+fn must_wait(event: &Event) -> bool {
+    match event {
+        Event::StageStarted { .. }
+        | Event::StageRetrying { .. }
+        | Event::StageSucceeded { .. }
+        | Event::StageFailed { .. }
+        | Event::StageSkipped { .. }
+        | Event::StageUpstreamFailed { .. }
+        | Event::StageCancelled { .. }
+        | Event::MonitorsJudged { .. } => false,
+        Event::RunStarted { bookmarks } => !bookmarks.is_empty(),
+        Event::RunQueued { .. }
+        | Event::RunCommitting { .. }
+        | Event::LoadCommitted { .. }
+        | Event::CommitFailed { .. }
+        | Event::RunSucceeded
+        | Event::RunFailed { .. }
+        | Event::RunCancelled
+        | Event::RunCrashed { .. }
+        | Event::RunAbandoned { .. } => true,
+    }
 }
 
 /// The record after the events; an error says which does not fit.
@@ -167,18 +216,31 @@ fn write_record(connection: &Connection, record: &RunRecord) -> Result<(), rusql
         RunState::Succeeded => outcomes(Kind::Load).map(|outcome| outcome.rows_out).sum(),
         _ => 0,
     };
+    let bytes_loaded: u64 = match record.state {
+        RunState::Succeeded => outcomes(Kind::Load).map(|outcome| outcome.bytes_in).sum(),
+        _ => 0,
+    };
+    let counted = Counted {
+        rows_read: count(outcomes(Kind::Extract).map(|outcome| outcome.rows_out).sum()),
+        rows_loaded: count(loaded),
+        rows_rejected: count(all().map(|outcome| outcome.rows_rejected).sum()),
+        rows_quarantined: count(all().map(|outcome| outcome.rows_quarantined).sum()),
+        bytes_read: count(outcomes(Kind::Extract).map(|outcome| outcome.bytes_out).sum()),
+        bytes_loaded: count(bytes_loaded),
+    };
     let fault = record.fault.as_ref().map(to_json).transpose()?;
     connection
-        .prepare(
+        .prepare_cached(
             "INSERT INTO runs (id, pipeline, trigger, interval_start, interval_end, state, queued_at, started_at,
                  committing_at, ended_at, rows_read, rows_loaded, rows_rejected, rows_quarantined, fault, abandoned_at,
-                 load_key)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+                 load_key, bytes_read, bytes_loaded, repeats)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
              ON CONFLICT (id) DO UPDATE SET state = excluded.state, started_at = excluded.started_at,
                  committing_at = excluded.committing_at, ended_at = excluded.ended_at, rows_read = excluded.rows_read,
                  rows_loaded = excluded.rows_loaded, rows_rejected = excluded.rows_rejected,
                  rows_quarantined = excluded.rows_quarantined, fault = excluded.fault,
-                 abandoned_at = excluded.abandoned_at",
+                 abandoned_at = excluded.abandoned_at, bytes_read = excluded.bytes_read,
+                 bytes_loaded = excluded.bytes_loaded",
         )?
         .execute(params![
             record.id.to_string(),
@@ -191,13 +253,17 @@ fn write_record(connection: &Connection, record: &RunRecord) -> Result<(), rusql
             record.started_at.map(nanoseconds),
             record.committing_at.map(nanoseconds),
             record.ended_at.map(nanoseconds),
-            count(outcomes(Kind::Extract).map(|outcome| outcome.rows_out).sum()),
-            count(loaded),
-            count(all().map(|outcome| outcome.rows_rejected).sum()),
-            count(all().map(|outcome| outcome.rows_quarantined).sum()),
+            counted.rows_read,
+            counted.rows_loaded,
+            counted.rows_rejected,
+            counted.rows_quarantined,
             fault,
             record.abandoned_at.map(nanoseconds),
             record.load_key,
+            counted.bytes_read,
+            counted.bytes_loaded,
+            record.repeats.map(|run| run.to_string()),
         ])?;
-    Ok(())
+    // No event follows on the last: it adds to the sums once.
+    if record.is_unfinished() { Ok(()) } else { add_ended(connection, record, &counted) }
 }

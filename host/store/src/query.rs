@@ -2,9 +2,10 @@
 
 use crate::error::StoreError;
 use crate::journal::{read_events, read_record};
-use crate::store::{Store, from_json, from_word, timestamp, word};
+use crate::store::{Store, from_json, from_word, nanoseconds, timestamp, word};
 use jiff::Timestamp;
-use rusqlite::{Row, params};
+use rusqlite::types::Value;
+use rusqlite::{OptionalExtension, Row, params, params_from_iter};
 use serde::Serialize;
 use sluicebox_model::fault::Fault;
 use sluicebox_model::run::{Event, Interval, RunId, RunRecord, RunState, Trigger};
@@ -18,7 +19,15 @@ pub struct RunFilter {
     pub pipeline: Option<String>,
     /// In one of these states; empty: in any.
     pub states: Vec<RunState>,
-    /// Made before this run.
+    /// By one of these triggers; empty: by any.
+    pub triggers: Vec<Trigger>,
+    /// Made at this time or later.
+    pub since: Option<Timestamp>,
+    /// Made before this time.
+    pub until: Option<Timestamp>,
+    /// For exactly this interval.
+    pub interval: Option<Interval>,
+    /// Made before this run: for the next page, the last of this one. None are if there is no such run.
     pub before: Option<RunId>,
     /// At most so many, the newest; none: 20.
     pub limit: Option<u32>,
@@ -83,17 +92,31 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
-        let states: Vec<&str> = filter.states.iter().map(|state| state.word()).collect();
-        let states = if states.is_empty() { None } else { Some(format!(",{},", states.join(","))) };
+        let mut wanted = Wanted::default();
+        if let Some(pipeline) = &filter.pipeline {
+            wanted.need("pipeline = ?", [Value::from(pipeline.clone())]);
+        }
+        wanted.one_of("state", filter.states.iter().map(|state| state.word().to_owned()));
+        wanted.one_of("trigger", filter.triggers.iter().map(word));
+        if let Some(since) = filter.since {
+            wanted.need("queued_at >= ?", [nanoseconds(since).into()]);
+        }
+        if let Some(until) = filter.until {
+            wanted.need("queued_at < ?", [nanoseconds(until).into()]);
+        }
+        if let Some(Interval { start, end }) = filter.interval {
+            wanted
+                .need("interval_start = ? AND interval_end = ?", [nanoseconds(start).into(), nanoseconds(end).into()]);
+        }
+        if let Some(before) = filter.before {
+            wanted.need("rowid < (SELECT rowid FROM runs WHERE id = ?)", [before.to_string().into()]);
+        }
+        let (conditions, mut values) = wanted.sql();
+        values.push(i64::from(filter.limit.unwrap_or(20)).into());
         self.quick(|connection| {
-            let mut select = connection.prepare(&format!(
-                "{SUMMARY} WHERE (?1 IS NULL OR pipeline = ?1) AND (?2 IS NULL OR instr(?2, ',' || state || ',') > 0)
-                    AND (?4 IS NULL OR rowid < (SELECT rowid FROM runs WHERE id = ?4))
-                 ORDER BY rowid DESC LIMIT ?3"
-            ))?;
-            let limit = filter.limit.unwrap_or(20);
-            let before = filter.before.map(|run| run.to_string());
-            select.query_map(params![filter.pipeline, states, limit, before], summary)?.collect()
+            let mut select =
+                connection.prepare_cached(&format!("{SUMMARY} {conditions} ORDER BY rowid DESC LIMIT ?"))?;
+            select.query_map(params_from_iter(values), summary)?.collect()
         })
     }
 
@@ -107,6 +130,7 @@ impl Store {
             states: vec![RunState::Succeeded],
             before,
             limit: Some(limit),
+            ..RunFilter::default()
         })
     }
 
@@ -184,6 +208,14 @@ impl Store {
     /// # Errors
     /// No run or several runs fit; the database cannot be read.
     pub fn find(&self, wanted: &str) -> Result<RunId, StoreError> {
+        // A whole id, which is what programs ask for, needs no look at all runs.
+        let whole = self.quick(|connection| {
+            let mut select = connection.prepare_cached("SELECT id FROM runs WHERE id = ?1")?;
+            select.query_row([wanted.to_lowercase()], |row| run_id(row, 0)).optional()
+        })?;
+        if let Some(id) = whole {
+            return Ok(id);
+        }
         let ids = self.quick(|connection| {
             let (sql, with) = if wanted == "last" {
                 ("SELECT id FROM runs ORDER BY rowid DESC LIMIT 1", None)
@@ -253,20 +285,49 @@ impl Store {
                 "SELECT at, stage, level, source, message FROM logs
                  WHERE run = ?1 AND (?2 IS NULL OR stage = ?2) AND instr(?3, ',' || level || ',') > 0 ORDER BY id",
             )?;
-            let lines = select.query_map(params![run.to_string(), stage, levels], |row| {
-                Ok(LogEntry {
-                    at: timestamp(row.get(0)?),
-                    stage: row.get(1)?,
-                    line: LogLine {
-                        level: from_word(2, row.get(2)?)?,
-                        source: from_word(3, row.get(3)?)?,
-                        message: row.get(4)?,
-                    },
-                })
-            })?;
-            lines.collect()
+            select.query_map(params![run.to_string(), stage, levels], log_entry)?.collect()
         })
     }
+}
+
+/// What is wanted of rows: conditions, and the values of their places.
+#[derive(Default)]
+struct Wanted {
+    conditions: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl Wanted {
+    fn need<const N: usize>(&mut self, condition: &str, values: [Value; N]) {
+        self.conditions.push(condition.to_owned());
+        self.values.extend(values);
+    }
+
+    /// No words: any.
+    fn one_of(&mut self, column: &str, words: impl Iterator<Item = String>) {
+        let words: Vec<Value> = words.map(Value::from).collect();
+        if !words.is_empty() {
+            let places = vec!["?"; words.len()].join(", ");
+            self.conditions.push(format!("{column} IN ({places})"));
+            self.values.extend(words);
+        }
+    }
+
+    fn sql(self) -> (String, Vec<Value>) {
+        match self.conditions.join(" AND ") {
+            none if none.is_empty() => (none, self.values),
+            all => (format!("WHERE {all}"), self.values),
+        }
+    }
+}
+
+/// A line of a log: at, stage, level, source and message.
+pub(crate) fn log_entry(row: &Row<'_>) -> Result<LogEntry, rusqlite::Error> {
+    Ok(LogEntry {
+        at: timestamp(row.get(0)?),
+        stage: row.get(1)?,
+        line: LogLine { level: from_word(2, row.get(2)?)?, source: from_word(3, row.get(3)?)?, message: row.get(4)? },
+    })
 }
 
 fn run_id(row: &Row<'_>, column: usize) -> Result<RunId, rusqlite::Error> {

@@ -3,6 +3,7 @@
 use crate::error::StoreError;
 use crate::quarantine::Files;
 use crate::schema::migrate;
+use crate::watch::Watchers;
 use jiff::Timestamp;
 use rusqlite::Connection;
 use sluicebox_model::run::{RunId, RunRecord};
@@ -18,13 +19,30 @@ const BUSY: Duration = Duration::from_secs(15);
 pub struct Store {
     pub(crate) folder: PathBuf,
     pub(crate) file: PathBuf,
-    /// Events: durable when a call returns.
-    events: Mutex<Connection>,
+    /// What has to be on disk in the order of its writing.
+    events: Mutex<Durable>,
     /// Logs and quarantine, and all reading: the last moments may be lost with the power, never with the process.
     bulk: Mutex<Connection>,
     /// Runs under way: their records, with the number of events that they fold.
     pub(crate) records: Mutex<BTreeMap<RunId, (i64, RunRecord)>>,
     pub(crate) files: Mutex<Files>,
+    pub(crate) watchers: Watchers,
+}
+
+/// A connection, and whether a commit on it waits for the disk.
+struct Durable {
+    connection: Connection,
+    waits: bool,
+}
+
+impl Durable {
+    fn set(&mut self, waits: bool) -> Result<&mut Connection, rusqlite::Error> {
+        if self.waits != waits {
+            self.connection.pragma_update(None, "synchronous", if waits { "FULL" } else { "NORMAL" })?;
+            self.waits = waits;
+        }
+        Ok(&mut self.connection)
+    }
 }
 
 impl Store {
@@ -41,19 +59,30 @@ impl Store {
         Ok(Self {
             folder: folder.to_owned(),
             file,
-            events: Mutex::new(events),
+            events: Mutex::new(Durable { connection: events, waits: true }),
             bulk: Mutex::new(bulk),
             records: Mutex::default(),
             files: Mutex::default(),
+            watchers: Watchers::default(),
         })
     }
 
-    /// Runs statements on the durable connection.
+    /// Runs statements on the durable connection: what they commit is on disk when this returns, and so is all that was
+    /// committed before.
     pub(crate) fn durable<R>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<R, rusqlite::Error>,
     ) -> Result<R, StoreError> {
-        work(&mut lock(&self.events)).map_err(|error| self.failed(&error))
+        lock(&self.events).set(true).and_then(work).map_err(|error| self.failed(&error))
+    }
+
+    /// Runs statements on the durable connection: what they commit survives this process, and is on disk with the next that
+    /// is durable. See [`crate::journal`] for what may be written so.
+    pub(crate) fn soon_durable<R>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<R, rusqlite::Error>,
+    ) -> Result<R, StoreError> {
+        lock(&self.events).set(false).and_then(work).map_err(|error| self.failed(&error))
     }
 
     /// Runs statements on the other connection.
