@@ -85,6 +85,28 @@ impl AlertTarget {
             Self::Command { .. } => "command",
         }
     }
+
+    /// How it is told to people: of a webhook only the host, of a command only the program.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Webhook { url } if url.starts_with("${") => format!("webhook {url}"),
+            Self::Webhook { url } => {
+                let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+                let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+                format!("webhook at {}", host.rsplit_once('@').map_or(host, |(_, host)| host))
+            }
+            Self::Email { to } => format!("email to {}", to.join(", ")),
+            Self::Command { argv } => format!("command `{}`", argv.first().map_or("", String::as_str)),
+        }
+    }
+
+    /// The same, by one delivery each: a mail that one address refuses still reaches the others.
+    pub fn each(&self) -> Vec<Self> {
+        match self {
+            Self::Email { to } => to.iter().map(|to| Self::Email { to: vec![to.clone()] }).collect(),
+            Self::Webhook { .. } | Self::Command { .. } => vec![self.clone()],
+        }
+    }
 }
 
 /// The `[smtp]` table: the server that takes the house's mail.
@@ -110,5 +132,27 @@ impl std::fmt::Debug for Smtp {
             .field("user", &self.user)
             .field("password", &password)
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_told_without_its_secret() {
+        let webhook = |url: &str| AlertTarget::Webhook { url: url.into() };
+        assert_eq!(
+            webhook("https://me:x@hooks.example.org:8443/T/secret").shown(),
+            "webhook at hooks.example.org:8443"
+        );
+        assert_eq!(webhook("https://example.org?token=secret").shown(), "webhook at example.org");
+        assert_eq!(webhook("${env:HOOK}").shown(), "webhook ${env:HOOK}");
+        let email = AlertTarget::Email { to: vec!["a@b.org".into(), "c@d.org".into()] };
+        assert_eq!(email.shown(), "email to a@b.org, c@d.org");
+        assert_eq!(email.each().len(), 2);
+        let command = AlertTarget::Command { argv: vec!["notify".into(), "--token=x".into()] };
+        assert_eq!(command.shown(), "command `notify`");
+        assert_eq!(command.each(), [command]);
     }
 }

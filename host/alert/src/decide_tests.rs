@@ -1,0 +1,138 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use crate::message::tests::{at, finding, run};
+use proptest::prelude::*;
+use sluicebox_model::alert::AlertTarget;
+use sluicebox_model::fault::Fault;
+
+fn rule(on: &[AlertOn], after: u32) -> AlertRule {
+    AlertRule { on: on.to_vec(), after, to: vec![AlertTarget::Command { argv: vec!["true".into()] }] }
+}
+
+fn kinds(on: &[AlertOn], after: u32, run: &RunRecord, circumstances: &Circumstances) -> Vec<AlertOn> {
+    let due = due(&[rule(on, after)], run, circumstances, at(100));
+    due.into_iter().flat_map(|due| due.kinds).collect()
+}
+
+fn failures(failures_in_a_row: u32, failure_told: bool) -> Circumstances {
+    Circumstances { failures_in_a_row, failure_told, ..Circumstances::default() }
+}
+
+#[test]
+fn a_failure_is_told_once_and_its_recovery() {
+    let on = AlertRule::ON_DEFAULT;
+    let (failed, well) = (run(RunState::Failed), run(RunState::Succeeded));
+    assert_eq!(kinds(&on, 1, &failed, &failures(1, false)), [AlertOn::Failure]);
+    assert!(kinds(&on, 1, &failed, &failures(2, true)).is_empty());
+    assert_eq!(kinds(&on, 1, &well, &failures(2, true)), [AlertOn::Recovery]);
+    assert!(kinds(&on, 1, &well, &failures(0, false)).is_empty());
+    // Nobody was told, so nobody waits for word.
+    assert!(kinds(&on, 3, &well, &failures(2, false)).is_empty());
+    assert!(kinds(&on, 1, &run(RunState::Cancelled), &failures(1, true)).is_empty());
+    assert_eq!(kinds(&on, 1, &run(RunState::Crashed), &failures(1, false)), [AlertOn::Failure]);
+}
+
+#[test]
+fn a_rule_waits_for_its_number() {
+    let on = AlertRule::ON_DEFAULT;
+    let failed = run(RunState::Failed);
+    assert!(kinds(&on, 3, &failed, &failures(2, false)).is_empty());
+    assert_eq!(kinds(&on, 3, &failed, &failures(3, false)), [AlertOn::Failure]);
+    // Another rule told at the first; this one tells at its own.
+    assert_eq!(kinds(&on, 3, &failed, &failures(3, true)), [AlertOn::Failure]);
+    assert!(kinds(&on, 3, &failed, &failures(4, true)).is_empty());
+    // A rule that came when it was past its number.
+    assert_eq!(kinds(&on, 3, &failed, &failures(7, false)), [AlertOn::Failure]);
+    // Of a failure that this rule did not tell, it tells no recovery.
+    assert!(kinds(&on, 3, &run(RunState::Succeeded), &failures(2, true)).is_empty());
+}
+
+#[test]
+fn deadlines() {
+    let on = [AlertOn::Deadline];
+    let mut failed = run(RunState::Failed);
+    assert!(kinds(&on, 1, &failed, &failures(1, false)).is_empty());
+    failed.fault = Some(Fault::new(FaultKind::Deadline, "run", "too slow"));
+    assert_eq!(kinds(&on, 1, &failed, &failures(1, false)), on);
+    // One message for one rule, the gravest first.
+    let both = [AlertOn::Deadline, AlertOn::Failure];
+    assert_eq!(kinds(&both, 1, &failed, &failures(1, false)), [AlertOn::Failure, AlertOn::Deadline]);
+    let circumstances = |due_at: i64, seconds: u64| Circumstances {
+        due_at: Some(at(due_at)),
+        deadline: Some(Duration::from_secs(seconds)),
+        ..Circumstances::default()
+    };
+    // It is now 100; nothing has ended yet.
+    let running = run(RunState::Running);
+    assert_eq!(kinds(&on, 1, &running, &circumstances(0, 99)), on);
+    assert!(kinds(&on, 1, &running, &circumstances(0, 100)).is_empty());
+    let told = Circumstances { told: on.to_vec(), ..circumstances(0, 99) };
+    assert!(kinds(&on, 1, &running, &told).is_empty());
+    // This one ended at 20.
+    assert!(kinds(&on, 1, &run(RunState::Succeeded), &circumstances(0, 99)).is_empty());
+    assert_eq!(kinds(&on, 1, &run(RunState::Succeeded), &circumstances(0, 19)), on);
+    assert!(kinds(&on, 1, &run(RunState::Cancelled), &circumstances(0, 1)).is_empty());
+}
+
+#[test]
+fn late_runs() {
+    let on = [AlertOn::Late];
+    let circumstances = |due_at: i64, seconds: u64| Circumstances {
+        due_at: Some(at(due_at)),
+        late_after: Some(Duration::from_secs(seconds)),
+        ..Circumstances::default()
+    };
+    // It started at 10.
+    assert_eq!(kinds(&on, 1, &run(RunState::Running), &circumstances(0, 9)), on);
+    assert!(kinds(&on, 1, &run(RunState::Running), &circumstances(0, 10)).is_empty());
+    assert!(kinds(&on, 1, &run(RunState::Running), &circumstances(50, 0)).is_empty());
+    // It waits, and it is 100.
+    assert_eq!(kinds(&on, 1, &run(RunState::Queued), &circumstances(0, 99)), on);
+    assert!(kinds(&on, 1, &run(RunState::Queued), &Circumstances::default()).is_empty());
+}
+
+#[test]
+fn findings_and_rows_set_aside() {
+    let on = [AlertOn::Monitor, AlertOn::Quarantine];
+    let mut ended = run(RunState::Succeeded);
+    assert!(kinds(&on, 1, &ended, &failures(0, false)).is_empty());
+    ended.findings.push(finding("12 rows are about to be loaded"));
+    assert_eq!(kinds(&on, 1, &ended, &failures(0, false)), [AlertOn::Monitor]);
+    ended.stages.first_mut().unwrap().outcome.rows_quarantined = 1;
+    assert_eq!(kinds(&on, 1, &ended, &failures(0, false)), on);
+    ended.state = RunState::Running;
+    assert!(kinds(&on, 1, &ended, &failures(0, false)).is_empty());
+}
+
+#[test]
+fn each_rule_is_judged_for_itself() {
+    let rules = [rule(&[AlertOn::Late], 1), rule(&[AlertOn::Failure], 2), rule(&[AlertOn::Failure], 1)];
+    let all = due(&rules, &run(RunState::Failed), &failures(1, false), at(100));
+    assert_eq!(all, [Due { rule: 2, kinds: vec![AlertOn::Failure] }]);
+    assert_eq!(all.first().map(Due::kind), Some(AlertOn::Failure));
+}
+
+proptest! {
+    /// Whatever the order of good and bad runs: between two recoveries a failure is told exactly once if there are enough
+    /// in a row, and never a recovery without it.
+    #[test]
+    fn failures_and_recoveries_take_turns(runs in proptest::collection::vec(any::<bool>(), 0..60), after in 1u32..5) {
+        let rules = [rule(&AlertRule::ON_DEFAULT, after)];
+        let (mut in_a_row, mut told) = (0, false);
+        for is_good in runs {
+            if !is_good {
+                in_a_row += 1;
+            }
+            let state = if is_good { RunState::Succeeded } else { RunState::Failed };
+            let all = due(&rules, &run(state), &failures(in_a_row, told), at(100));
+            let kinds: Vec<AlertOn> = all.into_iter().flat_map(|due| due.kinds).collect();
+            if is_good {
+                prop_assert_eq!(kinds == [AlertOn::Recovery], told);
+                (in_a_row, told) = (0, false);
+            } else {
+                prop_assert_eq!(kinds == [AlertOn::Failure], in_a_row == after);
+                told |= in_a_row == after;
+            }
+        }
+    }
+}
