@@ -5,6 +5,7 @@ mod bad_data;
 mod bad_pipelines;
 mod cli;
 mod contract;
+mod disasters;
 mod documents;
 mod flights;
 mod hostile;

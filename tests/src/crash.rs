@@ -9,8 +9,8 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
-/// Two loads behind an extract that gives only new files.
-const PIPELINE: &str = r#"
+/// `orders`: two loads behind an extract that gives only new files.
+pub const PIPELINE: &str = r#"
 [pipeline]
 name = "orders"
 
@@ -59,7 +59,11 @@ fn input(project: &Project, name: &str, content: &str) {
 
 /// The rows that can be seen at a target, in order.
 pub fn shown(project: &Project, folder: &str) -> Vec<String> {
-    let Ok(files) = fs::read_dir(project.path().join(folder)) else { return Vec::new() };
+    shown_in(&project.path().join(folder))
+}
+
+fn shown_in(folder: &Path) -> Vec<String> {
+    let Ok(files) = fs::read_dir(folder) else { return Vec::new() };
     let mut rows = Vec::new();
     for file in files.flatten().filter(|file| !file.file_name().to_string_lossy().starts_with('.')) {
         let text = fs::read_to_string(file.path()).expect("text");
@@ -81,10 +85,15 @@ pub struct Left {
 impl Left {
     /// What can be seen now.
     pub fn of(project: &Project) -> Self {
+        Self::at(project, project.path())
+    }
+
+    /// What can be seen now where the project's targets are seen below another folder.
+    pub fn at(project: &Project, folder: &Path) -> Self {
         let told = project.sluicebox(&["bookmarks", "--format", "json"]).json();
         let bookmarks = told["bookmarks"].as_array().map(Vec::as_slice).unwrap_or_default();
         Self {
-            rows: [shown(project, "out/table"), shown(project, "out/lines")],
+            rows: [shown_in(&folder.join("out/table")), shown_in(&folder.join("out/lines"))],
             bookmarks: bookmarks.iter().map(|bookmark| bookmark["bookmark"].to_string()).collect(),
         }
     }

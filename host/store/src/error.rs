@@ -112,11 +112,13 @@ impl StoreError {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 "another process has held it for long: wait for it, or end it"
             }
-            Some(ErrorCode::DiskFull) => "make room on the disk",
+            Some(ErrorCode::DiskFull) => "its disk is full: make room, and try again",
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => "make the folder writable, or choose another",
             Some(ErrorCode::CannotOpen) => "see that the folder is there and can be read and written",
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => DAMAGED,
             None if is_garbled(error) => DAMAGED,
+            // Not every system says of a full disk that it is full.
+            Some(ErrorCode::SystemIoFailure) => "its disk is full or fails: make room, see that the disk works, and try again",
             _ => "look at the file and its folder, and try again",
         };
         Self::Database { path: path.to_owned(), reason: error.to_string(), help }

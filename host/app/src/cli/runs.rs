@@ -187,6 +187,10 @@ fn resolve(command: &Resolve) -> Result<Exit, Trouble> {
     } else {
         let why = record.fault.as_ref().map(|fault| format!(": {}", human::clean(&fault.message))).unwrap_or_default();
         print(&format!("run {} {}{why}\n", record.id, record.state.word()));
+        if record.abandoned_at.is_some() {
+            // Its bookmarks have moved: no later run reads its rows.
+            print(&format!("to load its rows all the same: `sluicebox rerun {}`\n", record.id));
+        }
     }
     let done = match command.decision {
         Decision::Commit => record.state == RunState::Succeeded,

@@ -102,12 +102,12 @@ fn is_waiting(receipt: &Receipt) -> Result<bool, Fault> {
     }
     match found {
         Some(found) => Err(Fault::invalid_data(format!(
-            "`{temporary}` holds {} bytes and was prepared with {}; something wrote to it since: give up this commit and run the pipeline again",
+            "`{temporary}` holds {} bytes and was prepared with {}; something wrote to it since: give up this commit, then rerun this run",
             found.len(),
             receipt.bytes
         ))),
         None => Err(Fault::unavailable(format!(
-            "`{temporary}` was prepared and is gone, and `{path}` is not the file that was prepared; if its folder was moved away or its disk is not mounted, put it back and commit again, else give up this commit and run the pipeline again"
+            "`{temporary}` was prepared and is gone, and `{path}` is not the file that was prepared; if its folder was moved away or its disk is not mounted, put it back and commit again, else give up this commit, then rerun this run"
         ))),
     }
 }
