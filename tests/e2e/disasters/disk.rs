@@ -12,7 +12,7 @@ use std::io::Write;
 fn the_disk_of_the_target_is_full() {
     let project = Project::new();
     fs::create_dir(project.path().join("out")).unwrap();
-    let Some(world) = World::new(project.path(), "mount -t tmpfs -o size=512k none out") else {
+    let Some(world) = World::new(project.path(), "mount -t tmpfs -o size=64m none out") else {
         return a_file_grows_too_large();
     };
     let sluicebox = || ended(world.command(&project.command(&["run", "orders.toml"])));
@@ -22,6 +22,8 @@ fn the_disk_of_the_target_is_full() {
     let was = seen();
     assert_eq!(was.rows.each_ref().map(Vec::len), [1_000; 2]);
 
+    let filler = world.path(&project.path().join("out/filler"));
+    fill(&filler, 400 * 1024);
     project.file("in/2.csv", orders(1_000, 30_000));
     let full = sluicebox().with_code(1);
     tells(&full, &["cannot write to `out/", "the disk is full", "free some space", "run again"]);
@@ -31,7 +33,7 @@ fn the_disk_of_the_target_is_full() {
 
     // Still full.
     sluicebox().with_code(1);
-    world.has(project.path(), "mount -o remount,size=64m out");
+    fs::remove_file(&filler).unwrap();
     sluicebox().with_code(0);
     assert_eq!(seen().rows.each_ref().map(Vec::len), [30_000; 2]);
     sluicebox().with_code(0);
@@ -65,7 +67,7 @@ fn the_disk_of_a_file_that_is_replaced_is_full() {
          grants.write = [\"out\"]\nconfig = { path = \"out/all.csv\" }\n",
     );
     project.file("in/1.csv", orders(0, 1_000));
-    let world = World::new(project.path(), "mount -t tmpfs -o size=512k none out");
+    let world = World::new(project.path(), "mount -t tmpfs -o size=64m none out");
     let command = || project.command(&["run", "all.toml"]);
     let small = || match &world {
         Some(world) => world.command(&command()),
@@ -76,12 +78,16 @@ fn the_disk_of_a_file_that_is_replaced_is_full() {
     let read = || fs::read_to_string(world.as_ref().map_or_else(|| file.clone(), |world| world.path(&file))).unwrap();
     ended(small()).with_code(0);
     let was = read();
+    let filler = world.as_ref().map(|world| world.path(&project.path().join("out/filler")));
+    if let Some(filler) = &filler {
+        fill(filler, 400 * 1024);
+    }
     assert_eq!(was.lines().count(), 1_001);
     project.file("in/2.csv", orders(1_000, 300_000));
     tells(&ended(small()).with_code(1), &["cannot write to `out/", "is full", "free some space"]);
     assert_eq!(read(), was);
-    if let Some(world) = &world {
-        world.has(project.path(), "mount -o remount,size=64m out");
+    if let Some(filler) = filler {
+        fs::remove_file(filler).unwrap();
     }
     ended(large()).with_code(0);
     assert_eq!(read().lines().count(), 300_001);
