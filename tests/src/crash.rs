@@ -91,7 +91,7 @@ impl Left {
     /// What can be seen now where the project's targets are seen below another folder.
     pub fn at(project: &Project, folder: &Path) -> Self {
         let told = project.sluicebox(&["bookmarks", "--format", "json"]).json();
-        let bookmarks = told["bookmarks"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let bookmarks = told.get("bookmarks").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         Self {
             rows: [shown_in(&folder.join("out/table")), shown_in(&folder.join("out/lines"))],
             bookmarks: bookmarks.iter().map(|bookmark| bookmark["bookmark"].to_string()).collect(),
@@ -310,7 +310,7 @@ impl Crash {
     /// it takes a process longer to start than to run so few rows.
     fn instant(&self, number: u32) -> Moment {
         let share = (f64::from(number) * 0.618_033_988_75).fract();
-        if number % 5 == 0 {
+        if number.is_multiple_of(5) {
             return Moment::After(self.whole.mul_f64(share));
         }
         Moment::AfterFirstEvent(self.whole.saturating_sub(self.until_first_event).mul_f64(share))
@@ -396,7 +396,7 @@ impl Crash {
 /// The runs, the newest first.
 pub fn runs(project: &Project) -> Vec<Value> {
     let told = project.sluicebox(&["runs", "--format", "json"]).with_code(0).json();
-    told["runs"].as_array().cloned().unwrap_or_default()
+    told.get("runs").and_then(Value::as_array).cloned().unwrap_or_default()
 }
 
 /// The state of the run that was killed; the project has one of before.

@@ -118,7 +118,9 @@ impl StoreError {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => DAMAGED,
             None if is_garbled(error) => DAMAGED,
             // Not every system says of a full disk that it is full.
-            Some(ErrorCode::SystemIoFailure) => "its disk is full or fails: make room, see that the disk works, and try again",
+            Some(ErrorCode::SystemIoFailure) => {
+                "its disk is full or fails: make room, see that the disk works, and try again"
+            }
             _ => "look at the file and its folder, and try again",
         };
         Self::Database { path: path.to_owned(), reason: error.to_string(), help }
