@@ -7,7 +7,8 @@
 //!
 //! - `run-queued`: somebody was told the run's id; its fire counts as done;
 //! - `run-started`, where it holds bookmarks: recovery has to resume the extracts at the same place;
-//! - `run-committing` and `load-committed`: they decide between taking back and committing again;
+//! - `run-committing`: it decides between taking back and committing again;
+//! - `load-committed`, unless it is of the last load, since then the end of the run follows at once;
 //! - every end, and what is said of a commit that fails.
 //!
 //! The others - what the stages do, and how the monitors judge - tell people how far a run is. Recovery does not read them: it
@@ -49,6 +50,7 @@ impl Journal for Store {
         let known = records.remove(&run);
         // A time that does not survive the table would make the record another than the fold of what is read back.
         let at = timestamp(nanoseconds(at));
+        let waits = events.iter().any(|event| must_wait(event, known.as_ref().map(|(_, record)| record)));
         let write = |connection: &mut Connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let count: i64 = transaction
@@ -89,7 +91,7 @@ impl Journal for Store {
             transaction.commit()?;
             Ok(Ok((count, record, position, witness)))
         };
-        let written = if events.iter().any(must_wait) { self.durable(write) } else { self.soon_durable(write) }?;
+        let written = if waits { self.durable(write) } else { self.soon_durable(write) }?;
         let (count, record, position, witness) =
             written.map_err(|reason| StoreError::Illegal { run: run.to_string(), reason })?;
         if let Some(witness) = witness {
@@ -147,8 +149,9 @@ fn ends_run(event: &Event) -> bool {
     matches!(event, Event::RunSucceeded | Event::RunFailed { .. } | Event::RunCancelled | Event::RunCrashed { .. })
 }
 
-/// Whether nothing may happen before the event is on disk; see the head of this file.
-fn must_wait(event: &Event) -> bool {
+/// Whether nothing may happen before the event is on disk; see the head of this file. `before` is the run as it was, if that is
+/// known.
+fn must_wait(event: &Event, before: Option<&RunRecord>) -> bool {
     match event {
         Event::StageStarted { .. }
         | Event::StageRetrying { .. }
@@ -159,9 +162,12 @@ fn must_wait(event: &Event) -> bool {
         | Event::StageCancelled { .. }
         | Event::MonitorsJudged { .. } => false,
         Event::RunStarted { bookmarks } => !bookmarks.is_empty(),
+        Event::LoadCommitted { stage: last } => before.is_none_or(|run| {
+            let mut others = run.stages.iter().filter(|stage| stage.entry.name != *last);
+            others.any(|stage| stage.entry.kind == Kind::Load && !stage.committed)
+        }),
         Event::RunQueued { .. }
         | Event::RunCommitting { .. }
-        | Event::LoadCommitted { .. }
         | Event::CommitFailed { .. }
         | Event::RunSucceeded
         | Event::RunFailed { .. }

@@ -2,8 +2,12 @@
 //!
 //! A fire - a time of a schedule, an interval of a dependency, the key of a file trigger - makes at most one run, whatever dies
 //! when: the row of the run, the row of `fires` that stands for the fire, the time until which the schedule was decided on and
-//! the events that tell of it are one transaction, which is durable when [`Store::decide`] returns. What was decided and not
-//! yet kept is decided again by the next host; what was kept is answered with the run that is there.
+//! the events that tell of it are one transaction. What was decided and not yet kept is decided again by the next host; what was
+//! kept is answered with the run that is there.
+//!
+//! [`Store::decide`] waits for the disk. What nobody outside is told of need not: [`Store::decide_soon`], [`Store::take`] and
+//! [`Store::settle`] do not. They are written in one sequence with the journal, so that a loss of power which takes a decision
+//! takes all that followed from it: a run whose first event is on disk has its row on disk, too. See [`crate::journal`].
 
 use crate::alerts::keep_alert;
 use crate::error::StoreError;
@@ -25,27 +29,24 @@ impl Store {
     /// # Errors
     /// The database cannot be written; a run of a schedule has no `nominal`. Then nothing is kept.
     pub fn decide(&self, decided: &Decided, at: Timestamp) -> Result<Decision, StoreError> {
-        let decision = self.durable(|connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let mut decision = Decision::default();
-            for settled in &decided.settled {
-                decision.settled.push(settle(&transaction, settled, at, &mut decision.last_event)?);
-            }
-            for new in &decided.runs {
-                decision.runs.push(join(&transaction, new, at, &mut decision.last_event)?);
-            }
-            for (pipeline, until) in &decided.decided_until {
-                keep_decided_until(&transaction, pipeline, *until)?;
-            }
-            for new in &decided.events {
-                decision.last_event = keep_event(&transaction, at, new.pipeline.as_deref(), &new.event)?;
-            }
-            for alert in &decided.alerts {
-                decision.alerts.push(keep_alert(&transaction, alert, at, &mut decision.last_event)?);
-            }
-            transaction.commit()?;
-            Ok(decision)
-        })?;
+        let decision = self.durable(|connection| keep(connection, decided, at))?;
+        self.tell_of(&decision);
+        Ok(decision)
+    }
+
+    /// Keeps what was decided, all or nothing, without waiting for the disk: for what no one outside is told of before the
+    /// first event of its run, such as a time of a schedule. A loss of power may take it back, with all that came after; the
+    /// death of the process does not.
+    ///
+    /// # Errors
+    /// As of [`Store::decide`].
+    pub fn decide_soon(&self, decided: &Decided, at: Timestamp) -> Result<Decision, StoreError> {
+        let decision = self.soon_durable(|connection| keep(connection, decided, at))?;
+        self.tell_of(&decision);
+        Ok(decision)
+    }
+
+    fn tell_of(&self, decision: &Decision) {
         if decision.settled.contains(&true) || decision.runs.contains(&Enqueued::Joined) {
             self.tell(&Change::Queue);
         }
@@ -55,7 +56,6 @@ impl Store {
         if decision.last_event > 0 {
             self.tell(&Change::House { last: decision.last_event });
         }
-        Ok(decision)
     }
 
     /// The runs that wait, and those that are under way or were when a host died: in the order in which they are to start.
@@ -72,7 +72,7 @@ impl Store {
         })
     }
 
-    /// Marks a run that waits as started, so that no other does; durable when it returns. Answers with whether it waited.
+    /// Marks a run that waits as started, so that no other does. Answers with whether it waited.
     ///
     /// # Errors
     /// The database cannot be written.
@@ -87,7 +87,7 @@ impl Store {
     /// The database cannot be written.
     pub fn settle(&self, run: RunId, state: QueueState, reason: &str, at: Timestamp) -> Result<bool, StoreError> {
         let settled = Settled { run, state, reason: reason.to_owned(), events: Vec::new() };
-        let decision = self.decide(&Decided { settled: vec![settled], ..Decided::default() }, at)?;
+        let decision = self.decide_soon(&Decided { settled: vec![settled], ..Decided::default() }, at)?;
         Ok(decision.settled == [true])
     }
 
@@ -131,6 +131,29 @@ impl Store {
             transaction.commit()
         })
     }
+}
+
+/// All of a decision, in one transaction.
+fn keep(connection: &mut Connection, decided: &Decided, at: Timestamp) -> Result<Decision, rusqlite::Error> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut decision = Decision::default();
+    for settled in &decided.settled {
+        decision.settled.push(settle(&transaction, settled, at, &mut decision.last_event)?);
+    }
+    for new in &decided.runs {
+        decision.runs.push(join(&transaction, new, at, &mut decision.last_event)?);
+    }
+    for (pipeline, until) in &decided.decided_until {
+        keep_decided_until(&transaction, pipeline, *until)?;
+    }
+    for new in &decided.events {
+        decision.last_event = keep_event(&transaction, at, new.pipeline.as_deref(), &new.event)?;
+    }
+    for alert in &decided.alerts {
+        decision.alerts.push(keep_alert(&transaction, alert, at, &mut decision.last_event)?);
+    }
+    transaction.commit()?;
+    Ok(decision)
 }
 
 /// The fires that a run stands for: what in which column of causes.

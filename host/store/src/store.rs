@@ -85,6 +85,13 @@ impl Store {
         lock(&self.events).set(false).and_then(work).map_err(|error| self.failed(&error))
     }
 
+    /// Looks at the durable connection as the last call left it.
+    #[cfg(test)]
+    #[allow(clippy::panic)]
+    pub(crate) fn as_it_is<R>(&self, work: impl FnOnce(&mut Connection) -> Result<R, rusqlite::Error>) -> R {
+        work(&mut lock(&self.events).connection).unwrap_or_else(|error| panic!("{error}"))
+    }
+
     /// Runs statements on the other connection.
     pub(crate) fn quick<R>(
         &self,

@@ -1,7 +1,11 @@
 //! What is written is what is read.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod durable;
+mod figures;
+mod house;
 mod lost;
+mod told;
 
 use crate::{QuarantineKind, RunFilter, Store, StoreError};
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
