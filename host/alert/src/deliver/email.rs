@@ -9,6 +9,8 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::transport::smtp::{Error, SmtpTransport};
 use sluicebox_model::alert::Smtp;
+use std::error::Error as _;
+use std::io;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
 
@@ -35,7 +37,7 @@ pub(super) fn send(settings: &CourierSettings, smtp: &Smtp, to: &[String], messa
     let late = || Delivery::again(format!("{host} has not taken the mail within {}", seconds(settings.email_max)));
     match end.recv_timeout(settings.email_max) {
         Ok(Ok(())) => Delivery::Delivered,
-        Ok(Err(error)) if error.is_timeout() => late(),
+        Ok(Err(error)) if is_timeout(&error) => late(),
         Ok(Err(error)) => failed(&error, &host, smtp),
         Err(RecvTimeoutError::Timeout) => late(),
         Err(RecvTimeoutError::Disconnected) => Delivery::again(format!("the mail for {host} could not be sent")),
@@ -115,6 +117,12 @@ fn transport(settings: &CourierSettings, smtp: &Smtp) -> Result<(SmtpTransport, 
         builder = builder.credentials(Credentials::new(user.unwrap_or_default(), password.unwrap_or_default()));
     }
     Ok((builder.build(), format!("{host}:{port}")))
+}
+
+/// Whether an answer did not come within the time; some systems call that `WouldBlock`.
+fn is_timeout(error: &Error) -> bool {
+    let inner = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    inner.is_some_and(|error| matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock))
 }
 
 fn failed(error: &Error, host: &str, smtp: &Smtp) -> Delivery {
