@@ -7,6 +7,7 @@ use crate::journal;
 use crate::places;
 use crate::retention;
 use crate::secrets::MaskedJournal;
+use crate::serve::log;
 use crate::show::problems;
 use crate::show::progress::Progress;
 use crate::show::style::{Style, Tone};
@@ -21,6 +22,7 @@ use sluicebox_runner::{CheckContext, Observer, SystemClock, abandon, conduct, lo
 use sluicebox_store::{RunLock, Store};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -30,7 +32,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// A state folder in which this process, and no other, runs pipelines.
 pub struct House {
     /// What happened.
-    pub store: Store,
+    pub store: Arc<Store>,
     /// The state folder.
     pub state: PathBuf,
     /// Shows neither warnings nor how far a run is: for several runs at once.
@@ -68,7 +70,7 @@ impl House {
                 "the store had lost its last events; those of run {run}, which had begun to commit, are put back"
             ));
         }
-        Ok(Self { store, state: state.to_owned(), quiet: false, _lock: lock })
+        Ok(Self { store: Arc::new(store), state: state.to_owned(), quiet: false, _lock: lock })
     }
 
     /// Finishes the runs that have no end: what had begun to commit is committed, what had not is taken back and, as its
@@ -81,14 +83,7 @@ impl House {
             let id = record.id;
             match self.finish(host, record) {
                 Ok(record) => self.after_recovery(host, &record, coming, cancel)?,
-                Err(trouble) => {
-                    shout(&format!("run {id} was interrupted and cannot be finished now: {}", trouble.message));
-                    let help = format!(
-                        "it is tried again with the next run; `sluicebox runs resolve {id} abandon` leaves it as it is"
-                    );
-                    hint(trouble.help.as_deref().unwrap_or_default());
-                    hint(&help);
-                }
+                Err(trouble) => tell_unfinished(id, &trouble),
             }
         }
         match coming {
@@ -97,13 +92,30 @@ impl House {
         }
     }
 
+    /// Finishes the runs that have no end, as [`House::recover`] does, but runs none again: the answer is those that are to.
+    ///
+    /// # Errors
+    /// The journal cannot be read. A run that cannot be finished is told, and stays for the next time.
+    pub fn finish_interrupted(&self, host: &Host) -> Result<Vec<RunRecord>, Trouble> {
+        let mut again = Vec::new();
+        for record in self.store.unfinished()? {
+            let id = record.id;
+            match self.finish(host, record) {
+                Ok(record) if tell_finished(&record, false) => again.push(record),
+                Ok(_) => {}
+                Err(trouble) => tell_unfinished(id, &trouble),
+            }
+        }
+        Ok(again)
+    }
+
     /// Leaves a run without an end as it is.
     ///
     /// # Errors
     /// Its components are not there any more, or the journal fails.
     pub fn abandon(&self, host: &Host, record: RunRecord) -> Result<RunRecord, Trouble> {
         let (plan, secrets) = host.plan_again(&record, &self.state)?;
-        let doomed = Doomed::new(&self.store);
+        let doomed = Doomed::new(&*self.store);
         let masked = MaskedJournal { journal: &doomed, secrets: &secrets };
         Ok(abandon(&plan, record, &masked, &SystemClock, &())?)
     }
@@ -114,7 +126,7 @@ impl House {
     /// Its components are not there any more, or the journal fails.
     pub fn finish(&self, host: &Host, record: RunRecord) -> Result<RunRecord, Trouble> {
         let (plan, secrets) = host.plan_again(&record, &self.state)?;
-        let doomed = Doomed::new(&self.store);
+        let doomed = Doomed::new(&*self.store);
         let masked = MaskedJournal { journal: &doomed, secrets: &secrets };
         Ok(recover(&plan, record, &masked, &SystemClock, &())?)
     }
@@ -141,43 +153,14 @@ impl House {
         cancel: &Cancel,
     ) -> Result<(), Trouble> {
         let (id, name) = (record.id, &record.pipeline);
-        match record.state {
-            RunState::Succeeded => {
-                shout(&format!("run {id} of `{name}` was interrupted while it committed; it is committed now"));
-                return Ok(());
-            }
-            RunState::Failed if record.trigger == Trigger::Replay => {
-                shout(&format!("run {id} of `{name}`, a replay, was interrupted; what it had written is taken back"));
-                // A run of the whole pipeline would load more than was set aside.
-                if let Some(first) = record.repeats {
-                    hint(&format!("its rows are still set aside: `sluicebox quarantine replay {first}`"));
-                }
-                return Ok(());
-            }
-            RunState::Failed => {}
-            _ => {
-                let why = record.fault.as_ref().map(Fault::to_string).unwrap_or_default();
-                shout(&format!("run {id} of `{name}` was interrupted and cannot be finished now: {why}"));
-                hint(&format!(
-                    "it is tried again with the next run; `sluicebox runs resolve {id} abandon` leaves it as it is"
-                ));
-                return Ok(());
-            }
-        }
-        let taken_back = format!("run {id} of `{name}` was interrupted; what it had written is taken back");
         let is_coming = coming.is_some_and(|(pipeline, interval)| {
             // A run for the moment at which it was asked for is as good as a later one.
             let is_moment = |interval: Interval| interval.start == interval.end;
             pipeline == name && (interval == record.interval || (is_moment(interval) && is_moment(record.interval)))
         });
-        let leaves = sluicebox_model::pipeline::draft(&record.text)
-            .pipeline
-            .is_none_or(|pipeline| pipeline.on_crash == OnCrash::Leave);
-        if is_coming || leaves {
-            shout(&taken_back);
+        if !tell_finished(record, is_coming) {
             return Ok(());
         }
-        shout(&format!("{taken_back}, and it runs again"));
         let source = Source::of_run(record);
         let plugins = Plugins::Kept(components::of_run(&host.sandbox, &self.state, record)?);
         let asked = Asked {
@@ -186,6 +169,7 @@ impl House {
             trigger: Trigger::Rerun,
             interval: record.interval,
             load_key: record.load_key.clone(),
+            id: None,
             repeats: Some(id),
             parts: Vec::new(),
             restored: BTreeMap::new(),
@@ -226,9 +210,14 @@ impl House {
     /// The store cannot be read, or a plugin cannot be kept.
     pub fn run(&self, host: &Host, asked: &Asked<'_>, cancel: &Cancel) -> Result<Ran, Trouble> {
         let mut repeats = asked.repeats;
+        let mut id = asked.id;
         let mut left = None;
         loop {
-            let ran = self.run_once(host, asked, repeats, cancel)?;
+            let id = match id.take() {
+                Some(id) => id,
+                None => new_run_id(Timestamp::now())?,
+            };
+            let ran = self.run_once(host, asked, id, repeats, cancel)?;
             let Ran::Done(record, examined) = &ran else { return Ok(ran) };
             let left = left.get_or_insert(examined.pipeline.as_ref().map_or(0, |pipeline| pipeline.retries));
             let may_help = record.fault.as_ref().is_some_and(|fault| fault.kind.worth_retrying());
@@ -242,14 +231,18 @@ impl House {
         }
     }
 
-    fn run_once(
+    /// Checks a pipeline and runs it once, as this run.
+    ///
+    /// # Errors
+    /// The store cannot be read, or a plugin cannot be kept.
+    pub fn run_once(
         &self,
         host: &Host,
         asked: &Asked<'_>,
+        id: RunId,
         repeats: Option<RunId>,
         cancel: &Cancel,
     ) -> Result<Ran, Trouble> {
-        let id = new_run_id(Timestamp::now())?;
         let examined = self.examine(host, asked, id, cancel)?;
         if cancel.is_cancelled() {
             // Stages that were being opened say so, too: that is no problem of the file.
@@ -266,7 +259,7 @@ impl House {
         plan.history = journal::history(&self.store, pipeline)?;
         let progress = (!self.quiet).then(|| Progress::new(pipeline, examined.secrets.clone()));
         let observer: &dyn Observer = progress.as_ref().map_or(&(), |progress| progress);
-        let doomed = Doomed::new(&self.store);
+        let doomed = Doomed::new(&*self.store);
         let masked = MaskedJournal { journal: &doomed, secrets: &examined.secrets };
         let request = places::cancel_request(&self.state, id);
         let (done, waits) = channel::<()>();
@@ -316,13 +309,60 @@ impl House {
     }
 }
 
+fn tell_unfinished(id: RunId, trouble: &Trouble) {
+    shout(&format!("run {id} was interrupted and cannot be finished now: {}", trouble.message));
+    hint(trouble.help.as_deref().unwrap_or_default());
+    hint(&format!("it is tried again with the next run; `sluicebox runs resolve {id} abandon` leaves it as it is"));
+}
+
+/// Tells how an interrupted run was finished; answers with whether it is to run again.
+fn tell_finished(record: &RunRecord, is_coming: bool) -> bool {
+    let (id, name) = (record.id, &record.pipeline);
+    match record.state {
+        RunState::Succeeded => {
+            shout(&format!("run {id} of `{name}` was interrupted while it committed; it is committed now"));
+            false
+        }
+        RunState::Failed if record.trigger == Trigger::Replay => {
+            shout(&format!("run {id} of `{name}`, a replay, was interrupted; what it had written is taken back"));
+            // A run of the whole pipeline would load more than was set aside.
+            if let Some(first) = record.repeats {
+                hint(&format!("its rows are still set aside: `sluicebox quarantine replay {first}`"));
+            }
+            false
+        }
+        RunState::Failed => {
+            let leaves = sluicebox_model::pipeline::draft(&record.text)
+                .pipeline
+                .is_none_or(|pipeline| pipeline.on_crash == OnCrash::Leave);
+            let again = !is_coming && !leaves;
+            let rest = if again { ", and it runs again" } else { "" };
+            shout(&format!("run {id} of `{name}` was interrupted; what it had written is taken back{rest}"));
+            again
+        }
+        _ => {
+            let why = record.fault.as_ref().map(Fault::to_string).unwrap_or_default();
+            shout(&format!("run {id} of `{name}` was interrupted and cannot be finished now: {why}"));
+            hint(&format!(
+                "it is tried again with the next run; `sluicebox runs resolve {id} abandon` leaves it as it is"
+            ));
+            false
+        }
+    }
+}
+
 /// Tells something that somebody has to know, on standard error.
 pub fn shout(message: &str) {
+    if log::is_on() {
+        return tracing::warn!("{}", crate::show::human::clean_line(message));
+    }
     eprintln!("{} {}", Style::stderr().paint(Tone::Warn, "note:"), crate::show::human::clean(message));
 }
 
 fn hint(message: &str) {
-    if !message.is_empty() {
+    if log::is_on() && !message.is_empty() {
+        tracing::warn!("help: {}", crate::show::human::clean_line(message));
+    } else if !message.is_empty() {
         eprintln!("  {} {}", Style::stderr().paint(Tone::Good, "help:"), crate::show::human::clean(message));
     }
 }

@@ -1,7 +1,9 @@
 //! The `sluicebox` command: reads pipeline files, checks them, runs them and shows how it went.
 
+pub mod api;
 pub mod check;
 pub mod cli;
+pub mod client;
 pub mod components;
 mod doom;
 pub mod house;
@@ -10,6 +12,8 @@ pub mod journal;
 pub mod places;
 mod retention;
 pub mod secrets;
+pub mod serve;
+pub mod settings;
 pub mod show;
 pub mod trouble;
 pub mod wiring;

@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 /// The state folder's name.
 pub const STATE: &str = ".sluicebox";
 
-/// The state folder of a pipeline: `given`, or `SLUICEBOX_STATE`, or `.sluicebox` beside the pipeline file.
+/// The state folder of a pipeline: `given`, or `SLUICEBOX_STATE`, or `.sluicebox` in the folder that its folder belongs to
+/// (see [`home`](crate::settings::home)), which mostly is its own.
 pub fn state_of_pipeline(given: Option<&Path>, root: &Path) -> PathBuf {
-    given.map(Path::to_owned).or_else(|| variable("SLUICEBOX_STATE")).unwrap_or_else(|| root.join(STATE))
+    let found = given.map(Path::to_owned).or_else(|| variable("SLUICEBOX_STATE"));
+    found.unwrap_or_else(|| crate::settings::home(root).unwrap_or(root).join(STATE))
 }
 
 /// The state folder for commands that name no pipeline: `given`, or `SLUICEBOX_STATE`, or the nearest `.sluicebox` in

@@ -2,7 +2,6 @@
 
 use crate::trouble::Trouble;
 use jiff::Timestamp;
-use sluicebox_model::pipeline;
 use sluicebox_model::plugin::Digest;
 use sluicebox_model::retention::{Kept, KeptKind, Retention, to_delete};
 use sluicebox_model::run::RunRecord;
@@ -10,8 +9,6 @@ use sluicebox_store::Store;
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
-
-const SETTINGS: &str = "sluicebox.toml";
 
 /// Deletes from the state folder what is no longer kept. `record` is the run that has just ended, `root` the folder of its
 /// pipeline file.
@@ -25,7 +22,7 @@ pub(crate) fn sweep(
     record: &RunRecord,
     now: Timestamp,
 ) -> Result<(), Trouble> {
-    let rules = settings(root)?;
+    let rules = crate::settings::read(root)?.retention;
     let kept = kept(store, state)?;
     for thing in to_delete(&kept, &rules, now).into_iter().filter_map(|at| kept.get(at)) {
         match thing.kind {
@@ -43,25 +40,6 @@ pub(crate) fn sweep(
         }
     }
     sweep_components(store, state, &rules, record, now)
-}
-
-/// What `sluicebox.toml` says, or what holds without one.
-fn settings(root: &Path) -> Result<Retention, Trouble> {
-    let path = root.join(SETTINGS);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Retention::default()),
-        Err(error) => return Err(Trouble::new(format!("{} cannot be read: {error}", path.display()))),
-    };
-    pipeline::settings(&text).map(|settings| settings.retention).map_err(|problems| {
-        let Some(problem) = problems.first() else { return Trouble::new(format!("{SETTINGS} cannot be read")) };
-        let line = text.get(..problem.span.start).map_or(0, |before| before.matches('\n').count()) + 1;
-        let trouble = Trouble::new(format!("{SETTINGS}:{line}: {}", problem.message));
-        match &problem.help {
-            Some(help) => trouble.help(help.clone()),
-            None => trouble,
-        }
-    })
 }
 
 /// Where things of a kind stand in the folder of their run; none for those in the database.

@@ -107,6 +107,15 @@ fn fill_value(
     }
 }
 
+/// A text outside of a pipeline's options with its `${env:NAME}` and `${file:PATH}` filled in.
+///
+/// # Errors
+/// Why it cannot be.
+pub fn fill_one(text: &str, root: &Path) -> Result<String, String> {
+    let interval = Interval { start: Timestamp::UNIX_EPOCH, end: Timestamp::UNIX_EPOCH };
+    fill_text(text, Filling { root, interval }, &mut Secrets::default()).map_err(|(message, _)| message)
+}
+
 fn fill_text(text: &str, from: Filling<'_>, secrets: &mut Secrets) -> Result<String, (String, String)> {
     if !text.contains("${") {
         return Ok(text.to_owned());

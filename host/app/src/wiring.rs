@@ -237,6 +237,8 @@ pub struct Asked<'a> {
     pub interval: Interval,
     /// What the ids of its loads begin with.
     pub load_key: String,
+    /// The id that it has already; none: it gets one.
+    pub id: Option<RunId>,
     /// The run that it repeats.
     pub repeats: Option<RunId>,
     /// What becomes of each stage; empty: all run.

@@ -3,6 +3,7 @@
 pub mod faults;
 pub mod grants;
 pub mod options;
+pub mod schedule;
 pub mod targets;
 
 use crate::components::Plugins;
@@ -93,6 +94,7 @@ pub fn examine(
         configs.push(config);
     }
     problems.extend(targets::check(&pipeline, &kinds, &configs));
+    problems.extend(schedule::check(&pipeline, &source.root));
     // A stage with a problem of its own is not opened: it would only say the same again, in worse words.
     let mut stages: Vec<Option<Arc<dyn Stage>>> = Vec::new();
     for (at, ((stage, plugin), config)) in pipeline.stages.iter().zip(&plugins).zip(&configs).enumerate() {

@@ -3,6 +3,7 @@
 use super::{Exit, Format, Output, State, print, print_json};
 use crate::journal;
 use crate::places;
+use crate::show::outcome::became;
 use crate::trouble::Trouble;
 use clap::Args;
 use jiff::Timestamp;
@@ -34,7 +35,7 @@ impl Cancel {
         let record = store.run(&self.run)?;
         let id = record.id;
         if !record.is_unfinished() {
-            return Err(Trouble::new(format!("run {id} has ended already: it {}", record.state.word())));
+            return Err(Trouble::new(format!("run {id} has ended already: {}", became(record.state))));
         }
         // Whoever gets the lock is alone: nobody is at the run.
         if store.lock_runs("sluicebox cancel", Timestamp::now()).is_ok() {

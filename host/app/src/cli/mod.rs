@@ -8,13 +8,16 @@ pub mod completions;
 pub mod graph;
 pub mod init;
 pub mod logs;
+pub mod pause;
 pub mod plugins;
 pub mod quarantine;
 pub mod replay;
 pub mod rerun;
 pub mod run;
 pub mod runs;
+pub mod schedule;
 pub mod schema;
+pub mod serve;
 
 use crate::show::human::clean;
 use crate::show::style::{Style, Tone};
@@ -54,6 +57,10 @@ enum Command {
     Rerun(rerun::Rerun),
     Replay(replay::Replay),
     Init(init::Init),
+    Serve(serve::Serve),
+    Schedule(schedule::Schedule),
+    Pause(pause::Pause),
+    Resume(pause::Resume),
     Runs(runs::Runs),
     Quarantine(quarantine::Quarantine),
     Bookmarks(bookmarks::Bookmarks),
@@ -130,6 +137,10 @@ pub fn main(cli: Cli) -> Exit {
         Command::Backfill(command) => (command.output.format, command.run()),
         Command::Rerun(command) => (command.output.format, command.run()),
         Command::Init(command) => (command.output.format, command.run()),
+        Command::Serve(command) => (command.output().format, command.run()),
+        Command::Schedule(command) => (command.output.format, command.run()),
+        Command::Pause(command) => (command.output.format, command.run()),
+        Command::Resume(command) => (command.output.format, command.run()),
         Command::Runs(command) => (command.format(), command.run()),
         Command::Quarantine(command) => (command.format(), command.run()),
         Command::Bookmarks(command) => (command.format(), command.run()),

@@ -112,7 +112,7 @@ impl Quarantine {
 }
 
 /// Times with the name of a zone are shown in UTC: that needs no table of zones.
-fn displayable(batch: RecordBatch) -> RecordBatch {
+pub(crate) fn displayable(batch: RecordBatch) -> RecordBatch {
     let schema = batch.schema();
     let mut fields = Vec::new();
     let mut columns = Vec::new();

@@ -1,5 +1,7 @@
 //! `sluicebox replay`
 
+mod rows;
+
 use super::logs::known_stage;
 use super::{Exit, Format, Output, State, print, print_json};
 use crate::journal;
@@ -10,17 +12,15 @@ use crate::show::progress::compiling;
 use crate::show::style::{Style, Tone};
 use crate::trouble::Trouble;
 use crate::wiring::Host;
-use arrow_array::RecordBatch;
 use clap::Args;
-use serde_json::json;
-use sluicebox_model::cancel::Cancel;
-use sluicebox_model::fault::Fault;
-use sluicebox_model::grant::Grants;
+use serde_json::{Value, json};
+use sluicebox_model::fault::{Fault, FaultKind};
 use sluicebox_model::journal::FailedCall;
-use sluicebox_model::limits::Limits;
-use sluicebox_model::run::RunRecord;
-use sluicebox_model::stage::{Input, LogLine, RunContext, Stage};
-use sluicebox_sandbox::StageSetup;
+use sluicebox_model::pipeline::StageSpec;
+use sluicebox_model::plugin::Kind;
+use sluicebox_model::run::{RunRecord, StageState};
+use sluicebox_model::stage::{LogLine, RunContext};
+use sluicebox_runner::{Answer, Before, Checkpoint, replay};
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -30,7 +30,8 @@ Examples:
   sluicebox replay last check --rows bad.csv        and write the rows that it was given to a file
 
 The very call that failed is made again, on a fresh instance of the very same component, with the same batch, options, clock
-and randomness. Nothing is loaded. Exit code 0: it ended well this time; 1: it failed again.";
+and randomness. Where the stage keeps something between calls, it is given first what it was given before, as far as that is
+kept. Nothing is loaded. Exit code 0: it ended well this time; 1: it failed again.";
 
 /// Make the call that failed a stage again
 #[derive(Debug, Args)]
@@ -49,6 +50,16 @@ pub struct Replay {
     pub(super) output: Output,
 }
 
+/// How the call went this time, masked.
+struct Shown<'a> {
+    call: &'a FailedCall,
+    fault: Option<Fault>,
+    answer: Option<String>,
+    same: bool,
+    before: &'a Before,
+    log: Vec<LogLine>,
+}
+
 impl Replay {
     pub(super) fn run(self) -> Result<Exit, Trouble> {
         let state = places::state(self.state.state.as_deref())?;
@@ -56,13 +67,11 @@ impl Replay {
         let record = store.run(&self.run)?;
         known_stage(&record, self.stage.as_deref())?;
         let stage = self.stage_of(&record)?;
-        let Some(call) = store.failed_call(record.id, &stage)? else {
-            let message = format!("no call of stage `{stage}` is kept of run {}", record.id);
-            return Err(Trouble::new(message).help(
-                "the input of `process`, `check` and `write` is kept where they fail; `sluicebox runs show` tells how the \
-                 run ended",
-            ));
-        };
+        let Some(call) = store.failed_call(record.id, &stage)? else { return Err(not_kept(&record, &stage)) };
+        if let (Some(_), None) = (&self.rows, &call.batch) {
+            return Err(Trouble::new(format!("`{}` of stage `{stage}` is given no rows", call.call))
+                .help("leave `--rows` out; `process`, `check` and `write` are given rows"));
+        }
         let host = Host::open(&[], record.file.parent().unwrap_or(Path::new(".")), compiling(false))?;
         let (plan, secrets) = host.plan_again(&record, &state)?;
         let at = plan.pipeline.stages.iter().position(|spec| spec.name == stage);
@@ -70,181 +79,218 @@ impl Replay {
         let (Some(spec), Some(bound)) = (spec, at.and_then(|at| plan.stages.get(at))) else {
             return Err(Trouble::new(format!("the pipeline of the run has no stage `{stage}`")));
         };
-        if let Some(file) = &self.rows {
-            write_rows(&host, &call.batch, file)?;
+        if let (Some(file), Some(batch)) = (&self.rows, &call.batch) {
+            rows::write(&host, batch, file)?;
         }
         let context = RunContext {
             run_id: record.id.to_string(),
+            randomness: record.load_key.clone(),
             pipeline: record.pipeline.clone(),
             stage: stage.clone(),
             attempt: call.attempt,
             interval_start: record.interval.start,
             interval_end: record.interval.end,
         };
-        let again = make(bound.as_ref(), &context, &spec.inputs, &call);
+        let kept = kept_inputs(&state, &record, spec, &plan.pipeline.stages);
+        let again = replay(bound.as_ref(), &context, &spec.inputs, &call, &kept);
         let fault = again.answer.as_ref().err().cloned().map(|mut fault| {
             fault.stage = stage.clone();
             fault.message = secrets.mask(&fault.message);
             fault.backtrace = fault.backtrace.as_deref().map(|backtrace| secrets.mask(backtrace));
             fault
         });
-        let answer = again.answer.as_ref().ok().map(|told| secrets.mask(told));
         let same =
             fault.as_ref().is_some_and(|fault| fault.kind == call.fault.kind && fault.message == call.fault.message);
+        let mask = |line: LogLine| LogLine { message: secrets.mask(&line.message), ..line };
+        let shown = Shown {
+            answer: again.answer.as_ref().ok().map(|answer| secrets.mask(&told(answer))),
+            fault,
+            same,
+            call: &call,
+            before: &again.before,
+            log: again.log.into_iter().map(mask).collect(),
+        };
         if self.output.format == Format::Json {
-            print_json(&json!({
-                "run": record.id, "stage": stage, "call": call.call, "rows": call.batch.num_rows(),
-                "before": call.fault, "fault": fault, "answer": answer, "same": same, "log": again.log,
-            }));
+            print_json(&shown.json(&record));
         } else {
-            print(&self.shown(&call, fault.as_ref(), answer.as_deref(), same, &again.log));
+            print(&shown.text(self.rows.as_deref()));
         }
-        Ok(if fault.is_none() { Exit::Done } else { Exit::Failed })
+        Ok(if shown.fault.is_none() { Exit::Done } else { Exit::Failed })
     }
 
     fn stage_of(&self, record: &RunRecord) -> Result<String, Trouble> {
         let failed = || record.fault.as_ref().map(|fault| fault.stage.clone()).filter(|stage| !stage.is_empty());
         self.stage.clone().or_else(failed).ok_or_else(|| {
-            Trouble::new(format!("no stage ended run {}: it {}", record.id, record.state.word()))
+            Trouble::new(format!("no stage ended run {}: {}", record.id, outcome::became(record.state)))
                 .help("name a stage: `sluicebox replay RUN STAGE`")
         })
     }
+}
 
-    fn shown(
-        &self,
-        call: &FailedCall,
-        fault: Option<&Fault>,
-        answer: Option<&str>,
-        same: bool,
-        log: &[LogLine],
-    ) -> String {
+/// Why there is nothing to be made again.
+fn not_kept(record: &RunRecord, stage: &str) -> Trouble {
+    let id = record.id;
+    let of_run = record.fault.as_ref().filter(|fault| fault.stage == stage);
+    let entry = record.stages.iter().find(|entry| entry.entry.name == stage);
+    let fault = entry.and_then(|entry| entry.fault.as_ref()).or(of_run);
+    let Some(fault) = fault else {
+        let state = entry.map_or(StageState::Pending, |entry| entry.state).word();
+        return Trouble::new(format!("no call of stage `{stage}` is kept of run {id}: it did not fail ({state})"))
+            .help(format!("`sluicebox runs show {id}` tells which stage failed"));
+    };
+    if matches!(fault.call.as_str(), "commit" | "abort") {
+        let message = format!(
+            "`{}` of stage `{stage}` is not made again for a look: it would change what is at the target",
+            fault.call
+        );
+        return Trouble::new(message).help(format!(
+            "`sluicebox logs {id} {stage}` shows what it said; `sluicebox runs resolve {id} commit` makes it again, for good"
+        ));
+    }
+    let message = format!("no call of stage `{stage}` is kept of run {id}");
+    match fault.kind {
+        FaultKind::Threshold => Trouble::new(format!("{message}: no call failed, the rows broke what the pipeline allows"))
+            .help(format!("`sluicebox quarantine show {id}` shows rows that were set aside")),
+        FaultKind::Deadline | FaultKind::Cancelled | FaultKind::Host => {
+            Trouble::new(format!("{message}: no call failed, it was stopped ({})", fault.kind))
+                .help(format!("`sluicebox runs show {id}` tells how the run ended"))
+        }
+        _ => Trouble::new(message).help(format!(
+            "it was not written, or is deleted already (`[retention]` in sluicebox.toml); `sluicebox logs {id} {stage}` shows \
+             what the stage said"
+        )),
+    }
+}
+
+/// What the stages before a stage passed on in the run, as far as it is kept.
+fn kept_inputs(
+    state: &Path,
+    record: &RunRecord,
+    spec: &StageSpec,
+    stages: &[StageSpec],
+) -> Vec<Result<Checkpoint, String>> {
+    let kept = |input: &String| {
+        let entry = record.stages.iter().find(|entry| entry.entry.name == *input);
+        let run = entry.and_then(|entry| entry.restored_from).unwrap_or(record.id);
+        let is_extract = entry.is_some_and(|entry| entry.entry.kind == Kind::Extract);
+        let declared = stages.iter().find(|spec| spec.name == *input).and_then(|spec| spec.checkpoint);
+        match Checkpoint::open(&places::checkpoints(state, run), input) {
+            Ok(Some(checkpoint)) => Ok(checkpoint),
+            Ok(None) if declared.unwrap_or(is_extract) => {
+                Err(format!("what `{input}` passed on is not kept: the run ended before it did"))
+            }
+            Ok(None) => Err(format!(
+                "what `{input}` passed on is not kept (`checkpoint = true` at stage `{input}` keeps it from the next run on)"
+            )),
+            Err(error) => Err(error.to_string()),
+        }
+    };
+    spec.inputs.iter().map(kept).collect()
+}
+
+/// What a call answered, for people.
+fn told(answer: &Answer) -> String {
+    let count = |many: usize, one: &str, more: &str| human::count(many as u64, one, more);
+    match answer {
+        Answer::Made => "there is an instance".to_owned(),
+        Answer::Opened(columns) => format!("it is open, with {}", count(columns.len(), "column", "columns")),
+        Answer::Rules(rules) => format!("it is open, with {}", count(*rules, "rule", "rules")),
+        Answer::Splits(splits) => format!("it made {}", count(*splits, "split", "splits")),
+        Answer::Rows(rows) => format!("it passes on {}", human::count(*rows, "row", "rows")),
+        Answer::End => "nothing follows".to_owned(),
+        Answer::Broken(broken) if broken.is_empty() => "no row breaks a rule".to_owned(),
+        Answer::Broken(broken) => {
+            let broken = broken.iter().map(|(rule, rows)| {
+                let verb = if *rows == 1 { "breaks" } else { "break" };
+                format!("{} {verb} {rule}", human::count(*rows, "row", "rows"))
+            });
+            broken.collect::<Vec<_>>().join(", ")
+        }
+        Answer::Judged(outcomes) => {
+            let told = outcomes.iter().map(|(rule, holds, seen)| {
+                format!("{rule} {} ({seen})", if *holds { "holds" } else { "does not hold" })
+            });
+            let told = told.collect::<Vec<_>>().join(", ");
+            if told.is_empty() { "no rule is about all the data".to_owned() } else { told }
+        }
+        Answer::Written => "the rows were written (and taken back)".to_owned(),
+        Answer::Prepared => "what was written was prepared (and taken back)".to_owned(),
+    }
+}
+
+impl Shown<'_> {
+    fn json(&self, record: &RunRecord) -> Value {
+        let (calls, batches, lost, why) = match self.before {
+            Before::Nothing => (0, 0, 0, None),
+            Before::Calls(calls) => (*calls, 0, 0, None),
+            Before::Batches(batches) => (0, *batches, 0, None),
+            Before::Lost { batches, why } => (0, 0, *batches, Some(why)),
+        };
+        json!({
+            "run": record.id,
+            "stage": self.call.stage,
+            "call": self.call.call,
+            "rows": self.call.batch.as_ref().map(arrow_array::RecordBatch::num_rows),
+            "calls-before": calls,
+            "batches-before": batches,
+            "batches-lost": lost,
+            "lost-because": why,
+            "before": self.call.fault,
+            "fault": self.fault,
+            "answer": self.answer,
+            "same": self.same,
+            "log": self.log,
+        })
+    }
+
+    fn text(&self, rows: Option<&Path>) -> String {
         let style = Style::stdout();
-        let rows = human::count(call.batch.num_rows() as u64, "row", "rows");
-        let mut out = format!("`{}` of stage `{}` with {rows}, on a fresh instance\n\n", call.call, call.stage);
-        for line in log {
+        let call = self.call;
+        let with = call.batch.as_ref().map(|batch| human::count(batch.num_rows() as u64, "row", "rows"));
+        let with = with.map(|rows| format!(" with {rows}")).unwrap_or_default();
+        let mut out = format!("`{}` of stage `{}`{with}, on a fresh instance\n", call.call, clean_line(&call.stage));
+        out.push_str(&match self.before {
+            Before::Nothing => String::new(),
+            Before::Calls(calls) => {
+                let calls = human::count(*calls, "call", "calls");
+                format!("repeated from the start of the source: {calls} of `{}` before it\n", call.call)
+            }
+            Before::Batches(batches) => {
+                let batches = human::count(*batches, "batch", "batches");
+                format!("what the stage keeps between calls is rebuilt: {batches} before it, from the checkpoints\n")
+            }
+            Before::Lost { batches, why } => {
+                let batches = human::count(*batches, "batch", "batches");
+                let note = format!("it begins without what the stage kept of {batches} before it: {}", clean_line(why));
+                format!("{} {note}\n", style.paint(Tone::Warn, "note:"))
+            }
+        });
+        out.push('\n');
+        for line in &self.log {
             out.push_str(&format!("  {} {}\n", style.paint(Tone::Quiet, "log:"), clean_line(&line.message)));
         }
-        match (fault, answer) {
-            (Some(fault), _) => {
+        let otherwise = match self.before {
+            Before::Lost { .. } => "the stage keeps something between calls that is not there now",
+            _ => "the stage reaches outside, or keeps something that is not there now",
+        };
+        match &self.fault {
+            Some(fault) => {
                 out.push_str(&outcome::fault(fault, true, style));
-                out.push_str(if same {
-                    "\nit failed as it did in the run\n"
+                out.push_str(&if self.same {
+                    "\nit failed as it did in the run\n".to_owned()
                 } else {
-                    "\nit failed, but not as it did in the run: the stage keeps something between batches, or reaches outside\n"
+                    format!("\nit failed, but not as it did in the run: {otherwise}\n")
                 });
             }
-            (None, answer) => {
-                out.push_str(&format!("it ended well this time: {}\n", answer.unwrap_or_default()));
-                out.push_str(
-                    "in the run it failed: the stage keeps something between batches, or what it reaches outside has changed\n",
-                );
+            None => {
+                let answer = self.answer.as_deref().unwrap_or_default();
+                out.push_str(&format!("it ended well this time: {}\n", clean_line(answer)));
+                out.push_str(&format!("in the run it failed: {otherwise}\n"));
             }
         }
-        if let Some(file) = &self.rows {
+        if let Some(file) = rows {
             out.push_str(&format!("the rows are in {}\n", clean_line(&file.display().to_string())));
         }
         out
     }
-}
-
-/// What came of the call.
-struct Again {
-    /// What it answered, for people.
-    answer: Result<String, Fault>,
-    /// What it said.
-    log: Vec<LogLine>,
-}
-
-/// Makes the call on a fresh instance.
-fn make(stage: &dyn Stage, context: &RunContext, inputs: &[String], call: &FailedCall) -> Again {
-    let cancel = Cancel::new();
-    let schema = call.inputs.first().cloned().unwrap_or_else(|| call.batch.schema());
-    let mut log = Vec::new();
-    let answer = match call.call.as_str() {
-        "check" => stage.validator(context, &cancel).and_then(|mut instance| {
-            let answer = instance.open(&schema).and_then(|rules| {
-                instance.next_turn(call.turn);
-                let findings = instance.check(&call.batch)?;
-                let told: Vec<String> = findings
-                    .iter()
-                    .filter_map(|finding| {
-                        let rule = rules.get(finding.rule)?;
-                        Some(format!("{} rows break {}", finding.rows.true_count(), rule.name))
-                    })
-                    .collect();
-                Ok(if told.is_empty() { "no row breaks a rule".to_owned() } else { told.join(", ") })
-            });
-            log = instance.take_report().log;
-            answer
-        }),
-        "write" => stage.loader(context, &cancel).and_then(|mut instance| {
-            // An id of its own: what the run loaded is not touched.
-            let load_id = format!("replay-{}-{}", context.run_id, context.stage);
-            let answer = instance.open(&schema, &load_id, 0).and_then(|()| {
-                instance.next_turn(call.turn);
-                instance.write(call.batch.clone())
-            });
-            log = instance.take_report().log;
-            // What it wrote is nobody's; a dead instance cannot be asked.
-            let _ = stage.loader(context, &cancel).and_then(|mut fresh| fresh.abort(&load_id, &[]));
-            answer.map(|()| "the rows were written (and taken back)".to_owned())
-        }),
-        _ => stage.transformer(context, &cancel).and_then(|mut instance| {
-            let inputs: Vec<Input> = inputs
-                .iter()
-                .zip(&call.inputs)
-                .map(|(name, schema)| Input { name: name.clone(), schema: schema.clone() })
-                .collect();
-            let answer = instance.open(&inputs).and_then(|_| {
-                instance.next_turn(call.turn);
-                instance.process(call.input, call.batch.clone())
-            });
-            log = instance.take_report().log;
-            answer.map(|batches| {
-                let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-                format!("it passes on {}", human::count(rows as u64, "row", "rows"))
-            })
-        }),
-    };
-    Again { answer, log }
-}
-
-/// Writes rows by the load that fits the file's name.
-fn write_rows(host: &Host, batch: &RecordBatch, file: &Path) -> Result<(), Trouble> {
-    let plugin = match file.extension().and_then(|extension| extension.to_str()) {
-        Some("csv") => "load-csv",
-        Some("jsonl" | "ndjson") => "load-jsonl",
-        Some("parquet") => "load-parquet",
-        _ => {
-            return Err(Trouble::new(format!("{} is no name for the rows", file.display()))
-                .help("let it end in .csv, .jsonl or .parquet"));
-        }
-    };
-    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let told = |error: std::io::Error| Trouble::new(format!("{} cannot be used: {error}", parent.display()));
-    let root = parent.canonicalize().map_err(told)?;
-    let found = host.catalog.get(plugin).ok_or_else(|| Trouble::new(format!("there is no plugin `{plugin}`")))?;
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let setup = StageSetup {
-        name: "rows".to_owned(),
-        config: json!({ "path": format!("./{name}") }).to_string(),
-        grants: Grants { write: vec![".".to_owned()], ..Grants::default() },
-        limits: Limits::default(),
-        root,
-    };
-    let context = RunContext {
-        run_id: "replay".to_owned(),
-        pipeline: "replay".to_owned(),
-        stage: "rows".to_owned(),
-        attempt: 1,
-        interval_start: jiff::Timestamp::UNIX_EPOCH,
-        interval_end: jiff::Timestamp::UNIX_EPOCH,
-    };
-    let failed = |fault: Fault| Trouble::new(format!("the rows cannot be written to {}: {fault}", file.display()));
-    let stage = host.sandbox.stage(found, setup)?;
-    let mut load = stage.loader(&context, &Cancel::new()).map_err(failed)?;
-    load.open(&batch.schema(), "replay-rows", 0).map_err(failed)?;
-    load.write(batch.clone()).map_err(failed)?;
-    let receipt = load.prepare().map_err(failed)?;
-    load.commit("replay-rows", &[receipt]).map_err(failed)
 }

@@ -3,8 +3,9 @@
 use super::run::{cancel_on_signal, state_hint, tell_ran};
 use super::{Exit, Format, Output, PluginFolders, State};
 use crate::components::{self, Plugins};
-use crate::house::{House, shout};
+use crate::house::{House, Ran, shout};
 use crate::places;
+use crate::show::outcome::became;
 use crate::show::progress::compiling;
 use crate::trouble::Trouble;
 use crate::wiring::{Asked, Host, Source};
@@ -12,7 +13,7 @@ use clap::Args;
 use sluicebox_model::cancel::Cancel;
 use sluicebox_model::pipeline::{self, Pipeline, suggest};
 use sluicebox_model::plugin::Kind;
-use sluicebox_model::run::{RunRecord, RunState, StageState, Trigger};
+use sluicebox_model::run::{RunId, RunRecord, RunState, StageState, Trigger};
 use sluicebox_runner::{Checkpoint, Part, Repeat, Restored, repeat};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,86 +59,123 @@ impl Rerun {
         cancel_on_signal(&cancel)?;
         let house = House::open(&state, "sluicebox rerun")?;
         let record = house.store.run(&self.run)?;
-        if record.trigger == Trigger::Replay {
-            // Run as a whole it would load more than was set aside.
-            let first = record.repeats.map(|first| first.to_string()).unwrap_or_default();
-            let message = format!("run {} replayed rows that run {first} had set aside", record.id);
-            return Err(Trouble::new(message).help(format!(
-                "those that are still open: `sluicebox quarantine replay {first}`; all of that run: `sluicebox rerun {first}`"
-            )));
-        }
-        let source = if self.latest { Source::read(&record.file)? } else { Source::of_run(&record) };
-        let host = Host::open(&self.plugins.plugins, &source.root, compiling(false))?;
+        refuse_replay(&record)?;
+        let root = if self.latest { Source::read(&record.file)?.root } else { Source::of_run(&record).root };
+        let host = Host::open(&self.plugins.plugins, &root, compiling(false))?;
         house.recover(&host, Some((&record.pipeline, record.interval)), &cancel)?;
         let record = house.store.run(&record.id.to_string())?;
-        if record.is_unfinished() {
-            return Err(Trouble::new(format!("run {} has no end yet", record.id))
-                .help("`sluicebox runs resolve` decides about it"));
-        }
-        let plugins = if self.latest {
-            Plugins::Found(&host.catalog)
-        } else {
-            Plugins::Kept(
-                components::of_run(&host.sandbox, &state, &record)
-                    .map_err(|trouble| trouble.help("`--latest` takes the plugins of today"))?,
-            )
-        };
-        let pipeline = read(&source, &plugins)?;
-        let Some(pipeline) = pipeline else {
-            // The check tells all that is wrong.
-            let asked = asked(&source, &plugins, &record);
-            let ran = house.run(&host, &asked, &cancel)?;
-            return tell_ran(&house, &source, ran, self.output.format == Format::Json, "");
-        };
-        let from = self.forced(&pipeline, &record)?;
-        let kept = kept(&house, &pipeline, &record)?;
-        let succeeded = record.state == RunState::Succeeded;
-        let loads = loads(&pipeline, &plugins, &from, succeeded)?;
-        let names = kept.keys().cloned().collect();
-        let parts = repeat(&pipeline, &Repeat { from: from.clone(), loads, kept: names }).map_err(Trouble::new)?;
-        let restored = restored(&pipeline, &parts, kept, record.committing_at.is_some());
-        refuse_lost(&house, &pipeline, &plugins, &parts, &record)?;
-        for (stage, restored) in &restored {
-            let rows = crate::show::human::count(restored.checkpoint.rows, "row", "rows");
-            shout(&format!("starts behind `{stage}`: {rows} kept of run {}", restored.run));
-        }
-        let asked = Asked { parts, restored, ..asked(&source, &plugins, &record) };
-        let ran = house.run(&host, &asked, &cancel)?;
+        let how = How { from: self.from.clone(), failed: self.failed, latest: self.latest };
+        let (source, ran) = again(&house, &host, &record, &how, None, &cancel)?;
         let hint = state_hint(&state, self.state.state.is_some());
         tell_ran(&house, &source, ran, self.output.format == Format::Json, &hint)
     }
-
-    /// The stages that have to run.
-    fn forced(&self, pipeline: &Pipeline, record: &RunRecord) -> Result<BTreeSet<String>, Trouble> {
-        let names: Vec<&str> = pipeline.stages.iter().map(|stage| stage.name.as_str()).collect();
-        if let Some(stage) = &self.from {
-            if !names.contains(&stage.as_str()) {
-                return Err(
-                    Trouble::new(format!("the pipeline has no stage `{stage}`")).help(suggest::help(stage, &names))
-                );
-            }
-            return Ok(BTreeSet::from([stage.clone()]));
-        }
-        if !self.failed {
-            return Ok(BTreeSet::new());
-        }
-        let failed = record.stages.iter().filter(|stage| stage.state == StageState::Failed);
-        let failed: BTreeSet<String> = failed.map(|stage| stage.entry.name.clone()).collect();
-        if failed.is_empty() {
-            return Err(Trouble::new(format!("no stage of run {} failed: it {}", record.id, record.state.word()))
-                .help("leave out `--failed`, or name a stage: `--from STAGE`"));
-        }
-        Ok(failed)
-    }
 }
 
-fn asked<'a>(source: &'a Source, plugins: &'a Plugins<'a>, record: &RunRecord) -> Asked<'a> {
+/// How a run is run again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct How {
+    /// This stage and all behind it.
+    pub from: Option<String>,
+    /// The stages that failed and all behind them.
+    pub failed: bool,
+    /// Today's pipeline file and plugins instead of those of the run.
+    pub latest: bool,
+}
+
+/// Run as a whole it would load more than was set aside.
+///
+/// # Errors
+/// The run is a replay.
+pub fn refuse_replay(record: &RunRecord) -> Result<(), Trouble> {
+    if record.trigger != Trigger::Replay {
+        return Ok(());
+    }
+    let first = record.repeats.map(|first| first.to_string()).unwrap_or_default();
+    let message = format!("run {} replayed rows that run {first} had set aside", record.id);
+    Err(Trouble::new(message).help(format!(
+        "those that are still open: `sluicebox quarantine replay {first}`; all of that run: `sluicebox rerun {first}`"
+    )))
+}
+
+/// Runs a run again, behind what is kept of it. `id` is that of the new run, if it has one already.
+///
+/// # Errors
+/// It has no end yet, cannot be repeated so, or what it was made with is gone.
+pub fn again(
+    house: &House,
+    host: &Host,
+    record: &RunRecord,
+    how: &How,
+    id: Option<RunId>,
+    cancel: &Cancel,
+) -> Result<(Source, Ran), Trouble> {
+    refuse_replay(record)?;
+    if record.is_unfinished() {
+        return Err(
+            Trouble::new(format!("run {} has no end yet", record.id)).help("`sluicebox runs resolve` decides about it")
+        );
+    }
+    let source = if how.latest { Source::read(&record.file)? } else { Source::of_run(record) };
+    let plugins = if how.latest {
+        Plugins::Found(&host.catalog)
+    } else {
+        Plugins::Kept(
+            components::of_run(&host.sandbox, &house.state, record)
+                .map_err(|trouble| trouble.help("`--latest` takes the plugins of today"))?,
+        )
+    };
+    let asked = asked(&source, &plugins, record, id);
+    let Some(pipeline) = read(&source, &plugins)? else {
+        // The check tells all that is wrong.
+        let ran = house.run(host, &asked, cancel)?;
+        return Ok((source.clone(), ran));
+    };
+    let from = forced(how, &pipeline, record)?;
+    let kept = kept(house, &pipeline, record)?;
+    let succeeded = record.state == RunState::Succeeded;
+    let loads = loads(&pipeline, &plugins, &from, succeeded)?;
+    let names = kept.keys().cloned().collect();
+    let parts = repeat(&pipeline, &Repeat { from: from.clone(), loads, kept: names }).map_err(Trouble::new)?;
+    let restored = restored(&pipeline, &parts, kept, record.committing_at.is_some());
+    refuse_lost(house, &pipeline, &plugins, &parts, record)?;
+    for (stage, restored) in &restored {
+        let rows = crate::show::human::count(restored.checkpoint.rows, "row", "rows");
+        shout(&format!("starts behind `{stage}`: {rows} kept of run {}", restored.run));
+    }
+    let asked = Asked { parts, restored, ..asked };
+    let ran = house.run(host, &asked, cancel)?;
+    Ok((source.clone(), ran))
+}
+
+/// The stages that have to run.
+fn forced(how: &How, pipeline: &Pipeline, record: &RunRecord) -> Result<BTreeSet<String>, Trouble> {
+    let names: Vec<&str> = pipeline.stages.iter().map(|stage| stage.name.as_str()).collect();
+    if let Some(stage) = &how.from {
+        if !names.contains(&stage.as_str()) {
+            return Err(Trouble::new(format!("the pipeline has no stage `{stage}`")).help(suggest::help(stage, &names)));
+        }
+        return Ok(BTreeSet::from([stage.clone()]));
+    }
+    if !how.failed {
+        return Ok(BTreeSet::new());
+    }
+    let failed = record.stages.iter().filter(|stage| stage.state == StageState::Failed);
+    let failed: BTreeSet<String> = failed.map(|stage| stage.entry.name.clone()).collect();
+    if failed.is_empty() {
+        return Err(Trouble::new(format!("no stage of run {} failed: {}", record.id, became(record.state)))
+            .help("leave out `--failed`, or name a stage: `--from STAGE`"));
+    }
+    Ok(failed)
+}
+
+fn asked<'a>(source: &'a Source, plugins: &'a Plugins<'a>, record: &RunRecord, id: Option<RunId>) -> Asked<'a> {
     Asked {
         source,
         plugins,
         trigger: Trigger::Rerun,
         interval: record.interval,
         load_key: record.load_key.clone(),
+        id,
         repeats: Some(record.id),
         parts: Vec::new(),
         restored: BTreeMap::new(),

@@ -12,6 +12,7 @@ use crate::show::outcome::{self, Comparison};
 use crate::show::problems;
 use crate::show::progress::compiling;
 use crate::show::style::{Style, Tone};
+use crate::show::warnings::Warnings;
 use crate::trouble::Trouble;
 use crate::wiring::{Asked, Host, Source, new_run_id};
 use clap::Args;
@@ -74,6 +75,7 @@ impl Run {
             trigger: Trigger::Manual,
             interval,
             load_key: String::new(),
+            id: None,
             repeats: None,
             parts: Vec::new(),
             restored: BTreeMap::new(),
@@ -126,10 +128,17 @@ pub(super) fn tell_ran(house: &House, source: &Source, ran: Ran, json: bool, hin
     };
     let comparison = journal::comparison(&house.store, &record)?;
     let reasons = house.store.quarantine_counts(record.id)?;
+    let warnings = Warnings::of(&house.store, record.id)?;
     if json {
-        print_json(&as_json(source, &examined, &record, comparison));
+        let mut value = as_json(source, &examined, &record, comparison);
+        if let Some(object) = value.as_object_mut() {
+            object.insert("logged".to_owned(), warnings.json());
+        }
+        print_json(&value);
     } else {
-        print(&answer(&record, comparison, &reasons, &examined.secrets, hint, Style::stdout()));
+        let kept = record.fault.as_ref().is_some_and(|fault| house.store.has_failed_call(record.id, &fault.stage));
+        let told = Told { reasons: &reasons, warnings: &warnings, replays: kept, hint };
+        print(&answer(&record, comparison, &told, &examined.secrets, Style::stdout()));
     }
     Ok(if record.state == RunState::Succeeded { Exit::Done } else { Exit::Failed })
 }
@@ -173,14 +182,24 @@ fn same(a: &Path, b: &Path) -> bool {
     matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
+/// What the record does not hold.
+struct Told<'a> {
+    reasons: &'a [ReasonCount],
+    warnings: &'a Warnings,
+    /// The call that failed can be made again.
+    replays: bool,
+    /// What has to be added to commands so that they find the run.
+    hint: &'a str,
+}
+
 fn answer(
     record: &RunRecord,
     comparison: Option<Comparison>,
-    reasons: &[ReasonCount],
+    told: &Told<'_>,
     secrets: &Secrets,
-    hint: &str,
     style: Style,
 ) -> String {
+    let Told { reasons, warnings, replays, hint } = *told;
     let mut out = outcome::headline(record, style);
     out.push('\n');
     out.push_str(&outcome::stages(record, style));
@@ -192,6 +211,7 @@ fn answer(
         out.push_str(&comparison.line(record, style));
     }
     out.push_str(&outcome::findings(record, style));
+    out.push_str(&warnings.text(&format!("sluicebox logs last{hint}"), style));
     out.push_str(&outcome::faults(record, false, style));
     let totals = outcome::Totals::of(record);
     // The end of an id is what tells runs of the same hour apart.
@@ -205,8 +225,7 @@ fn answer(
         let stage = record.fault.as_ref().map(|fault| fault.stage.as_str()).unwrap_or_default();
         let stage = if stage.is_empty() { String::new() } else { format!(" {stage}") };
         next.push((format!("sluicebox logs last{stage}{hint}"), "what the stage wrote"));
-        let with_batch = |call: &str| matches!(call, "process" | "check" | "write");
-        if record.fault.as_ref().is_some_and(|fault| with_batch(&fault.call) && fault.batch.is_some()) {
+        if replays {
             next.push((format!("sluicebox replay last{hint}"), "the very call that failed, made again"));
         }
         if record.stages.iter().any(|stage| stage.state == StageState::Failed) {

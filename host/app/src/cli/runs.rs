@@ -9,6 +9,7 @@ use crate::show::outcome::{self, Comparison, Totals};
 use crate::show::progress::compiling;
 use crate::show::style::{Style, Tone};
 use crate::show::table::{Align, Cell, Table};
+use crate::show::warnings::Warnings;
 use crate::trouble::Trouble;
 use crate::wiring::Host;
 use clap::{Args, Subcommand, ValueEnum};
@@ -154,11 +155,16 @@ fn show(command: &Show) -> Result<Exit, Trouble> {
     let store = journal::open(&state)?;
     let record = store.run(&command.run)?;
     let comparison = journal::comparison(&store, &record)?;
+    let warnings = Warnings::of(&store, record.id)?;
     if command.output.format == Format::Json {
-        print_json(&journal::record_json(&record, comparison));
+        let mut value = journal::record_json(&record, comparison);
+        if let Some(object) = value.as_object_mut() {
+            object.insert("logged".to_owned(), warnings.json());
+        }
+        print_json(&value);
     } else {
         let reasons = store.quarantine_counts(record.id)?;
-        print(&shown(&record, comparison, &reasons, command.backtrace, &state, Style::stdout()));
+        print(&shown(&record, comparison, &reasons, &warnings, command.backtrace, &state, Style::stdout()));
     }
     Ok(Exit::Done)
 }
@@ -168,10 +174,10 @@ fn resolve(command: &Resolve) -> Result<Exit, Trouble> {
     let house = House::open(&state, "sluicebox runs resolve")?;
     let record = house.store.run(&command.run)?;
     if !record.is_unfinished() {
-        let (id, state) = (record.id, record.state.word());
+        let (id, became) = (record.id, outcome::became(record.state));
         let message = match record.abandoned_at {
             Some(_) => format!("run {id} is abandoned already"),
-            None => format!("run {id} has ended already: it {state}"),
+            None => format!("run {id} has ended already: {became}"),
         };
         return Err(
             Trouble::new(message).help("only a run that was interrupted, and could not be finished, is decided about")
@@ -186,7 +192,11 @@ fn resolve(command: &Resolve) -> Result<Exit, Trouble> {
         print_json(&journal::record_json(&record, None));
     } else {
         let why = record.fault.as_ref().map(|fault| format!(": {}", human::clean(&fault.message))).unwrap_or_default();
-        print(&format!("run {} {}{why}\n", record.id, record.state.word()));
+        let became = match record.abandoned_at {
+            Some(_) => "is left as it is",
+            None => outcome::became(record.state).strip_prefix("it ").unwrap_or_default(),
+        };
+        print(&format!("run {} {became}{why}\n", record.id));
         if record.abandoned_at.is_some() {
             // Its bookmarks have moved: no later run reads its rows.
             print(&format!("to load its rows all the same: `sluicebox rerun {}`\n", record.id));
@@ -203,6 +213,7 @@ fn shown(
     record: &RunRecord,
     comparison: Option<Comparison>,
     reasons: &[ReasonCount],
+    warnings: &Warnings,
     backtrace: bool,
     state: &Path,
     style: Style,
@@ -230,6 +241,7 @@ fn shown(
         out.push_str(&comparison.line(record, style));
     }
     out.push_str(&outcome::findings(record, style));
+    out.push_str(&warnings.text(&format!("sluicebox logs {}", record.id), style));
     out.push_str(&outcome::faults(record, backtrace, style));
     if Totals::of(record).rows_rejected > 0 {
         let hint = format!("the rejected rows: sluicebox quarantine show {}", record.id);

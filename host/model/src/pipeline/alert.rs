@@ -279,3 +279,125 @@ fn check_address(address: &str) -> Result<(), String> {
     };
     if plain(local) && plain(domain) { Ok(()) } else { wrong() }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::{parse, settings};
+    use super::*;
+
+    fn file(alert: &str) -> String {
+        format!("[pipeline]\nname = \"p\"\n{alert}\n[[stage]]\nname = \"a\"\nplugin = \"x\"\n")
+    }
+
+    fn alerts(alert: &str) -> Vec<AlertRule> {
+        parse(&file(alert)).unwrap().alerts.unwrap()
+    }
+
+    #[test]
+    fn alerts_are_read() {
+        let webhook = |url: &str| AlertTarget::Webhook { url: url.into() };
+        assert!(parse(&file("")).unwrap().alerts.is_none());
+        let on = AlertRule::ON_DEFAULT.to_vec();
+        let wanted = AlertRule { on, after: 1, to: vec![webhook("https://example.org/x")] };
+        assert_eq!(alerts("[alert]\nwebhook = \"https://example.org/x\""), [wanted]);
+        let two = alerts(
+            "[[alert]]\non = \"late\"\nwebhook = [\"${env:HOOK}\", \"https://${env:HOST}/x\"]\n\
+             [[alert]]\non = [\"failure\", \"quarantine\"]\nafter = 3\n\
+             email = [\"a@b.org\", \"c.d@e.org\"]\ncommand = [\"notify\", \"\"]",
+        );
+        let first = AlertRule {
+            on: vec![AlertOn::Late],
+            after: 1,
+            to: vec![webhook("${env:HOOK}"), webhook("https://${env:HOST}/x")],
+        };
+        let second = AlertRule {
+            on: vec![AlertOn::Failure, AlertOn::Quarantine],
+            after: 3,
+            to: vec![
+                AlertTarget::Email { to: vec!["a@b.org".into(), "c.d@e.org".into()] },
+                AlertTarget::Command { argv: vec!["notify".into(), String::new()] },
+            ],
+        };
+        assert_eq!(two, [first.clone(), second]);
+        // Nobody is told, also where the house tells somebody.
+        assert_eq!(parse(&format!("alert = []\n{}", file(""))).unwrap().alerts, Some(Vec::new()));
+        let house = settings("[alert]\non = \"late\"\nwebhook = [\"${env:HOOK}\", \"https://${env:HOST}/x\"]").unwrap();
+        assert_eq!(house.alerts, [first]);
+    }
+
+    #[test]
+    fn what_is_no_alert_is_told() {
+        for (text, told) in [
+            ("[alert]\non = [\"failure\"]", "`[alert]` tells nobody"),
+            ("[[alert]]\nwebhook = \"https://a\"\n[[alert]]", "`[[alert]]` 2 tells nobody"),
+            ("[alert]\nslack = \"https://a\"\ncommand = [\"x\"]", "unknown key `slack` in `[alert]`"),
+            ("[alert]\nto = \"a@b\"\ncommand = [\"x\"]", "unknown key `to` in `[alert]`"),
+            ("[alert]\non = \"error\"\ncommand = [\"x\"]", "`on` of `[alert]` cannot be \"error\""),
+            ("[alert]\non = []\ncommand = [\"x\"]", "`on` of `[alert]` is empty"),
+            ("[alert]\non = [\"late\", \"late\"]\ncommand = [\"x\"]", "`on` of `[alert]` has \"late\" twice"),
+            ("[alert]\nafter = 0\ncommand = [\"x\"]", "`after` of `[alert]` cannot be 0"),
+            (
+                "[alert]\non = \"late\"\nafter = 2\ncommand = [\"x\"]",
+                "`after` of `[alert]` does nothing: it counts failures, and `on` has no \"failure\"",
+            ),
+            ("[alert]\nwebhook = \"example.org\"", "`webhook` of `[alert]` is not the address of a webhook"),
+            ("[alert]\nwebhook = \"https://\"", "`webhook` of `[alert]` is not the address of a webhook"),
+            ("[alert]\nwebhook = \"ftp://a\"", "`webhook` of `[alert]` is not the address of a webhook"),
+            ("[alert]\nwebhook = 1", "`webhook` of `[alert]` has to be a text or a list of texts"),
+            ("[alert]\nwebhook = \"${HOOK}\"", "`webhook` of `[alert]`: `${HOOK}` is not a placeholder"),
+            (
+                "[alert]\nwebhook = \"https://a/${interval.start}\"",
+                "`webhook` of `[alert]` cannot hold `${interval...}`",
+            ),
+            ("[alert]\nemail = \"you\"", "`email` of `[alert]`: \"you\" is not an address"),
+            ("[alert]\nemail = \"a@b\\r\\nBcc: c@d\"", "`email` of `[alert]`: \"a@b\\r\\nBcc: c@d\" is not an address"),
+            ("[alert]\nemail = []", "`email` of `[alert]` is empty"),
+            ("[alert]\ncommand = \"notify --loud\"", "`command` of `[alert]` has to be a list of texts"),
+            ("[alert]\ncommand = []", "`command` of `[alert]` is empty"),
+            ("[alert]\ncommand = [\"\"]", "`command` of `[alert]` names no program"),
+            ("[alert]\ncommand = [\"a\\u0000\"]", "`command` of `[alert]` holds a zero byte"),
+        ] {
+            let problems = parse(&file(text)).unwrap_err();
+            let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+            assert_eq!(messages, [told], "{text}");
+            assert!(problems.iter().all(|problem| problem.help.is_some()), "{text}");
+        }
+        let problems = parse(&format!("alert = \"a@b.org\"\n{}", file(""))).unwrap_err();
+        assert!(problems.iter().any(|problem| problem.message == "`alert` has to be a table"), "{problems:?}");
+        // What stands there may be a secret.
+        let problems = parse(&file("[alert]\nwebhook = \"hxxps://example.org/secret\"")).unwrap_err();
+        assert!(!format!("{problems:?}").contains("secret"));
+    }
+
+    #[test]
+    fn the_mail_server_is_read() {
+        let read = |text: &str| settings(&format!("[smtp]\n{text}"));
+        let plain = read("server = \"smtp://localhost:25\"\nfrom = \"Ops <ops@example.org>\"").unwrap().smtp.unwrap();
+        assert_eq!((plain.server.as_str(), plain.from.as_str()), ("smtp://localhost:25", "Ops <ops@example.org>"));
+        let full = "server = \"smtps://[::1]:465\"\nfrom = \"a@b.org\"\nuser = \"u\"\npassword = \"${env:P}\"";
+        assert_eq!(read(full).unwrap().smtp.unwrap().password.as_deref(), Some("${env:P}"));
+        let from = "from = \"a@b.org\"";
+        for (text, told) in [
+            (from.to_owned(), "`[smtp]` has no `server`"),
+            ("server = \"smtp://a\"".to_owned(), "`[smtp]` has no `from`"),
+            (format!("server = \"mail.example.org\"\n{from}"), "`server` of `[smtp]` is not a mail server"),
+            (format!("server = \"smtp://u:secret@a\"\n{from}"), "`server` of `[smtp]` is not a mail server"),
+            (format!("server = \"smtp://a:99999\"\n{from}"), "`server` of `[smtp]` is not a mail server"),
+            (format!("server = \"smtp://a/b\"\n{from}"), "`server` of `[smtp]` is not a mail server"),
+            ("server = \"smtp://a\"\nfrom = \"ops\"".to_owned(), "`from` of `[smtp]`: \"ops\" is not an address"),
+            (format!("server = \"smtp://a\"\n{from}\nport = 25"), "unknown key `port` in `[smtp]`"),
+            (format!("server = \"smtp://a\"\n{from}\nuser = \"u\""), "`[smtp]` has `user` but no `password`"),
+            (
+                format!("server = \"smtp://a\"\n{from}\nuser = \"u\"\npassword = \"${{env:}}\""),
+                "`password` of `[smtp]`: `${env:}` names no environment variable",
+            ),
+        ] {
+            let problems = read(&text).unwrap_err();
+            let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+            assert_eq!(messages, [told], "{text}");
+            assert!(problems.iter().all(|problem| problem.help.is_some()), "{text}");
+            assert!(!format!("{problems:?}").contains("secret"));
+        }
+    }
+}

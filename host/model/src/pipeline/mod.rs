@@ -23,6 +23,7 @@ pub use parse::{Draft, draft, parse};
 pub use schedule::{After, AfterOn, CatchUp, FileTrigger, Overlap, Schedule, ScheduleSpans, Written};
 pub use settings::{ServeSettings, Settings, settings};
 
+use crate::alert::AlertRule;
 use crate::grant::Grants;
 use crate::limits::Limits;
 use crate::monitor::Monitors;
@@ -51,6 +52,8 @@ pub struct Pipeline {
     pub deadline: Option<Duration>,
     /// When it runs by itself.
     pub schedule: Option<Schedule>,
+    /// Who is told of what; none: as `sluicebox.toml` says.
+    pub alerts: Option<Vec<AlertRule>>,
     /// The pool whose places its runs share with those of other pipelines.
     pub pool: Option<String>,
     /// Runs of a higher one start first.

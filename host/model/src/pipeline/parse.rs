@@ -2,7 +2,7 @@
 
 use super::read::{Problems, Table, Value, quote, text, wrong_type};
 use super::{
-    OnCrash, OnFault, Pipeline, Problem, Retry, StageSpans, StageSpec, graph, monitor, options, schedule, suggest,
+    OnCrash, OnFault, Pipeline, Problem, Retry, StageSpans, StageSpec, alert, graph, monitor, options, schedule, suggest,
     units,
 };
 use crate::grant::Grants;
@@ -76,8 +76,10 @@ fn read_file(root: &Table<'_>, problems: &mut Problems) -> Pipeline {
         ("owner", "it goes under `[pipeline]`"),
         ("cron", "it goes under `[schedule]`"),
         ("plugin", "it goes under `[[stage]]`"),
+        ("smtp", "it goes into `sluicebox.toml`"),
+        ("pools", "it goes into `sluicebox.toml`"),
     ];
-    root.known_keys(&["pipeline", "schedule", "monitor", "stage"], &elsewhere, problems);
+    root.known_keys(&["pipeline", "schedule", "monitor", "alert", "stage"], &elsewhere, problems);
     let mut pipeline = Pipeline {
         name: String::new(),
         description: None,
@@ -87,6 +89,7 @@ fn read_file(root: &Table<'_>, problems: &mut Problems) -> Pipeline {
         retries: 0,
         deadline: None,
         schedule: None,
+        alerts: None,
         pool: None,
         priority: 0,
         monitor: Monitors::default(),
@@ -118,6 +121,9 @@ fn read_file(root: &Table<'_>, problems: &mut Problems) -> Pipeline {
         && let Some(table) = Table::from_value(value, "`[schedule]`", problems)
     {
         pipeline.schedule = schedule::read(&table, problems);
+    }
+    if let Some(value) = root.get("alert") {
+        pipeline.alerts = Some(alert::read_alerts(value, problems));
     }
     if let Some(value) = root.get("monitor")
         && let Some(table) = Table::from_value(value, "`[monitor]`", problems)

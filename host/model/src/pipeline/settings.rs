@@ -3,7 +3,8 @@
 
 use super::parse::syntax;
 use super::read::{Problems, Table};
-use super::{Problem, units};
+use super::{Problem, alert, units};
+use crate::alert::{AlertRule, Smtp};
 use crate::retention::Retention;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,6 +22,10 @@ pub struct Settings {
     pub serve: ServeSettings,
     /// The places of each pool: at most so many runs of its pipelines at once.
     pub pools: BTreeMap<String, u32>,
+    /// Who is told of what, where a pipeline does not say itself.
+    pub alerts: Vec<AlertRule>,
+    /// The server that mails go by.
+    pub smtp: Option<Smtp>,
 }
 
 /// How `serve` runs.
@@ -30,6 +35,8 @@ pub struct ServeSettings {
     pub runs: Option<u32>,
     /// How long runs under way may go on when the host is asked to stop.
     pub grace: Option<Duration>,
+    /// How much later than its time a run may begin before it is called late.
+    pub late_after: Option<Duration>,
 }
 
 /// Reads the text of a `sluicebox.toml`.
@@ -43,7 +50,7 @@ pub fn settings(text: &str) -> Result<Settings, Vec<Problem>> {
     }
     let mut problems = Problems::default();
     let root = Table::new(root.get_ref(), 0..text.lines().next().unwrap_or_default().len(), "the file");
-    root.known_keys(&["retention", "serve", "pools"], &[("pool", "did you mean `[pools]`?")], &mut problems);
+    root.known_keys(&["retention", "serve", "pools", "alert", "smtp"], &[("pool", "did you mean `[pools]`?")], &mut problems);
     let mut settings = Settings::default();
     if let Some(value) = root.get("retention")
         && let Some(table) = Table::from_value(value, "`[retention]`", &mut problems)
@@ -53,9 +60,10 @@ pub fn settings(text: &str) -> Result<Settings, Vec<Problem>> {
     if let Some(value) = root.get("serve")
         && let Some(table) = Table::from_value(value, "`[serve]`", &mut problems)
     {
-        table.known_keys(&["runs", "grace"], &[], &mut problems);
+        table.known_keys(&["runs", "grace", "late-after"], &[], &mut problems);
         settings.serve.runs = table.whole("runs", 1, 1000, &mut problems);
         settings.serve.grace = table.quantity("grace", "a duration", units::duration, &mut problems);
+        settings.serve.late_after = table.quantity("late-after", "a duration", units::duration, &mut problems);
     }
     if let Some(value) = root.get("pools")
         && let Some(table) = Table::from_value(value, "`[pools]`", &mut problems)
@@ -65,6 +73,14 @@ pub fn settings(text: &str) -> Result<Settings, Vec<Problem>> {
                 settings.pools.insert(name.to_owned(), places);
             }
         }
+    }
+    if let Some(value) = root.get("alert") {
+        settings.alerts = alert::read_alerts(value, &mut problems);
+    }
+    if let Some(value) = root.get("smtp")
+        && let Some(table) = Table::from_value(value, "`[smtp]`", &mut problems)
+    {
+        settings.smtp = alert::read_smtp(&table, &mut problems);
     }
     if problems.0.is_empty() { Ok(settings) } else { Err(problems.0) }
 }
@@ -102,7 +118,7 @@ mod tests {
         let wanted = Retention { checkpoints_for: day, checkpoints_bytes_max: 1024, runs_for: Duration::ZERO };
         assert_eq!(read.retention, wanted);
         let read = settings("[serve]\nruns = 4\ngrace = \"10s\"\n[pools]\nwarehouse = 2\n").unwrap();
-        assert_eq!(read.serve, ServeSettings { runs: Some(4), grace: Some(Duration::from_secs(10)) });
+        assert_eq!(read.serve, ServeSettings { runs: Some(4), grace: Some(Duration::from_secs(10)), late_after: None });
         assert_eq!(read.pools, BTreeMap::from([("warehouse".to_owned(), 2)]));
         for (text, told) in [
             ("[retantion]", "unknown key `retantion` in the file"),

@@ -8,6 +8,7 @@ mod judging;
 mod monitors;
 mod parts;
 mod poison;
+mod replays;
 mod retries;
 mod survive;
 
@@ -99,6 +100,7 @@ impl Trial {
             retries: 0,
             deadline: None,
             schedule: None,
+            alerts: None,
             pool: None,
             priority: 0,
             monitor: self.monitor.clone(),

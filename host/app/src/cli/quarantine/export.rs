@@ -14,7 +14,8 @@ use arrow_ipc::writer::FileWriter;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use clap::Args;
 use serde_json::{Value, json};
-use sluicebox_store::QuarantineEntry;
+use sluicebox_model::run::RunRecord;
+use sluicebox_store::{QuarantineEntry, Store};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -64,21 +65,9 @@ impl Export {
         if self.to.exists() && !self.force {
             return Err(there_already(&self.to));
         }
-        let entries = store.quarantine(record.id, self.stage.as_deref(), 0, u64::MAX)?;
-        if entries.is_empty() {
-            return Err(Trouble::new(format!("run {} set nothing aside", record.id))
-                .help("`sluicebox quarantine list` shows the runs that did"));
-        }
-        let mut lost = 0;
-        for entry in &entries {
-            if let Some(why) = &entry.unreadable {
-                lost += entry.count;
-                shout(&format!("{} cannot be read any more: {why}", human::count(entry.count, "row", "rows")));
-            }
-        }
         let half = self.to.with_extension(format!("{}.half", std::process::id()));
-        let rows = write(&half, shape, &entries).and_then(|rows| self.place(&half).map(|()| rows));
-        let rows = rows.inspect_err(|_| {
+        let written = write(&store, &record, self.stage.as_deref(), &half, shape);
+        let (rows, lost) = written.and_then(|told| self.place(&half).map(|()| told)).inspect_err(|_| {
             let _ = std::fs::remove_file(&half);
         })?;
         if self.output.format == Format::Json {
@@ -112,78 +101,136 @@ fn told(path: &Path, error: &dyn std::fmt::Display) -> Trouble {
     Trouble::new(format!("{} cannot be written: {error}", path.display()))
 }
 
-fn write(path: &Path, shape: Shape, entries: &[QuarantineEntry]) -> Result<u64, Trouble> {
+/// Writes what a run set aside, entry by entry; answers with the rows that were written, and those that cannot be read.
+fn write(
+    store: &Store,
+    record: &RunRecord,
+    stage: Option<&str>,
+    path: &Path,
+    shape: Shape,
+) -> Result<(u64, u64), Trouble> {
     let io = |error: std::io::Error| told(path, &error);
-    let file = File::create(path).map_err(io)?;
-    let mut out = BufWriter::new(file);
-    let mut rows = 0;
-    match shape {
-        Shape::Jsonl => {
-            for entry in entries {
-                rows += jsonl(entry, &mut out).map_err(io)?;
-            }
+    let mut file = Writing { path, shape, out: Out::None, schema: None, rows: 0 };
+    let (mut entries, mut lost) = (0, 0);
+    store.each_quarantined(record.id, stage, |entry| -> Result<(), Trouble> {
+        entries += 1;
+        if let Some(why) = &entry.unreadable {
+            lost += entry.count;
+            shout(&format!("{} cannot be read any more: {why}", human::count(entry.count, "row", "rows")));
+            return Ok(());
         }
-        Shape::Csv => {
-            let batches = batches(entries).map_err(|error| told(path, &error))?;
-            let schema = one_schema(&batches)?;
-            let names: Vec<String> = schema.fields().iter().map(|field| quoted(field.name())).collect();
-            writeln!(out, "{}", names.join(",")).map_err(io)?;
-            for batch in batches {
-                rows += csv(&displayable(batch), &mut out).map_err(|error| told(path, &error))?;
-            }
-        }
-        Shape::Arrow => {
-            let batches = batches(entries).map_err(|error| told(path, &error))?;
-            let schema = one_schema(&batches)?;
-            let mut writer = FileWriter::try_new(&mut out, &schema).map_err(|error| told(path, &error))?;
-            for batch in &batches {
-                rows += batch.num_rows() as u64;
-                writer.write(batch).map_err(|error| told(path, &error))?;
-            }
-            writer.finish().map_err(|error| told(path, &error))?;
-        }
+        file.put(&entry)
+    })?;
+    if entries == 0 {
+        return Err(Trouble::new(format!("run {} set nothing aside", record.id))
+            .help("`sluicebox quarantine list` shows the runs that did"));
     }
-    out.flush().map_err(io)?;
+    let rows = file.rows;
+    let out = file.finish()?;
     out.get_ref().sync_all().map_err(io)?;
-    Ok(rows)
+    Ok((rows, lost))
 }
 
-fn one_schema(batches: &[RecordBatch]) -> Result<Arc<Schema>, Trouble> {
-    let schema = batches.first().map(RecordBatch::schema).unwrap_or_else(|| Arc::new(Schema::empty()));
-    if batches.iter().any(|batch| batch.schema() != schema) {
-        return Err(Trouble::new("the rows that were set aside do not all have the same columns")
-            .help("name one stage: `--stage STAGE`, or write a .jsonl file"));
-    }
-    Ok(schema)
+/// A file in the making. What stands in it is known with the first entry.
+struct Writing<'a> {
+    path: &'a Path,
+    shape: Shape,
+    out: Out,
+    /// Of the rows; none for lines of JSON.
+    schema: Option<Arc<Schema>>,
+    rows: u64,
 }
 
-/// The rows of each entry, with stage and reason as the first columns.
-fn batches(entries: &[QuarantineEntry]) -> Result<Vec<RecordBatch>, ArrowError> {
-    let mut batches = Vec::new();
-    for entry in entries.iter().filter(|entry| entry.unreadable.is_none()) {
-        let text = |values: Vec<&str>| Arc::new(StringArray::from(values)) as ArrayRef;
-        let rows = entry.reasons.len();
-        let mut fields = vec![
-            Arc::new(Field::new("sluicebox_stage", DataType::Utf8, false)),
-            Arc::new(Field::new("sluicebox_reason", DataType::Utf8, false)),
-        ];
-        let mut columns =
-            vec![text(vec![&entry.stage; rows]), text(entry.reasons.iter().map(String::as_str).collect())];
-        if let Some(batch) = &entry.batch {
-            fields.extend(batch.schema().fields().iter().cloned());
-            columns.extend(batch.columns().iter().cloned());
-        } else {
-            for (name, values) in [
-                ("where", entry.records.iter().map(|record| record.origin.as_str()).collect()),
-                ("as_it_was", entry.records.iter().map(|record| record.content.as_str()).collect()),
-            ] {
-                fields.push(Arc::new(Field::new(name, DataType::Utf8, false)));
-                columns.push(text(values));
-            }
+enum Out {
+    None,
+    Text(BufWriter<File>),
+    Arrow(Box<FileWriter<BufWriter<File>>>),
+}
+
+impl Writing<'_> {
+    fn put(&mut self, entry: &QuarantineEntry) -> Result<(), Trouble> {
+        if matches!(self.shape, Shape::Jsonl) {
+            self.begin(&Schema::empty())?;
+            let Out::Text(out) = &mut self.out else { return Ok(()) };
+            self.rows += jsonl(entry, out).map_err(|error| told(self.path, &error))?;
+            return Ok(());
         }
-        batches.push(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?);
+        let batch = batch(entry).map_err(|error| told(self.path, &error))?;
+        let schema = self.schema.get_or_insert_with(|| batch.schema()).clone();
+        if schema != batch.schema() {
+            return Err(Trouble::new("the rows that were set aside do not all have the same columns")
+                .help("name one stage: `--stage STAGE`, or write a .jsonl file"));
+        }
+        self.begin(&schema)?;
+        match &mut self.out {
+            Out::Text(out) => self.rows += csv(&displayable(batch), out).map_err(|error| told(self.path, &error))?,
+            Out::Arrow(writer) => {
+                writer.write(&batch).map_err(|error| told(self.path, &error))?;
+                self.rows += batch.num_rows() as u64;
+            }
+            Out::None => {}
+        }
+        Ok(())
     }
-    Ok(batches)
+
+    /// Makes the file, unless it is there.
+    fn begin(&mut self, schema: &Schema) -> Result<(), Trouble> {
+        if !matches!(self.out, Out::None) {
+            return Ok(());
+        }
+        let mut file = BufWriter::new(File::create(self.path).map_err(|error| told(self.path, &error))?);
+        self.out = match self.shape {
+            Shape::Arrow => {
+                let writer = FileWriter::try_new(file, schema).map_err(|error| told(self.path, &error))?;
+                Out::Arrow(Box::new(writer))
+            }
+            Shape::Csv => {
+                let names: Vec<String> = schema.fields().iter().map(|field| quoted(field.name())).collect();
+                writeln!(file, "{}", names.join(",")).map_err(|error| told(self.path, &error))?;
+                Out::Text(file)
+            }
+            Shape::Jsonl => Out::Text(file),
+        };
+        Ok(())
+    }
+
+    /// Writes what is still to be written.
+    fn finish(mut self) -> Result<BufWriter<File>, Trouble> {
+        // Nothing could be read.
+        self.begin(&Schema::empty())?;
+        let path = self.path;
+        let mut out = match self.out {
+            Out::Arrow(writer) => writer.into_inner().map_err(|error| told(path, &error))?,
+            Out::Text(out) => out,
+            Out::None => return Err(told(path, &"it was not begun")),
+        };
+        out.flush().map_err(|error| told(path, &error))?;
+        Ok(out)
+    }
+}
+
+/// The rows of an entry, with stage and reason as the first columns.
+fn batch(entry: &QuarantineEntry) -> Result<RecordBatch, ArrowError> {
+    let text = |values: Vec<&str>| Arc::new(StringArray::from(values)) as ArrayRef;
+    let rows = entry.reasons.len();
+    let mut fields = vec![
+        Arc::new(Field::new("sluicebox_stage", DataType::Utf8, false)),
+        Arc::new(Field::new("sluicebox_reason", DataType::Utf8, false)),
+    ];
+    let mut columns = vec![text(vec![&entry.stage; rows]), text(entry.reasons.iter().map(String::as_str).collect())];
+    if let Some(batch) = &entry.batch {
+        fields.extend(batch.schema().fields().iter().cloned());
+        columns.extend(batch.columns().iter().cloned());
+    } else {
+        for (name, values) in [
+            ("where", entry.records.iter().map(|record| record.origin.as_str()).collect()),
+            ("as_it_was", entry.records.iter().map(|record| record.content.as_str()).collect()),
+        ] {
+            fields.push(Arc::new(Field::new(name, DataType::Utf8, false)));
+            columns.push(text(values));
+        }
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
 }
 
 /// An object a row: stage, reason, and the row or the record as it was.

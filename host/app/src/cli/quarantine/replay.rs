@@ -8,20 +8,20 @@ use crate::components::Plugins;
 use crate::house::{House, Ran, shout};
 use crate::places;
 use crate::show::human;
+use crate::show::outcome;
 use crate::show::progress::compiling;
 use crate::trouble::Trouble;
 use crate::wiring::{Asked, Host, Source};
-use arrow_array::RecordBatch;
 use clap::Args;
 use jiff::Timestamp;
 use sluicebox_model::cancel::Cancel;
 use sluicebox_model::pipeline::{Pipeline, suggest};
 use sluicebox_model::plugin::Kind;
 use sluicebox_model::run::{RunRecord, RunState, Trigger};
-use sluicebox_runner::{Part, Repeat, Restored, keep_batches, repeat};
+use sluicebox_runner::{Checkpoint, CheckpointError, Keeping, Part, Repeat, Restored, repeat};
 use sluicebox_store::QuarantineKind;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(super) struct Replay {
@@ -55,7 +55,7 @@ impl Replay {
         house.recover(&host, None, &cancel)?;
         let record = house.store.run(&record.id.to_string())?;
         if record.state != RunState::Succeeded {
-            let message = format!("run {} loaded nothing: it {}", record.id, record.state.word());
+            let message = format!("run {} loaded nothing: {}", record.id, outcome::became(record.state));
             return Err(Trouble::new(message)
                 .help(format!("what it set aside comes again with the rest: `sluicebox rerun {}`", record.id)));
         }
@@ -66,7 +66,6 @@ impl Replay {
             return Err(Trouble::new(format!("the rows of stage `{stage}` were replayed already"))
                 .help("`sluicebox quarantine list --all` shows by which run"));
         }
-        let batches = rows(&house, &record, &stage)?;
         let plugins = Plugins::Found(&host.catalog);
         let wrong = || Trouble::new("the pipeline cannot be run as it is").help("`sluicebox check` tells why");
         let pipeline = read(&source, &plugins)?.ok_or_else(wrong)?;
@@ -77,8 +76,7 @@ impl Replay {
         }
         let folder =
             Folder(state.join("runs").join(record.id.to_string()).join(format!("replay-{}", std::process::id())));
-        let checkpoint = keep_batches(&folder.0, &before, &batches)
-            .map_err(|error| Trouble::new(error.to_string()).help("see that there is room in the state folder"))?;
+        let checkpoint = keep_rows(&house, &record, &stage, &folder.0, &before)?;
         shout(&format!("{} of run {} go on at `{stage}`", human::count(checkpoint.rows, "row", "rows"), record.id));
         restored.insert(before, Restored { run: record.id, checkpoint });
         let asked = Asked {
@@ -87,6 +85,7 @@ impl Replay {
             trigger: Trigger::Replay,
             interval: record.interval,
             load_key: format!("{prefix}{:x}", Timestamp::now().as_microsecond()),
+            id: None,
             repeats: Some(record.id),
             parts,
             restored,
@@ -141,22 +140,36 @@ impl Drop for Folder {
     }
 }
 
-/// The rows as the stage was given them.
-fn rows(house: &House, record: &RunRecord, stage: &str) -> Result<Vec<RecordBatch>, Trouble> {
-    let mut batches: Vec<RecordBatch> = Vec::new();
-    for entry in house.store.quarantine(record.id, Some(stage), 0, u64::MAX)? {
+/// Keeps the rows as the stage was given them, in the place of the stage before.
+fn keep_rows(
+    house: &House,
+    record: &RunRecord,
+    stage: &str,
+    folder: &Path,
+    before: &str,
+) -> Result<Checkpoint, Trouble> {
+    let room =
+        |error: CheckpointError| Trouble::new(error.to_string()).help("see that there is room in the state folder");
+    let mut keeping: Option<Keeping> = None;
+    house.store.each_quarantined(record.id, Some(stage), |entry| -> Result<(), Trouble> {
         if let Some(why) = entry.unreadable {
             let rows = human::count(entry.count, "row", "rows");
             return Err(Trouble::new(format!("{rows} of stage `{stage}` cannot be read any more: {why}"))
                 .help("`sluicebox quarantine export` writes those that can"));
         }
-        batches.extend(entry.batch);
-    }
-    if batches.windows(2).any(|pair| matches!(pair, [a, b] if a.schema() != b.schema())) {
-        return Err(Trouble::new(format!("the rows of stage `{stage}` do not all have the same columns"))
-            .help("`sluicebox quarantine export` writes them to a file"));
-    }
-    Ok(batches)
+        let Some(batch) = entry.batch else { return Ok(()) };
+        let kept = match &mut keeping {
+            Some(kept) => kept,
+            none => none.insert(Keeping::begin(folder, before, &batch.schema()).map_err(room)?),
+        };
+        if *kept.schema() != batch.schema() {
+            return Err(Trouble::new(format!("the rows of stage `{stage}` do not all have the same columns"))
+                .help("`sluicebox quarantine export` writes them to a file"));
+        }
+        kept.write(&batch).map_err(room)
+    })?;
+    let kept = keeping.ok_or_else(|| Trouble::new(format!("no rows of stage `{stage}` are kept")))?;
+    kept.finish().map_err(room)
 }
 
 /// The stage whose place the rows take.

@@ -1,0 +1,158 @@
+//! `sluicebox schedule`
+
+use super::{Exit, Format, Output, print, print_json};
+use crate::api::Fire;
+use crate::serve::folder::Folder;
+use crate::serve::timing;
+use crate::show::human::clean_line;
+use crate::show::problems;
+use crate::show::style::{Style, Tone};
+use crate::show::table::{Align, Cell, Table};
+use crate::trouble::Trouble;
+use crate::wiring::Source;
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use sluicebox_model::pipeline::{self, Pipeline, suggest};
+use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "\
+Examples:
+  sluicebox schedule flights.toml --next 10   its next times, and what the clocks do to them
+  sluicebox schedule flights                  the same, by its name, in this folder or below
+  sluicebox schedule --all                    the next day of all pipelines of this folder
+  sluicebox schedule --all pipelines";
+
+/// Most times of a day that are listed.
+const DAY_MAX: usize = 10_000;
+
+/// Show when pipelines run by themselves
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Schedule {
+    /// A pipeline file, or a pipeline's name; with `--all` a folder
+    pipeline: Option<PathBuf>,
+    /// So many times
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    next: u32,
+    /// The next day of all pipelines of a folder
+    #[arg(long)]
+    all: bool,
+    /// From this time on (RFC 3339) [default: now]
+    #[arg(long, value_name = "TIME")]
+    from: Option<Timestamp>,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+impl Schedule {
+    pub(super) fn run(self) -> Result<Exit, Trouble> {
+        let from = self.from.unwrap_or_else(Timestamp::now);
+        let json = self.output.format == Format::Json;
+        if self.all {
+            let dir = self.pipeline.clone().unwrap_or_else(|| PathBuf::from("."));
+            return whole_day(&dir, from, json);
+        }
+        let Some(given) = &self.pipeline else {
+            return Err(Trouble::new("which pipeline?").help("name its file, or say `--all`"));
+        };
+        let source = find(given)?;
+        let pipeline = match pipeline::parse(&source.text) {
+            Ok(pipeline) => pipeline,
+            Err(found) => {
+                problems::tell(source.file(), &found);
+                return Ok(Exit::Wrong);
+            }
+        };
+        let found = crate::check::schedule::check(&pipeline, &source.root);
+        if found.iter().any(pipeline::Problem::is_error) {
+            problems::tell(source.file(), &found);
+            return Ok(Exit::Wrong);
+        }
+        one(&pipeline, from, self.next as usize, json);
+        Ok(Exit::Done)
+    }
+}
+
+fn one(pipeline: &Pipeline, from: Timestamp, count: usize, json: bool) {
+    let schedule = pipeline.schedule.as_ref();
+    let fires = schedule.map(|schedule| timing::next(&pipeline.name, schedule, from, count)).unwrap_or_default();
+    let timing = schedule.map(timing::timing);
+    if json {
+        return print_json(&json!({ "pipeline": pipeline.name, "schedule": timing, "next": fires }));
+    }
+    let style = Style::stdout();
+    let Some(timing) = timing else {
+        return print(&format!("`{}` has no `[schedule]`: it runs when it is asked to\n", pipeline.name));
+    };
+    let mut out = format!("{}: {}\n", style.paint(Tone::Strong, &pipeline.name), timing.words);
+    if !fires.is_empty() {
+        out.push('\n');
+        let mut table = Table::new(&[("at", Align::Left), ("interval from", Align::Left), ("", Align::Left)]);
+        for fire in fires {
+            table.row(vec![
+                fire.local.clone().into(),
+                fire.interval.start.to_string().into(),
+                Cell::toned(fire.note.unwrap_or_default(), Tone::Warn),
+            ]);
+        }
+        out.push_str(&table.render(style));
+    }
+    print(&out);
+}
+
+fn whole_day(dir: &Path, from: Timestamp, json: bool) -> Result<Exit, Trouble> {
+    let dir = dir.canonicalize().map_err(|error| Trouble::new(format!("{} cannot be read: {error}", dir.display())))?;
+    let mut folder = Folder::new(&dir);
+    folder.first_look(|_| Vec::new());
+    let end = from.checked_add(SignedDuration::from_hours(24)).unwrap_or(from);
+    let mut all: Vec<(String, Fire)> = Vec::new();
+    let mut others = Vec::new();
+    for (name, offered) in folder.offered() {
+        let Some(schedule) = &offered.pipeline.schedule else {
+            others.push((name.clone(), "only when it is asked to".to_owned()));
+            continue;
+        };
+        if !schedule.is_timed() || schedule.when.is_some() {
+            others.push((name.clone(), timing::timing(schedule).words));
+        }
+        let fires = timing::next(name, schedule, from, DAY_MAX);
+        all.extend(fires.into_iter().take_while(|fire| fire.at <= end).map(|fire| (name.clone(), fire)));
+    }
+    all.sort_by(|(a, one), (b, other)| (one.at, a).cmp(&(other.at, b)));
+    if json {
+        let fires: Vec<_> = all.iter().map(|(name, fire)| json!({ "pipeline": name, "fire": fire })).collect();
+        let others: Vec<_> = others.iter().map(|(name, words)| json!({ "pipeline": name, "words": words })).collect();
+        print_json(&json!({ "from": from, "until": end, "fires": fires, "others": others }));
+        return Ok(Exit::Done);
+    }
+    let style = Style::stdout();
+    let mut table = Table::new(&[("at", Align::Left), ("pipeline", Align::Left), ("", Align::Left)]);
+    for (name, fire) in all {
+        let note = Cell::toned(fire.note.unwrap_or_default(), Tone::Warn);
+        table.row(vec![fire.local.into(), name.into(), note]);
+    }
+    let mut out = table.render(style);
+    for (name, words) in others {
+        out.push_str(&format!("{name}: {}\n", clean_line(&words)));
+    }
+    print(&out);
+    Ok(Exit::Done)
+}
+
+/// The file, or the file below this folder that declares a pipeline of that name.
+fn find(given: &Path) -> Result<Source, Trouble> {
+    if given.exists() || given.extension().is_some() {
+        return Source::read(given);
+    }
+    let name = given.display().to_string();
+    let here = std::env::current_dir().map_err(|error| Trouble::new(format!("there is no current folder: {error}")))?;
+    let mut folder = Folder::new(&here);
+    folder.first_look(|_| Vec::new());
+    if let Some(offered) = folder.offered().get(&name) {
+        return Ok((*offered.source).clone());
+    }
+    let names: Vec<&str> = folder.offered().keys().map(String::as_str).collect();
+    Err(Trouble::new(format!("there is no pipeline `{}` here or below", clean_line(&name)))
+        .help(suggest::help(&name, &names)))
+}

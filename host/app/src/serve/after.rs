@@ -1,0 +1,258 @@
+//! What follows from a run that has ended: retries, runs of pipelines that follow it, a pause, alerts. All of it is kept in
+//! one step with the end of the queue's row, and all of it may be decided again: nothing happens twice.
+
+use super::rows::{self, RunOptions};
+use super::service::Service;
+use crate::trouble::Trouble;
+use jiff::Timestamp;
+use sluicebox_alert::{Circumstances, Facts, due, message};
+use sluicebox_model::alert::{AlertOn, AlertTarget};
+use sluicebox_model::fault::{Fault, FaultKind};
+use sluicebox_model::house::{Decided, HouseEvent, NewAlert, NewHouseEvent, NewRun, QueueState, QueuedRun, Settled};
+use sluicebox_model::pipeline::OnCrash;
+use sluicebox_model::run::{Event, RunRecord, RunState, Trigger};
+use sluicebox_schedule::pause::pause;
+use sluicebox_store::{HouseFilter, RunFilter};
+use std::time::Duration;
+
+/// A run that begins so long after its time is late, unless the settings say otherwise.
+const LATE_AFTER: Duration = Duration::from_secs(300);
+
+impl Service {
+    /// Decides what follows from a run that has ended, or could not begin (then `record` stands in for it), and keeps it.
+    /// Answers with the runs that joined the queue.
+    ///
+    /// # Errors
+    /// The store cannot be used; it is decided again at the next start.
+    pub(super) fn settle(
+        &self,
+        queued: &QueuedRun,
+        record: &RunRecord,
+        state: QueueState,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<Vec<QueuedRun>, Trouble> {
+        let mut decided = Decided::default();
+        let settled = Settled { run: queued.run, state, reason: reason.to_owned(), events: Vec::new() };
+        let event = |event| NewHouseEvent { pipeline: Some(queued.pipeline.clone()), event };
+        if state == QueueState::Refused {
+            let refused =
+                HouseEvent::Refused { nominal: queued.nominal, run: Some(queued.run), reason: reason.to_owned() };
+            decided.events.push(event(refused));
+        }
+        decided.settled.push(settled);
+        let repeat = self.repeat(queued, record, now)?;
+        let goes_on = repeat.is_some();
+        decided.runs.extend(repeat);
+        if !goes_on {
+            decided.alerts.extend(self.alerts(queued, record, now)?);
+            if record.state != RunState::Cancelled {
+                let (runs, events) = self.followers(record, now)?;
+                decided.runs.extend(runs);
+                decided.events.extend(events);
+            }
+        }
+        let joined = self.keep(&decided, now)?;
+        if !goes_on {
+            self.pause_if_it_keeps_failing(record, now)?;
+        }
+        Ok(joined)
+    }
+
+    /// The run that repeats one that failed, where trying again can help, or that the host's death interrupted.
+    fn repeat(&self, queued: &QueuedRun, record: &RunRecord, now: Timestamp) -> Result<Option<NewRun>, Trouble> {
+        if record.state != RunState::Failed || record.stages.is_empty() {
+            return Ok(None);
+        }
+        let pipeline = sluicebox_model::pipeline::draft(&record.text).pipeline;
+        let events = self.house.store.events(record.id)?;
+        let interrupted = events.iter().any(|(_, event)| matches!(event, Event::RunCrashed { .. }));
+        let options = RunOptions::of(queued);
+        let (options, once, event) = if interrupted {
+            // A replay as a whole run would load more than was set aside.
+            let leaves = pipeline.as_ref().is_none_or(|pipeline| pipeline.on_crash == OnCrash::Leave);
+            if leaves || record.trigger == Trigger::Replay {
+                return Ok(None);
+            }
+            (RunOptions { interrupted: true, rerun: None, ..options }, rows::once("interrupted", record.id), None)
+        } else {
+            let retries = pipeline.as_ref().map_or(0, |pipeline| pipeline.retries);
+            let may_help = record.fault.as_ref().is_some_and(|fault| fault.kind.worth_retrying());
+            if options.retry >= retries || !may_help {
+                return Ok(None);
+            }
+            (RunOptions { retry: options.retry + 1, ..options }, rows::once("retry", record.id), None::<HouseEvent>)
+        };
+        let mut run = rows::row(&queued.pipeline, pipeline.as_ref(), Trigger::Rerun, record.interval, now)?;
+        run.nominal = queued.nominal;
+        run.repeats = Some(record.id);
+        run.options = options.value();
+        run.reason =
+            if interrupted { "the run before it was interrupted" } else { "the run before it failed" }.to_owned();
+        tracing::warn!(pipeline = %queued.pipeline, run = %record.id, "{}; it runs again as {}", run.reason, run.run);
+        Ok(Some(NewRun { run, once, events: event.into_iter().collect() }))
+    }
+
+    fn pause_if_it_keeps_failing(&self, record: &RunRecord, now: Timestamp) -> Result<(), Trouble> {
+        if !matches!(record.state, RunState::Failed | RunState::Crashed) {
+            return Ok(());
+        }
+        let Some(offered) = self.offered(&record.pipeline) else { return Ok(()) };
+        let Some(limit) = offered.pipeline.schedule.as_ref().and_then(|schedule| schedule.pause_after) else {
+            return Ok(());
+        };
+        // What failed before it was last resumed does not count.
+        let filter = HouseFilter {
+            pipeline: Some(record.pipeline.clone()),
+            kinds: vec!["resumed".to_owned()],
+            newest_first: true,
+            limit: Some(1),
+            ..HouseFilter::default()
+        };
+        let resumed = self.house.store.house_events(&filter)?.first().map(|entry| entry.at);
+        let filter = RunFilter {
+            pipeline: Some(record.pipeline.clone()),
+            since: resumed,
+            limit: Some(limit.saturating_mul(2).saturating_add(10)),
+            ..RunFilter::default()
+        };
+        let runs = self.house.store.runs(&filter)?;
+        let Some(reason) = pause(Some(limit), runs.iter().map(|run| run.state)) else { return Ok(()) };
+        if self.house.store.pause(&record.pipeline, "pause-after", &reason, now)? {
+            tracing::error!(pipeline = %record.pipeline, "paused: {reason}; `sluicebox resume {}` lets it run again", record.pipeline);
+            self.schedules_changed(&record.pipeline);
+        }
+        Ok(())
+    }
+
+    /// Whoever is to be told of a run.
+    pub(super) fn alerts(
+        &self,
+        queued: &QueuedRun,
+        record: &RunRecord,
+        now: Timestamp,
+    ) -> Result<Vec<NewAlert>, Trouble> {
+        let settings = self.settings();
+        let offered = self.offered(&queued.pipeline);
+        let pipeline = offered.as_ref().map(|offered| &offered.pipeline);
+        let own = pipeline.and_then(|pipeline| pipeline.alerts.clone());
+        let (rules, root) = match (own, &offered) {
+            (Some(rules), Some(offered)) => (rules, offered.source.root.clone()),
+            _ => (settings.alerts.clone(), self.dir.clone()),
+        };
+        if rules.is_empty() {
+            return Ok(Vec::new());
+        }
+        let standing = self.house.store.alert_standing(&queued.pipeline)?;
+        // A run that could not begin is in no journal.
+        let extra = u64::from(record.state == RunState::Failed && record.stages.is_empty());
+        let ended_well = record.state == RunState::Succeeded;
+        let failures = if ended_well { self.failures_before(record)? } else { standing.failures + extra };
+        let schedule = pipeline.and_then(|pipeline| pipeline.schedule.as_ref());
+        let circumstances = Circumstances {
+            failures_in_a_row: u32::try_from(failures).unwrap_or(u32::MAX),
+            failure_told: !standing.open_failures.is_empty(),
+            due_at: queued.nominal.is_some().then_some(queued.ready_at),
+            late_after: Some(settings.serve.late_after.unwrap_or(LATE_AFTER)),
+            deadline: schedule.and_then(|schedule| schedule.deadline),
+            told: self.told(queued.run),
+        };
+        let mut notes = Vec::new();
+        if !queued.reason.is_empty() {
+            notes.push(queued.reason.clone());
+        }
+        let facts = Facts {
+            owner: pipeline.and_then(|pipeline| pipeline.owner.as_deref()),
+            host: &self.machine,
+            failures_in_a_row: circumstances.failures_in_a_row,
+            failing_since: None,
+            due_at: circumstances.due_at,
+            notes: &notes,
+        };
+        let mut alerts = Vec::new();
+        for due in due(&rules, record, &circumstances, now) {
+            let Some(rule) = rules.get(due.rule) else { continue };
+            let told = message(&due.kinds, record, &facts, &|text| text.to_owned());
+            for target in &rule.to {
+                alerts.push(new_alert(queued, due.kind(), target, &told, &root));
+            }
+        }
+        Ok(alerts)
+    }
+
+    /// How many runs failed in a row before one that succeeded.
+    fn failures_before(&self, record: &RunRecord) -> Result<u64, Trouble> {
+        let filter = RunFilter {
+            pipeline: Some(record.pipeline.clone()),
+            before: Some(record.id),
+            limit: Some(200),
+            ..RunFilter::default()
+        };
+        let before = self.house.store.runs(&filter)?;
+        let failed = before
+            .iter()
+            .filter(|run| run.state != RunState::Cancelled)
+            .take_while(|run| matches!(run.state, RunState::Failed | RunState::Crashed));
+        Ok(failed.count() as u64)
+    }
+}
+
+fn new_alert(
+    queued: &QueuedRun,
+    kind: AlertOn,
+    target: &AlertTarget,
+    told: &sluicebox_alert::Message,
+    root: &std::path::Path,
+) -> NewAlert {
+    NewAlert {
+        pipeline: queued.pipeline.clone(),
+        run: Some(queued.run),
+        about: String::new(),
+        kind,
+        target: serde_json::to_string(target).unwrap_or_default(),
+        body: serde_json::json!({ "message": told, "root": root }),
+    }
+}
+
+impl Service {
+    /// Whoever is to be told of late runs, of an interval for which a pipeline does not follow those that it waits for.
+    pub(super) fn missed_alerts(
+        &self,
+        queued: &QueuedRun,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<Vec<NewAlert>, Trouble> {
+        let Some(offered) = self.offered(&queued.pipeline) else { return Ok(Vec::new()) };
+        let (rules, root) = match &offered.pipeline.alerts {
+            Some(rules) => (rules.clone(), offered.source.root.clone()),
+            None => (self.settings().alerts, self.dir.clone()),
+        };
+        let Some(record) = rows::unbegun(queued, None, now) else { return Ok(Vec::new()) };
+        let notes = [format!("it did not begin: {reason}")];
+        let facts =
+            Facts { owner: offered.pipeline.owner.as_deref(), host: &self.machine, notes: &notes, ..Facts::default() };
+        let told = message(&[AlertOn::Late], &record, &facts, &|text| text.to_owned());
+        let about = format!("{}/{}", queued.interval.start, queued.interval.end);
+        let targets = rules.iter().filter(|rule| rule.on.contains(&AlertOn::Late)).flat_map(|rule| &rule.to);
+        let alert = |target| NewAlert {
+            run: None,
+            about: about.clone(),
+            ..new_alert(queued, AlertOn::Late, target, &told, &root)
+        };
+        Ok(targets.map(alert).collect())
+    }
+}
+
+/// The fault of a run that could not begin.
+pub(super) fn refused(reasons: &[String]) -> Fault {
+    Fault {
+        kind: FaultKind::InvalidConfig,
+        stage: String::new(),
+        call: "check".to_owned(),
+        batch: None,
+        rows: None,
+        message: format!("the pipeline cannot run as it is: {}", reasons.join("; ")),
+        help: Some("`sluicebox check` tells all that is wrong with it".to_owned()),
+        backtrace: None,
+    }
+}

@@ -1,0 +1,244 @@
+//! What the API asks of the service.
+
+use super::folder::Offered;
+use super::rows::{self, RerunOptions, RunOptions};
+use super::service::{LATENESS, Service, since};
+use super::timing;
+use crate::api::{Desk, DeskError, Gauges, Pause, PipelineView, RerunAsk, ScheduleView, StageView, StartAsk};
+use crate::cli::rerun::refuse_replay;
+use crate::trouble::Trouble;
+use jiff::Timestamp;
+use sluicebox_model::house::{Decided, HouseEvent, NewRun, PausedState, QueuedRun};
+use sluicebox_model::pipeline::suggest;
+use sluicebox_model::run::{Interval, RunId, Trigger};
+use sluicebox_store::RunFilter;
+use std::time::Duration;
+
+/// Times that a single pipeline is shown with.
+const NEXT: usize = 5;
+
+/// Most times that are shown.
+const NEXT_MAX: usize = 1000;
+
+/// The service as the API asks it.
+pub(super) struct OfService(pub std::sync::Arc<Service>);
+
+fn failed(error: impl Into<Trouble>) -> DeskError {
+    DeskError::Failed(error.into())
+}
+
+impl OfService {
+    fn find(&self, name: &str) -> Result<Offered, DeskError> {
+        let inner = self.0.lock();
+        inner.offered.get(name).cloned().ok_or_else(|| {
+            let names: Vec<&str> = inner.offered.keys().map(String::as_str).collect();
+            DeskError::NotFound(
+                Trouble::new(format!("there is no pipeline `{name}`")).help(suggest::help(name, &names)),
+            )
+        })
+    }
+
+    fn open(&self) -> Result<(), DeskError> {
+        self.ready().map_err(DeskError::Unavailable)
+    }
+
+    fn paused(&self, name: &str) -> Option<Pause> {
+        let paused = self.0.lock().states.get(name).and_then(|state| state.paused.clone());
+        paused.map(|PausedState { at, by, reason }| Pause { by, reason, since: at })
+    }
+
+    fn view(&self, name: &str, offered: &Offered) -> Result<PipelineView, DeskError> {
+        let pipeline = &offered.pipeline;
+        let path = &offered.source.path;
+        let file = path.strip_prefix(&self.0.dir).unwrap_or(path).display().to_string();
+        let host = self.0.hosts.of(&offered.source.root);
+        let kind = |plugin: &str| host.catalog.get(plugin).map(|plugin| plugin.description.kind.to_string());
+        let stage = |stage: &sluicebox_model::pipeline::StageSpec| StageView {
+            name: stage.name.clone(),
+            kind: kind(&stage.plugin),
+            plugin: stage.plugin.clone(),
+            inputs: stage.inputs.clone(),
+        };
+        let filter = RunFilter { pipeline: Some(name.to_owned()), limit: Some(1), ..RunFilter::default() };
+        let last_run = self.0.house.store.runs(&filter).map_err(failed)?.into_iter().next();
+        let (waiting, running) = self.0.under_way(name);
+        let schedule = pipeline.schedule.as_ref();
+        Ok(PipelineView {
+            name: name.to_owned(),
+            file,
+            description: pipeline.description.clone(),
+            owner: pipeline.owner.clone(),
+            assumptions: pipeline.assumptions.clone(),
+            schedule: schedule.map(timing::timing),
+            next: Vec::new(),
+            after: schedule.map(|it| it.upstream().into_iter().map(str::to_owned).collect()).unwrap_or_default(),
+            priority: pipeline.priority,
+            pool: pipeline.pool.clone(),
+            paused: self.paused(name),
+            stages: pipeline.stages.iter().map(stage).collect(),
+            waiting,
+            running,
+            last_run,
+            problems: offered.broken.clone(),
+        })
+    }
+}
+
+impl Desk for OfService {
+    fn pipelines(&self) -> Result<Vec<PipelineView>, DeskError> {
+        let all: Vec<(String, Offered)> =
+            self.0.lock().offered.iter().map(|(name, offered)| (name.clone(), offered.clone())).collect();
+        all.iter().map(|(name, offered)| self.view(name, offered)).collect()
+    }
+
+    fn pipeline(&self, name: &str) -> Result<PipelineView, DeskError> {
+        let offered = self.find(name)?;
+        let mut view = self.view(name, &offered)?;
+        if let Some(schedule) = &offered.pipeline.schedule {
+            view.next = timing::next(name, schedule, Timestamp::now(), NEXT);
+        }
+        Ok(view)
+    }
+
+    fn schedule(&self, name: &str, n: usize) -> Result<ScheduleView, DeskError> {
+        let offered = self.find(name)?;
+        let schedule = offered.pipeline.schedule.as_ref();
+        let next = |schedule| timing::next(name, schedule, Timestamp::now(), n.min(NEXT_MAX));
+        Ok(ScheduleView {
+            pipeline: name.to_owned(),
+            schedule: schedule.map(timing::timing),
+            paused: self.paused(name),
+            next: schedule.map(next).unwrap_or_default(),
+        })
+    }
+
+    fn start(&self, name: &str, ask: &StartAsk) -> Result<RunId, DeskError> {
+        self.open()?;
+        let offered = self.find(name)?;
+        let now = Timestamp::now();
+        let interval = ask.interval.unwrap_or(Interval { start: now, end: now });
+        if interval.end < interval.start {
+            let trouble = Trouble::new("the interval ends before it starts").help("`start` comes before `end`");
+            return Err(DeskError::Invalid(trouble));
+        }
+        let run = rows::row(name, Some(&offered.pipeline), Trigger::Manual, interval, now).map_err(failed)?;
+        self.enqueue(run, now)
+    }
+
+    fn cancel(&self, run: RunId) -> Result<(), DeskError> {
+        let stopped = self.0.stop_run(run, "asked for through the API", Timestamp::now()).map_err(failed)?;
+        if stopped {
+            return Ok(());
+        }
+        let record = self.0.house.store.run(&run.to_string()).map_err(|error| DeskError::NotFound(error.into()))?;
+        let state = record.state.word();
+        Err(DeskError::Conflict(Trouble::new(format!("run {run} cannot be stopped any more: it is {state}"))))
+    }
+
+    fn rerun(&self, run: RunId, ask: &RerunAsk) -> Result<RunId, DeskError> {
+        self.open()?;
+        let record = self.0.house.store.run(&run.to_string()).map_err(|error| DeskError::NotFound(error.into()))?;
+        refuse_replay(&record).map_err(DeskError::Conflict)?;
+        if record.is_unfinished() {
+            return Err(DeskError::Conflict(Trouble::new(format!("run {run} has no end yet"))));
+        }
+        if ask.failed && ask.from.is_some() {
+            let trouble = Trouble::new("`from` and `failed` do not go together").help("leave one of them out");
+            return Err(DeskError::Invalid(trouble));
+        }
+        let stage = |name: &String| record.stages.iter().any(|stage| stage.entry.name == *name);
+        if let Some(from) = ask.from.as_ref().filter(|from| !ask.latest && !stage(from)) {
+            let names: Vec<&str> = record.stages.iter().map(|stage| stage.entry.name.as_str()).collect();
+            let trouble = Trouble::new(format!("run {run} has no stage `{from}`")).help(suggest::help(from, &names));
+            return Err(DeskError::Invalid(trouble));
+        }
+        let offered = self.0.offered(&record.pipeline);
+        let pipeline = offered.as_ref().map(|offered| &*offered.pipeline);
+        let now = Timestamp::now();
+        let mut row = rows::row(&record.pipeline, pipeline, Trigger::Rerun, record.interval, now).map_err(failed)?;
+        let rerun = RerunOptions { from: ask.from.clone(), failed: ask.failed, latest: ask.latest };
+        row.repeats = Some(run);
+        row.options = RunOptions { rerun: Some(rerun), ..RunOptions::default() }.value();
+        self.enqueue(row, now)
+    }
+
+    fn pause(&self, name: &str, reason: &str) -> Result<(), DeskError> {
+        self.find(name)?;
+        let now = Timestamp::now();
+        let store = &self.0.house.store;
+        if !store.pause(name, "api", reason, now).map_err(failed)? {
+            // With the new reason.
+            store.resume(name, "api", now).map_err(failed)?;
+            store.pause(name, "api", reason, now).map_err(failed)?;
+        }
+        tracing::info!(pipeline = %name, "paused: {reason}");
+        self.0.schedules_changed(name);
+        Ok(())
+    }
+
+    fn resume(&self, name: &str) -> Result<(), DeskError> {
+        self.find(name)?;
+        if self.0.house.store.resume(name, "api", Timestamp::now()).map_err(failed)? {
+            tracing::info!(pipeline = %name, "resumed");
+        }
+        self.0.schedules_changed(name);
+        Ok(())
+    }
+
+    fn gauges(&self) -> Gauges {
+        let settings = self.0.settings();
+        let now = Timestamp::now();
+        let counters = self.0.hosts.counters();
+        let inner = self.0.lock();
+        let places = settings
+            .serve
+            .runs
+            .map_or_else(|| std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64), u64::from);
+        let taken =
+            |pool: &String| inner.running.values().filter(|run| run.queued.pool.as_ref() == Some(pool)).count() as u64;
+        let late = inner.waiting.iter().map(|run| since(run.ready_at, now)).max().unwrap_or_default();
+        let broken = inner.offered.values().filter(|offered| !offered.broken.is_empty()).count() + inner.broken.len();
+        Gauges {
+            uptime: self.0.started.elapsed(),
+            pipelines: inner.offered.len() as u64,
+            paused: inner.states.values().filter(|state| state.paused.is_some()).count() as u64,
+            broken: broken as u64,
+            running: inner.running.len() as u64,
+            running_max: places,
+            pools: settings.pools.iter().map(|(name, most)| (name.clone(), taken(name), u64::from(*most))).collect(),
+            lateness: late,
+            started_late: LATENESS.into_iter().zip(inner.started_late).collect::<Vec<(Duration, u64)>>(),
+            started_late_sum: inner.started_late_sum,
+            instances: counters.instances,
+            instances_total: counters.instances_total,
+            compile_hits: counters.compile_hits,
+            compile_misses: counters.compile_misses,
+            compile_bytes: counters.compile_bytes,
+        }
+    }
+
+    fn ready(&self) -> Result<(), Trouble> {
+        let inner = self.0.lock();
+        if let Some(why) = inner.stopping {
+            return Err(Trouble::new(format!("the host is about to end: {why}")));
+        }
+        if !inner.open {
+            return Err(Trouble::new("the host is starting"));
+        }
+        match &inner.trouble {
+            Some(trouble) => Err(trouble.clone()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl OfService {
+    fn enqueue(&self, run: QueuedRun, now: Timestamp) -> Result<RunId, DeskError> {
+        let id = run.run;
+        tracing::info!(pipeline = %run.pipeline, run = %id, trigger = ?run.trigger, "asked for through the API");
+        let events = vec![HouseEvent::Requested { run: id, trigger: run.trigger, by: "api".to_owned() }];
+        let runs = vec![NewRun { run, once: None, events }];
+        self.0.keep(&Decided { runs, ..Decided::default() }, now).map_err(failed)?;
+        Ok(id)
+    }
+}

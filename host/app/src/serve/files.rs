@@ -1,0 +1,173 @@
+//! Files whose arrival starts a pipeline.
+
+use super::rows::{self, RunOptions};
+use super::service::Service;
+use crate::trouble::Trouble;
+use jiff::Timestamp;
+use sluicebox_model::house::{Decided, HouseEvent, NewRun};
+use sluicebox_model::pipeline::FileTrigger;
+use sluicebox_model::run::{Interval, Trigger};
+use sluicebox_schedule::file_trigger::{FileWatch, Memory, Seen, Verdict};
+use sluicebox_store::HouseFilter;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Files of one pipeline that are looked at; more are left out, and told.
+const FILES_MAX: usize = 10_000;
+
+/// Names that an event tells.
+const NAMES_MAX: usize = 1000;
+
+/// Folders deeper than this are not looked into.
+const DEPTH_MAX: usize = 16;
+
+/// The files of all pipelines.
+#[derive(Default)]
+pub(super) struct Watches {
+    of: BTreeMap<String, FileWatch>,
+}
+
+impl Service {
+    /// Looks at the files of all pipelines that wait for some, and has those run whose files have arrived.
+    pub(super) fn look_for_files(&self, now: Timestamp) -> Result<(), Trouble> {
+        let waiting: Vec<(String, PathBuf, FileTrigger)> = {
+            let inner = self.lock();
+            let is_paused = |name: &String| inner.states.get(name).is_some_and(|state| state.paused.is_some());
+            let with_files = inner.offered.iter().filter(|(name, _)| !is_paused(name)).filter_map(|(name, offered)| {
+                let when = offered.pipeline.schedule.as_ref()?.when.clone()?;
+                Some((name.clone(), offered.source.root.clone(), when))
+            });
+            with_files.collect()
+        };
+        self.lock().files.of.retain(|name, _| waiting.iter().any(|(other, ..)| other == name));
+        for (name, root, when) in waiting {
+            let found = find(&root, &when.file.text);
+            let known = self.lock().files.of.remove(&name);
+            let mut watch = match known {
+                Some(watch) => watch,
+                None => FileWatch::new(when.settled, self.memory(&name)?),
+            };
+            let verdict = watch.observe(found, now);
+            let memory = watch.memory().clone();
+            if let Verdict::Settled { key, new } = verdict {
+                // Not kept: it is decided again at the next look.
+                self.start_for_files(&name, key, new, memory, now)?;
+            }
+            self.lock().files.of.insert(name, watch);
+        }
+        Ok(())
+    }
+
+    fn start_for_files(
+        &self,
+        name: &str,
+        key: String,
+        mut new: Vec<String>,
+        memory: Memory,
+        now: Timestamp,
+    ) -> Result<(), Trouble> {
+        let Some(offered) = self.offered(name) else { return Ok(()) };
+        let interval = Interval { start: now, end: now };
+        let mut run = rows::row(name, Some(&offered.pipeline), Trigger::Dependency, interval, now)?;
+        let first = new.first().cloned().unwrap_or_default();
+        run.reason = match new.len() {
+            1 => format!("{first} arrived"),
+            more => format!("{first} and {} more arrived", more - 1),
+        };
+        run.options = RunOptions { files: Some(memory), ..RunOptions::default() }.value();
+        tracing::info!(pipeline = %name, run = %run.run, "{}", run.reason);
+        new.truncate(NAMES_MAX);
+        let events = vec![HouseEvent::FileTriggered { run: run.run, files: new }];
+        // The same files start one run, whoever looks at them how often.
+        let runs = vec![NewRun { run, once: Some(format!("files-{key}")), events }];
+        self.keep(&Decided { runs, ..Decided::default() }, now).map(drop)
+    }
+
+    /// The files that a run of an earlier host was started for.
+    fn memory(&self, name: &str) -> Result<Memory, Trouble> {
+        let filter = HouseFilter {
+            pipeline: Some(name.to_owned()),
+            kinds: vec!["file-triggered".to_owned()],
+            newest_first: true,
+            limit: Some(1),
+            ..HouseFilter::default()
+        };
+        let last = self.house.store.house_events(&filter)?.into_iter().next();
+        let Some(HouseEvent::FileTriggered { run, .. }) = last.map(|entry| entry.event) else {
+            return Ok(Memory::default());
+        };
+        let row = self.house.store.queue_row(run)?;
+        Ok(row.and_then(|row| RunOptions::of(&row).files).unwrap_or_default())
+    }
+}
+
+/// The part of a path or pattern that is no pattern: the folder that is looked at.
+pub(crate) fn fixed_part(pattern: &str) -> &str {
+    let end = pattern.find(['*', '?', '[', '{']).unwrap_or(pattern.len());
+    pattern.get(..end).and_then(|fixed| fixed.rfind('/')).and_then(|slash| pattern.get(..slash)).unwrap_or("")
+}
+
+/// The files that a path or pattern names, by their path from `root`.
+fn find(root: &Path, pattern: &str) -> Vec<Seen> {
+    let mut found = Vec::new();
+    let pattern = pattern.trim_start_matches("./");
+    let is_pattern = pattern.contains(['*', '?', '[', '{']);
+    if !is_pattern {
+        found.extend(seen(root, pattern));
+        return found;
+    }
+    walk(root, fixed_part(pattern), pattern, 0, &mut found);
+    if found.len() >= FILES_MAX {
+        tracing::warn!("{pattern} names more than {FILES_MAX} files; the others are not looked at");
+    }
+    found
+}
+
+fn walk(root: &Path, folder: &str, pattern: &str, depth: usize, found: &mut Vec<Seen>) {
+    let Ok(entries) = std::fs::read_dir(root.join(folder)) else { return };
+    for entry in entries.flatten() {
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        if found.len() >= FILES_MAX || name.starts_with('.') {
+            continue;
+        }
+        let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+        let Ok(kind) = entry.file_type() else { continue };
+        if kind.is_dir() && depth < DEPTH_MAX {
+            walk(root, &path, pattern, depth + 1, found);
+        } else if fast_glob::glob_match(pattern, &path) {
+            found.extend(seen(root, &path));
+        }
+    }
+}
+
+fn seen(root: &Path, path: &str) -> Option<Seen> {
+    let metadata = std::fs::metadata(root.join(path)).ok().filter(std::fs::Metadata::is_file)?;
+    let modified =
+        metadata.modified().ok().and_then(|at| Timestamp::try_from(at).ok()).unwrap_or(Timestamp::UNIX_EPOCH);
+    Some(Seen { path: path.to_owned(), size: metadata.len(), modified })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn files_are_found_by_pattern() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("in/deep")).unwrap();
+        for name in ["in/a.csv", "in/b.txt", "in/deep/c.csv", "in/.hidden.csv"] {
+            std::fs::write(folder.path().join(name), "x").unwrap();
+        }
+        let names = |pattern: &str| {
+            let mut names: Vec<String> = find(folder.path(), pattern).into_iter().map(|seen| seen.path).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names("in/*.csv"), ["in/a.csv"]);
+        assert_eq!(names("./in/**/*.csv"), ["in/a.csv", "in/deep/c.csv"]);
+        assert_eq!(names("in/b.txt"), ["in/b.txt"]);
+        assert_eq!(names("none/*.csv"), Vec::<String>::new());
+        assert_eq!((fixed_part("in/*.csv"), fixed_part("*.csv"), fixed_part("a/b/c.csv")), ("in", "", "a/b"));
+    }
+}

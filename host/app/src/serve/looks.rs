@@ -1,0 +1,149 @@
+//! Looking at the folder: what is new, what changed, what is broken.
+
+use super::folder::{Change, Folder};
+use super::service::Service;
+use crate::check::{Purpose, examine};
+use crate::components::Plugins;
+use crate::trouble::Trouble;
+use crate::wiring::{Source, new_run_id};
+use jiff::Timestamp;
+use sluicebox_model::cancel::Cancel;
+use sluicebox_model::house::{HouseEvent, NewHouseEvent};
+use sluicebox_model::pipeline::Problem;
+use sluicebox_model::run::Interval;
+use sluicebox_runner::CheckContext;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// The folder as it was last looked at.
+static FOLDER: Mutex<Option<Folder>> = Mutex::new(None);
+
+/// Reads the folder for the first time.
+pub(super) fn first_look(service: &Arc<Service>) -> Result<(), Trouble> {
+    service.lock().states = service.house.store.schedule_states()?;
+    let mut folder = Folder::new(&service.dir);
+    let changes = folder.first_look(|source| problems(service, source));
+    apply(service, &folder, changes);
+    *FOLDER.lock().unwrap_or_else(PoisonError::into_inner) = Some(folder);
+    Ok(())
+}
+
+/// Looks again and again, as long as the host runs.
+pub(super) fn keep_looking(service: &Arc<Service>) {
+    let Some(mut folder) = FOLDER.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+    let mut settings_trouble = None;
+    while service.lock().stopping.is_none() {
+        std::thread::park_timeout(LOOK_EVERY);
+        match crate::settings::read(&service.dir) {
+            Ok(settings) => {
+                settings_trouble = None;
+                if settings != service.settings() {
+                    tracing::info!("the settings have changed");
+                    service.set_settings(settings);
+                    service.turn_soon();
+                }
+            }
+            Err(trouble) => {
+                if settings_trouble.as_ref() != Some(&trouble) {
+                    tracing::error!("{}; the settings from before stay", super::work::told(&trouble));
+                    settings_trouble = Some(trouble);
+                }
+            }
+        }
+        let roots: Vec<_> = service.lock().offered.values().map(|offered| offered.source.root.clone()).collect();
+        if roots.iter().chain([&service.dir]).any(|root| service.hosts.changed(root)) {
+            tracing::info!("the plugins have changed");
+            folder.read_again();
+        }
+        let changes = folder.look(|source| problems(service, source));
+        if !changes.is_empty() {
+            apply(service, &folder, changes);
+            service.turn_soon();
+        } else {
+            refresh(service, &folder);
+        }
+    }
+}
+
+/// What is wrong with a file beyond its text.
+fn problems(service: &Service, source: &Source) -> Vec<Problem> {
+    let now = Timestamp::now();
+    let Ok(id) = new_run_id(now) else { return Vec::new() };
+    let host = service.hosts.of(&source.root);
+    let interval = Interval { start: now, end: now };
+    let context = CheckContext { id, interval, bookmarks: BTreeMap::new(), skipped: BTreeMap::new() };
+    examine(source, &host, &Plugins::Found(&host.catalog), Purpose::Run, &context, &Cancel::new()).problems
+}
+
+/// Takes over what a look found, and tells of it.
+fn apply(service: &Service, folder: &Folder, changes: Vec<Change>) {
+    let now = Timestamp::now();
+    let mut events = Vec::new();
+    let shown = |file: &Path| file.strip_prefix(&service.dir).unwrap_or(file).display().to_string();
+    for change in changes {
+        let (pipeline, event) = match change {
+            Change::Loaded { pipeline, file } => {
+                tracing::info!(%pipeline, "loaded from {}", shown(&file));
+                let mut inner = service.lock();
+                inner.broken.remove(&file);
+                if let Some(offered) = folder.offered().get(&pipeline) {
+                    inner.offered.insert(pipeline.clone(), offered.clone());
+                    let state = inner.states.get(&pipeline).cloned().unwrap_or_default();
+                    inner.clockwork.set(&pipeline, offered.pipeline.schedule.as_ref(), &state, now);
+                }
+                let text = folder.offered().get(&pipeline).map(|offered| offered.source.text.clone());
+                let digest = digest(&text.unwrap_or_default());
+                (Some(pipeline), HouseEvent::PipelineLoaded { file: shown(&file), digest })
+            }
+            Change::Broken { pipeline, file, problems } => {
+                let stays = if pipeline.is_some() { "; the last good version stays" } else { "" };
+                tracing::error!(
+                    pipeline = pipeline.as_deref().unwrap_or_default(),
+                    "{} is broken{stays}:",
+                    shown(&file)
+                );
+                for problem in &problems {
+                    tracing::error!("  {problem}");
+                }
+                if pipeline.is_none() {
+                    service.lock().broken.insert(file.clone(), problems.clone());
+                }
+                (pipeline, HouseEvent::PipelineBroken { file: shown(&file), problems })
+            }
+            Change::Gone { pipeline, file } => {
+                tracing::warn!(%pipeline, "gone: {}", shown(&file));
+                let mut inner = service.lock();
+                inner.offered.remove(&pipeline);
+                inner.clockwork.remove(&pipeline);
+                (Some(pipeline), HouseEvent::PipelineGone { file: shown(&file) })
+            }
+        };
+        events.push(NewHouseEvent { pipeline, event });
+    }
+    refresh(service, folder);
+    if let Err(error) = service.house.store.house_append(now, &events) {
+        tracing::error!("what was found in the folder cannot be kept: {error}");
+    }
+}
+
+/// What is wrong with later edits.
+fn refresh(service: &Service, folder: &Folder) {
+    let mut inner = service.lock();
+    for (name, offered) in folder.offered() {
+        if let Some(kept) = inner.offered.get_mut(name)
+            && kept.broken != offered.broken
+        {
+            kept.broken.clone_from(&offered.broken);
+        }
+    }
+    inner.broken.retain(|file, _| file.exists());
+}
+
+fn digest(text: &str) -> String {
+    use sha2::{Digest as _, Sha256};
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,285 @@
+//! `serve`: running the pipelines of a folder by themselves.
+//!
+//! One thread turns ([`service`]): it looks at the clock, decides, and begins runs, each on a thread of its own. Another
+//! looks at the folder, another delivers alerts, and the API has a small runtime. What is decided is in the store before
+//! anything follows from it, so that the next host goes on where this one ends, however it does.
+
+mod after;
+mod clockwork;
+mod desk;
+mod files;
+pub mod folder;
+mod follow;
+mod hosts;
+pub mod log;
+mod looks;
+mod messenger;
+mod rows;
+mod service;
+pub mod timing;
+mod work;
+
+pub(crate) use files::fixed_part;
+
+use crate::api::{self, ApiLimits, ApiSettings, Token};
+use crate::house::House;
+use crate::trouble::Trouble;
+use desk::OfService;
+use hosts::Hosts;
+use jiff::Timestamp;
+use service::{Service, Wake};
+use sluicebox_model::house::{HouseEvent, NewHouseEvent};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+/// The file in the state folder that says where a running host answers.
+pub const ADDRESS_FILE: &str = "serve.json";
+
+/// How long runs under way may go on when the host is asked to stop, unless the settings say otherwise.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// The loop turns at least so often.
+const TURN_EVERY: Duration = Duration::from_secs(1);
+
+/// What `serve` is asked for.
+pub struct Options {
+    /// The folder with the pipeline files.
+    pub dir: PathBuf,
+    /// The state folder.
+    pub state: PathBuf,
+    /// Plugin folders that count before all others.
+    pub plugins: Vec<PathBuf>,
+    /// Where the API listens.
+    pub address: SocketAddr,
+    /// Names under which the API may be addressed.
+    pub hosts: Vec<String>,
+    /// Whether the API may listen beyond this machine without TLS.
+    pub insecure: bool,
+    /// Certificate and key.
+    pub tls: Option<(PathBuf, PathBuf)>,
+}
+
+/// Where a running host answers, as its file says it.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Address {
+    /// Of the API, without a slash at its end.
+    pub url: String,
+    /// The process.
+    pub process: u32,
+}
+
+/// Runs the pipelines of a folder until it is asked to stop.
+///
+/// # Errors
+/// It cannot begin: another host has the state folder, the address is taken or not allowed, the settings are none.
+pub fn serve(options: Options) -> Result<(), Trouble> {
+    api::may_bind(options.address, options.tls.is_some(), options.insecure)?;
+    let tls = match &options.tls {
+        Some((certificate, key)) => Some(api::tls::read(certificate, key, Timestamp::now())?),
+        None => None,
+    };
+    let settings = crate::settings::read(&options.dir)?;
+    let house = House::open(&options.state, "sluicebox serve")?;
+    let random = |bytes: &mut [u8]| getrandom::fill(bytes).map_err(|error| error.to_string());
+    let token = Token::of_state(&options.state, random)?;
+    let listener = std::net::TcpListener::bind(options.address).map_err(|error| {
+        Trouble::new(format!("{} cannot be listened at: {error}", options.address))
+            .help("another program may have it: name another one with `--address 127.0.0.1:PORT`")
+    })?;
+    let hosts = Hosts::open(&options.plugins, log::compiling)?;
+    let (wake, woken) = channel();
+    stop_on_signal(&wake)?;
+    let service = Arc::new(Service::new(house, hosts, options.dir.clone(), wake));
+    service.set_settings(settings);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .max_blocking_threads(16)
+        .enable_all()
+        .build()
+        .map_err(|error| Trouble::new(format!("the API cannot be started: {error}")))?;
+    let api_settings =
+        ApiSettings { token: token.clone(), tls, hosts: options.hosts.clone(), limits: ApiLimits::default() };
+    let address = Answering::begin(&service, &options, &listener)?;
+    let (close, closed) = tokio::sync::oneshot::channel::<()>();
+    let answering = {
+        listener.set_nonblocking(true).map_err(|error| Trouble::new(format!("the API cannot be started: {error}")))?;
+        let _inside = runtime.enter();
+        let listener = tokio::net::TcpListener::from_std(listener)
+            .map_err(|error| Trouble::new(format!("the API cannot be started: {error}")))?;
+        let desk: Arc<dyn api::Desk> = Arc::new(OfService(Arc::clone(&service)));
+        let store = Arc::clone(&service.house.store);
+        runtime.spawn(api::serve(listener, api_settings, desk, store, async {
+            let _ = closed.await;
+        }))
+    };
+    let (alerts, alerts_due) = channel::<()>();
+    service.house.store.on_change({
+        let alerts = std::sync::Mutex::new(alerts);
+        move |change| {
+            if matches!(change, sluicebox_store::Change::Alerts) {
+                let _ = alerts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).send(());
+            }
+        }
+    });
+    let worked = begin(&service).and_then(|()| {
+        spawn("alerts", {
+            let service = Arc::clone(&service);
+            move || messenger::deliver_all(&service, &alerts_due)
+        })?;
+        spawn("folder", {
+            let service = Arc::clone(&service);
+            move || looks::keep_looking(&service)
+        })?;
+        tracing::info!("the API answers at {}; its token is in {}", address.url, token.file().display());
+        Ok(turn_until_stopped(&service, &woken))
+    });
+    drop(close);
+    runtime.block_on(async {
+        let _ = tokio::time::timeout(Duration::from_secs(6), answering).await;
+    });
+    drop(address);
+    runtime.shutdown_background();
+    let why = worked?;
+    let left = service.lock().running.len();
+    let told = if left == 0 {
+        format!("stopped: {why}")
+    } else {
+        format!("stopped: {why}; the next start finishes {left} runs that are under way")
+    };
+    tracing::info!("{told}");
+    let event = NewHouseEvent { pipeline: None, event: HouseEvent::ServeStopped { reason: told } };
+    service.house.store.house_append(Timestamp::now(), &[event])?;
+    if left > 0 {
+        // Their threads end with the process; the journal says how far they came.
+        std::process::exit(0);
+    }
+    Ok(())
+}
+
+/// Finishes what an earlier host left, reads the folder, and opens.
+fn begin(service: &Arc<Service>) -> Result<(), Trouble> {
+    let now = Timestamp::now();
+    let host = service.hosts.of(&service.dir);
+    let again = service.house.finish_interrupted(&host)?;
+    looks::first_look(service)?;
+    service.take_over(&again, now)?;
+    service.wait_again(now)?;
+    let pipelines = service.lock().offered.len() as u64;
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let event = NewHouseEvent { pipeline: None, event: HouseEvent::ServeStarted { version, pipelines } };
+    service.house.store.house_append(Timestamp::now(), &[event])?;
+    tracing::info!("serving {pipelines} pipelines of {}", service.dir.display());
+    service.lock().open = true;
+    Ok(())
+}
+
+/// Turns until somebody wants it to stop; then waits for the runs under way as long as they may go on. Answers with why.
+fn turn_until_stopped(service: &Arc<Service>, woken: &Receiver<Wake>) -> &'static str {
+    let mut looked = Instant::now();
+    let why = loop {
+        let now = Timestamp::now();
+        let turned = service.turn(now).and_then(|next| {
+            if looked.elapsed() >= TURN_EVERY {
+                looked = Instant::now();
+                service.look_for_files(now)?;
+                service.give_up_waiting(now)?;
+            }
+            Ok(next)
+        });
+        let next = match turned {
+            Ok(next) => {
+                service.lock().trouble = None;
+                next
+            }
+            Err(trouble) => {
+                let is_new = service.lock().trouble.replace(trouble.clone()).as_ref() != Some(&trouble);
+                if is_new {
+                    tracing::error!("nothing can be decided: {}", work::told(&trouble));
+                }
+                None
+            }
+        };
+        let until = next.map_or(TURN_EVERY, |next| service::since(Timestamp::now(), next).min(TURN_EVERY));
+        match woken.recv_timeout(until) {
+            Ok(Wake::Stop(why)) => break why,
+            Ok(Wake::Turn) | Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break "nobody is left to wake it",
+        }
+        // Many may have woken it at once.
+        let mut stop = None;
+        while let Ok(wake) = woken.try_recv() {
+            if let Wake::Stop(why) = wake {
+                stop = Some(why);
+            }
+        }
+        if let Some(why) = stop {
+            break why;
+        }
+    };
+    let grace = service.settings().serve.grace.unwrap_or(GRACE);
+    let end = Instant::now() + grace;
+    let under_way = {
+        let mut inner = service.lock();
+        inner.stopping = Some(why);
+        inner.running.len()
+    };
+    if under_way > 0 {
+        tracing::info!("stopping: {under_way} runs under way may go on for {}", crate::show::human::duration(grace));
+    }
+    while !service.lock().running.is_empty() && Instant::now() < end {
+        let left = end.saturating_duration_since(Instant::now());
+        match woken.recv_timeout(left) {
+            // Asked again: at once.
+            Ok(Wake::Stop(_)) => break,
+            Ok(Wake::Turn) => {}
+            Err(_) => break,
+        }
+    }
+    why
+}
+
+/// SIGTERM and Ctrl-C.
+fn stop_on_signal(wake: &std::sync::mpsc::Sender<Wake>) -> Result<(), Trouble> {
+    let wake = wake.clone();
+    ctrlc::set_handler(move || {
+        let _ = wake.send(Wake::Stop("asked to by a signal"));
+    })
+    .map_err(|error| Trouble::new(format!("signals cannot be listened to: {error}")))
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Trouble> {
+    let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(work);
+    spawned.map(drop).map_err(|error| Trouble::new(format!("no thread for {name}: {error}")))
+}
+
+/// The file that says where the host answers; gone with it.
+struct Answering {
+    file: PathBuf,
+    url: String,
+}
+
+impl Answering {
+    fn begin(service: &Service, options: &Options, listener: &std::net::TcpListener) -> Result<Self, Trouble> {
+        let bound = listener.local_addr().unwrap_or(options.address);
+        let scheme = if options.tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{bound}");
+        let file = service.house.state.join(ADDRESS_FILE);
+        let address = Address { url: url.clone(), process: std::process::id() };
+        let text = serde_json::to_string(&address).unwrap_or_default();
+        let half = file.with_extension("half");
+        std::fs::write(&half, text)
+            .and_then(|()| std::fs::rename(&half, &file))
+            .map_err(|error| Trouble::new(format!("{} cannot be written: {error}", file.display())))?;
+        Ok(Self { file, url })
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.file);
+    }
+}

@@ -1,0 +1,116 @@
+//! Rows of the queue, and what stands in their options.
+
+use crate::trouble::Trouble;
+use crate::wiring::new_run_id;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sluicebox_model::fault::Fault;
+use sluicebox_model::house::{QueueState, QueuedRun};
+use sluicebox_model::pipeline::Pipeline;
+use sluicebox_model::run::{Event, Interval, RunId, RunRecord, Trigger};
+use sluicebox_schedule::file_trigger::Memory;
+use std::path::PathBuf;
+
+/// What a queued run is asked to do beyond running its pipeline as it is now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(super) struct RunOptions {
+    /// A rerun that somebody asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rerun: Option<RerunOptions>,
+    /// It takes the place of a run that the host's death interrupted: with the text and the components of that run.
+    #[serde(skip_serializing_if = "is_false")]
+    pub interrupted: bool,
+    /// Which of the retries of its pipeline it is; 0: the first try.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub retry: u32,
+    /// The files that it was started for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files: Option<Memory>,
+}
+
+/// How a run is repeated.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(super) struct RerunOptions {
+    /// This stage and all behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The stages that failed and all behind them.
+    pub failed: bool,
+    /// Today's pipeline file and plugins.
+    pub latest: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn is_zero(value: &u32) -> bool {
+    *value == 0
+}
+
+impl RunOptions {
+    /// Those of a row.
+    pub(super) fn of(queued: &QueuedRun) -> Self {
+        serde_json::from_value(queued.options.clone()).unwrap_or_default()
+    }
+
+    /// As they stand in a row.
+    pub(super) fn value(&self) -> Value {
+        if *self == Self::default() { Value::Null } else { serde_json::to_value(self).unwrap_or_default() }
+    }
+}
+
+/// A row for a run that is to start as soon as it can.
+///
+/// # Errors
+/// The machine gives no randomness.
+pub(super) fn row(
+    name: &str,
+    pipeline: Option<&Pipeline>,
+    trigger: Trigger,
+    interval: Interval,
+    now: Timestamp,
+) -> Result<QueuedRun, Trouble> {
+    Ok(QueuedRun {
+        run: new_run_id(now)?,
+        pipeline: name.to_owned(),
+        trigger,
+        nominal: None,
+        interval,
+        queued_at: now,
+        ready_at: now,
+        priority: pipeline.map_or(0, |pipeline| pipeline.priority),
+        pool: pipeline.and_then(|pipeline| pipeline.pool.clone()),
+        repeats: None,
+        options: Value::Null,
+        state: QueueState::Waiting,
+        reason: String::new(),
+    })
+}
+
+/// A run that never began, as far as people have to be told of it.
+pub(super) fn unbegun(queued: &QueuedRun, fault: Option<Fault>, now: Timestamp) -> Option<RunRecord> {
+    let begun = Event::RunQueued {
+        pipeline: queued.pipeline.clone(),
+        trigger: queued.trigger,
+        interval: queued.interval,
+        text: String::new(),
+        file: PathBuf::new(),
+        load_key: String::new(),
+        repeats: queued.repeats,
+        stages: Vec::new(),
+    };
+    let mut events = vec![(queued.queued_at, begun)];
+    if let Some(fault) = fault {
+        events.push((now, Event::RunFailed { fault }));
+    }
+    RunRecord::fold(queued.run, &events).ok()
+}
+
+/// The key that lets a run be repeated once, for one reason.
+pub(super) fn once(reason: &str, run: RunId) -> Option<String> {
+    Some(format!("{reason}-{run}"))
+}

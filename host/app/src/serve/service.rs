@@ -1,0 +1,501 @@
+//! The service: what runs, what waits, and what is decided about it.
+
+use super::after::refused;
+use super::clockwork::Clockwork;
+use super::files::Watches;
+use super::folder::Offered;
+use super::follow::Pending;
+use super::hosts::Hosts;
+use super::rows::{self, RunOptions};
+use super::work::{Worked, told, work};
+use crate::house::House;
+use crate::trouble::Trouble;
+use jiff::Timestamp;
+use sluicebox_model::alert::AlertOn;
+use sluicebox_model::cancel::Cancel;
+use sluicebox_model::house::{
+    Decided, Enqueued, HouseEvent, NewHouseEvent, NewRun, QueueState, QueuedRun, ScheduleState,
+};
+use sluicebox_model::pipeline::Settings;
+use sluicebox_model::run::{Interval, RunId, RunRecord, RunState, Trigger};
+use sluicebox_schedule::admission::{Candidate, Room, admit};
+use sluicebox_schedule::{Busy, Decision, Start};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+/// How late runs started: upper bounds of the classes that are counted.
+pub(super) const LATENESS: [Duration; 9] = [
+    Duration::from_millis(10),
+    Duration::from_millis(50),
+    Duration::from_millis(100),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(10),
+    Duration::from_secs(60),
+    Duration::from_secs(600),
+    Duration::MAX,
+];
+
+/// Why the loop turns.
+pub(super) enum Wake {
+    /// Something changed.
+    Turn,
+    /// The host is to end.
+    Stop(&'static str),
+}
+
+/// Runs the pipelines of a folder by themselves.
+pub(super) struct Service {
+    pub(super) house: House,
+    pub(super) hosts: Hosts,
+    /// The folder that is served.
+    pub(super) dir: PathBuf,
+    /// The name of the machine.
+    pub(super) machine: String,
+    pub(super) started: Instant,
+    settings: RwLock<Settings>,
+    inner: Mutex<Inner>,
+    pub(super) wake: Mutex<Sender<Wake>>,
+}
+
+/// A run under way.
+pub(super) struct Running {
+    pub queued: QueuedRun,
+    pub cancel: Cancel,
+}
+
+/// What changes from turn to turn.
+#[derive(Default)]
+pub(super) struct Inner {
+    pub offered: BTreeMap<String, Offered>,
+    /// Files that are no pipeline as they are, with what is wrong.
+    pub broken: BTreeMap<PathBuf, Vec<String>>,
+    pub clockwork: Clockwork,
+    pub files: Watches,
+    pub states: BTreeMap<String, ScheduleState>,
+    pub pending: Pending,
+    pub waiting: Vec<QueuedRun>,
+    pub running: BTreeMap<RunId, Running>,
+    /// Whether runs may begin: not while the host starts or ends.
+    pub open: bool,
+    pub stopping: Option<&'static str>,
+    /// What was told of runs while they waited or ran.
+    pub told: BTreeMap<RunId, BTreeSet<AlertOn>>,
+    pub started_late: [u64; LATENESS.len()],
+    pub started_late_sum: Duration,
+    /// Whether the store fails.
+    pub trouble: Option<Trouble>,
+}
+
+impl Service {
+    /// A service that does nothing yet.
+    pub(super) fn new(house: House, hosts: Hosts, dir: PathBuf, wake: Sender<Wake>) -> Self {
+        Self {
+            house,
+            hosts,
+            dir,
+            machine: machine(),
+            started: Instant::now(),
+            settings: RwLock::default(),
+            inner: Mutex::default(),
+            wake: Mutex::new(wake),
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn settings(&self) -> Settings {
+        self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_settings(&self, settings: Settings) {
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = settings;
+    }
+
+    /// A pipeline as it was last sound.
+    pub(super) fn offered(&self, name: &str) -> Option<Offered> {
+        self.lock().offered.get(name).cloned()
+    }
+
+    /// What was told of a run already.
+    pub(super) fn told(&self, run: RunId) -> Vec<AlertOn> {
+        self.lock().told.get(&run).map(|told| told.iter().copied().collect()).unwrap_or_default()
+    }
+
+    pub(super) fn turn_soon(&self) {
+        let _ = self.wake.lock().unwrap_or_else(PoisonError::into_inner).send(Wake::Turn);
+    }
+
+    /// Reads again whether a pipeline is paused.
+    pub(super) fn schedules_changed(&self, pipeline: &str) {
+        match self.house.store.schedule_states() {
+            Ok(states) => {
+                let mut inner = self.lock();
+                inner.states = states;
+                let paused = inner.states.get(pipeline).is_some_and(|state| state.paused.is_some());
+                inner.clockwork.set_paused(pipeline, paused, Timestamp::now());
+                drop(inner);
+                self.turn_soon();
+            }
+            Err(error) => tracing::error!("the schedules cannot be read: {error}"),
+        }
+    }
+
+    /// Keeps what was decided; the runs that joined the queue wait from now on, and are the answer.
+    ///
+    /// # Errors
+    /// The store cannot be written: nothing was decided.
+    pub(super) fn keep(&self, decided: &Decided, now: Timestamp) -> Result<Vec<QueuedRun>, Trouble> {
+        let decision = self.house.store.decide(decided, now)?;
+        let mut joined = Vec::new();
+        for (new, enqueued) in decided.runs.iter().zip(&decision.runs) {
+            if *enqueued == Enqueued::Joined {
+                joined.push(new.run.clone());
+            }
+        }
+        if !joined.is_empty() {
+            self.lock().waiting.extend(joined.iter().cloned());
+            self.turn_soon();
+        }
+        Ok(joined)
+    }
+
+    /// One turn: times that have come, files that have arrived, runs that may begin. Answers with when the next is due.
+    ///
+    /// # Errors
+    /// The store cannot be used; the same is decided at the next turn.
+    pub(super) fn turn(self: &Arc<Self>, now: Timestamp) -> Result<Option<Timestamp>, Trouble> {
+        if !self.lock().open {
+            return Ok(None);
+        }
+        self.fire(now)?;
+        self.watch_the_clock(now)?;
+        self.admit(now)?;
+        Ok(self.lock().clockwork.wake_at())
+    }
+
+    /// Times of schedules that have come.
+    fn fire(&self, now: Timestamp) -> Result<(), Trouble> {
+        let decisions = {
+            let mut inner = self.lock();
+            let Inner { clockwork, waiting, running, .. } = &mut *inner;
+            clockwork.tick(now, |name| Busy {
+                running: count(running.values().filter(|run| run.queued.pipeline == name)),
+                queued: count(waiting.iter().filter(|queued| queued.pipeline == name)),
+            })
+        };
+        if decisions.is_empty() {
+            return Ok(());
+        }
+        let kept = self.decided(&decisions, now).and_then(|decided| self.keep(&decided, now));
+        if kept.is_err() {
+            self.lock().clockwork.come_again(decisions);
+        }
+        kept.map(drop)
+    }
+
+    /// What the decisions of the planner mean for the queue.
+    fn decided(&self, decisions: &[Decision], now: Timestamp) -> Result<Decided, Trouble> {
+        let mut decided = Decided::default();
+        for decision in decisions {
+            let (Some(name), Some(until)) = (decision.pipeline(), decision.decided()) else {
+                tracing::warn!("{decision}");
+                continue;
+            };
+            tracing::info!(pipeline = %name, "{decision}");
+            let latest = decided.decided_until.entry(name.to_owned()).or_insert(until);
+            *latest = (*latest).max(until);
+            match decision {
+                Decision::Skip(skip) => {
+                    let interval = {
+                        let inner = self.lock();
+                        let timetable = inner.clockwork.timetable(name);
+                        timetable.map_or(Interval { start: skip.first, end: skip.first }, |it| it.interval(skip.first))
+                    };
+                    let interval = Interval { end: skip.last, ..interval };
+                    let event = HouseEvent::Skipped { nominal: skip.last, interval, reason: decision.to_string() };
+                    decided.events.push(NewHouseEvent { pipeline: Some(name.to_owned()), event });
+                }
+                Decision::Fire(fire) | Decision::CatchUp(fire) => {
+                    if fire.start == Start::Cancel {
+                        let (waiting, running) = self.under_way(name);
+                        for run in waiting.into_iter().chain(running) {
+                            self.stop_run(run, "the next run is due (`overlap = \"cancel\"`)", now)?;
+                        }
+                    }
+                    let Some(offered) = self.offered(name) else { continue };
+                    let (nominal, interval) = (fire.at, fire.interval);
+                    let mut run = rows::row(name, Some(&offered.pipeline), Trigger::Schedule, interval, now)?;
+                    run.nominal = Some(nominal);
+                    run.ready_at = fire.due;
+                    let event = if matches!(decision, Decision::CatchUp(_)) {
+                        run.reason = decision.to_string();
+                        HouseEvent::CaughtUp { nominal, interval, run: run.run, reason: decision.to_string() }
+                    } else {
+                        HouseEvent::Fired { nominal, interval, run: run.run }
+                    };
+                    decided.runs.push(NewRun { run, once: None, events: vec![event] });
+                }
+                Decision::ClockBack { .. } => {}
+            }
+        }
+        Ok(decided)
+    }
+
+    /// The runs of a pipeline that wait, and that are under way.
+    pub(super) fn under_way(&self, pipeline: &str) -> (Vec<RunId>, Vec<RunId>) {
+        let inner = self.lock();
+        let waiting = inner.waiting.iter().filter(|queued| queued.pipeline == pipeline).map(|queued| queued.run);
+        let running = inner.running.values().filter(|run| run.queued.pipeline == pipeline).map(|run| run.queued.run);
+        (waiting.collect(), running.collect())
+    }
+
+    /// Asks a run to stop, or takes it out of the queue. Answers with whether it was there.
+    pub(super) fn stop_run(&self, run: RunId, reason: &str, now: Timestamp) -> Result<bool, Trouble> {
+        {
+            let inner = self.lock();
+            if let Some(running) = inner.running.get(&run) {
+                tracing::info!(pipeline = %running.queued.pipeline, %run, "cancelled: {reason}");
+                running.cancel.cancel();
+                return Ok(true);
+            }
+            if !inner.waiting.iter().any(|queued| queued.run == run) {
+                return Ok(false);
+            }
+        }
+        if self.house.store.settle(run, QueueState::Dropped, reason, now)? {
+            tracing::info!(%run, "taken out of the queue: {reason}");
+            self.lock().waiting.retain(|queued| queued.run != run);
+            return Ok(true);
+        }
+        Ok(self.lock().running.contains_key(&run))
+    }
+
+    /// Runs that wait or run too long: told while it lasts, not when it is over.
+    fn watch_the_clock(&self, now: Timestamp) -> Result<(), Trouble> {
+        let late_after = self.settings().serve.late_after.unwrap_or(Duration::from_secs(300));
+        let mut due: Vec<(QueuedRun, AlertOn, HouseEvent)> = Vec::new();
+        {
+            let inner = self.lock();
+            let told = |run: RunId, kind: AlertOn| inner.told.get(&run).is_some_and(|told| told.contains(&kind));
+            for queued in &inner.waiting {
+                let Some(nominal) = queued.nominal else { continue };
+                let late = since(queued.ready_at, now);
+                if late > late_after && !told(queued.run, AlertOn::Late) {
+                    let event = HouseEvent::Late { run: queued.run, nominal, seconds: late.as_secs() };
+                    due.push((queued.clone(), AlertOn::Late, event));
+                }
+            }
+            let running = inner.running.values().map(|running| &running.queued);
+            for queued in inner.waiting.iter().chain(running) {
+                let schedule = inner.offered.get(&queued.pipeline).and_then(|it| it.pipeline.schedule.as_ref());
+                let deadline = schedule.and_then(|schedule| schedule.deadline);
+                let (Some(nominal), Some(deadline)) = (queued.nominal, deadline) else { continue };
+                if since(queued.ready_at, now) > deadline && !told(queued.run, AlertOn::Deadline) {
+                    let at = queued.ready_at.checked_add(deadline).unwrap_or(now);
+                    let event = HouseEvent::DeadlineMissed { run: queued.run, nominal: Some(nominal), deadline: at };
+                    due.push((queued.clone(), AlertOn::Deadline, event));
+                }
+            }
+        }
+        for (queued, kind, event) in due {
+            tracing::warn!(pipeline = %queued.pipeline, run = %queued.run, "{}", match kind {
+                AlertOn::Late => "waits longer for its start than it should",
+                _ => "has not ended by its deadline; it goes on",
+            });
+            let journal = self.house.store.run(&queued.run.to_string()).ok();
+            let record = journal.or_else(|| rows::unbegun(&queued, None, now));
+            let alerts = match &record {
+                Some(record) => self.alerts(&queued, record, now)?,
+                None => Vec::new(),
+            };
+            let events = vec![NewHouseEvent { pipeline: Some(queued.pipeline.clone()), event }];
+            self.keep(&Decided { events, alerts, ..Decided::default() }, now)?;
+            self.lock().told.entry(queued.run).or_default().insert(kind);
+        }
+        Ok(())
+    }
+
+    /// Begins the runs that may begin now.
+    fn admit(self: &Arc<Self>, now: Timestamp) -> Result<(), Trouble> {
+        loop {
+            let Some(queued) = self.next_to_start(now) else { return Ok(()) };
+            if !self.house.store.take(queued.run, now)? {
+                // It was taken out of the queue meanwhile.
+                self.lock().waiting.retain(|other| other.run != queued.run);
+                continue;
+            }
+            let cancel = Cancel::new();
+            {
+                let mut inner = self.lock();
+                inner.waiting.retain(|other| other.run != queued.run);
+                inner.running.insert(queued.run, Running { queued: queued.clone(), cancel: cancel.clone() });
+                let late = since(queued.ready_at, now);
+                inner.started_late_sum += late;
+                let class = LATENESS.iter().position(|bound| late <= *bound).unwrap_or(LATENESS.len() - 1);
+                if let Some(count) = inner.started_late.get_mut(class) {
+                    *count += 1;
+                }
+            }
+            tracing::info!(pipeline = %queued.pipeline, run = %queued.run, trigger = ?queued.trigger, "begins");
+            let service = Arc::clone(self);
+            let name = format!("run {}", queued.pipeline);
+            let begun = std::thread::Builder::new().name(name).spawn({
+                let queued = queued.clone();
+                move || service.run_to_its_end(&queued, &cancel)
+            });
+            if let Err(error) = begun {
+                tracing::error!(run = %queued.run, "no thread for the run: {error}; it waits");
+                self.house.store.settle(queued.run, QueueState::Waiting, "no thread was to be had", now)?;
+                let mut inner = self.lock();
+                inner.running.remove(&queued.run);
+                inner.waiting.push(queued);
+                return Ok(());
+            }
+        }
+    }
+
+    /// The run that is to start next, if one may.
+    fn next_to_start(&self, now: Timestamp) -> Option<QueuedRun> {
+        let settings = self.settings();
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let places = |places: u32| usize::try_from(places).unwrap_or(usize::MAX);
+        let room = Room {
+            at_once: settings.serve.runs.map_or_else(cores, places),
+            pools: settings.pools.iter().map(|(name, most)| (name.clone(), places(*most))).collect(),
+        };
+        let mut inner = self.lock();
+        if !inner.open || inner.stopping.is_some() {
+            return None;
+        }
+        inner.waiting.sort_by_key(|queued| (queued.ready_at, queued.queued_at, queued.run));
+        let ready: Vec<&QueuedRun> = inner.waiting.iter().filter(|queued| queued.ready_at <= now).collect();
+        let waiting: Vec<Candidate<'_>> = ready.iter().map(|queued| candidate(queued, &room)).collect();
+        let running: Vec<Candidate<'_>> =
+            inner.running.values().map(|running| candidate(&running.queued, &room)).collect();
+        let verdicts = admit(&waiting, &running, &room);
+        let may_start =
+            ready.into_iter().zip(verdicts).filter(|(_, verdict)| verdict.is_ok()).map(|(queued, _)| queued);
+        may_start.min_by_key(|queued| std::cmp::Reverse(queued.priority)).cloned()
+    }
+
+    /// Runs a run of the queue and keeps what follows from it.
+    fn run_to_its_end(self: &Arc<Self>, queued: &QueuedRun, cancel: &Cancel) {
+        let worked = work(self, queued, cancel);
+        let now = Timestamp::now();
+        let run = queued.run;
+        let kept = match worked {
+            Worked::Ended(record) => {
+                tell_end(&record);
+                self.settle(queued, &record, QueueState::Ended, "", now).map(drop)
+            }
+            Worked::Refused(reasons) => {
+                for reason in &reasons {
+                    tracing::error!(pipeline = %queued.pipeline, %run, "refused: {reason}");
+                }
+                let reason = reasons.join("; ");
+                match rows::unbegun(queued, Some(refused(&reasons)), now) {
+                    Some(record) => self.settle(queued, &record, QueueState::Refused, &reason, now).map(drop),
+                    None => Ok(()),
+                }
+            }
+            Worked::Dropped => {
+                let reason = "cancelled before it began";
+                self.house.store.settle(run, QueueState::Dropped, reason, now).map(drop).map_err(Trouble::from)
+            }
+            Worked::Lost(trouble) => Err(trouble),
+        };
+        let mut inner = self.lock();
+        inner.running.remove(&run);
+        inner.told.remove(&run);
+        if let Err(trouble) = kept {
+            tracing::error!(pipeline = %queued.pipeline, %run, "what became of the run cannot be kept: {}", told(&trouble));
+            tracing::error!("it is finished at the next start of the host");
+            inner.trouble = Some(trouble);
+        }
+        drop(inner);
+        self.turn_soon();
+    }
+
+    /// The rows of the queue that an earlier host left: those under way then are settled, or wait again.
+    ///
+    /// # Errors
+    /// The store cannot be used.
+    pub(super) fn take_over(&self, again: &[RunRecord], now: Timestamp) -> Result<(), Trouble> {
+        let mut known = BTreeSet::new();
+        for queued in self.house.store.queued()? {
+            known.insert(queued.run);
+            if queued.state == QueueState::Waiting {
+                self.lock().waiting.push(queued);
+                continue;
+            }
+            match self.house.store.run(&queued.run.to_string()) {
+                Ok(record) => {
+                    let unfinished = if record.is_unfinished() { "it cannot be finished now" } else { "" };
+                    self.settle(&queued, &record, QueueState::Ended, unfinished, now)?;
+                }
+                // It never came into the journal.
+                Err(_) => {
+                    self.house.store.settle(queued.run, QueueState::Waiting, "the host died before it began", now)?;
+                    self.lock().waiting.push(QueuedRun { state: QueueState::Waiting, ..queued });
+                }
+            }
+        }
+        // Runs of a command that died are not in the queue.
+        for record in again.iter().filter(|record| !known.contains(&record.id)) {
+            let mut run = rows::row(&record.pipeline, None, Trigger::Rerun, record.interval, now)?;
+            run.repeats = Some(record.id);
+            run.options = RunOptions { interrupted: true, ..RunOptions::default() }.value();
+            run.reason = "the run before it was interrupted".to_owned();
+            let new = NewRun { run, once: rows::once("interrupted", record.id), events: Vec::new() };
+            self.keep(&Decided { runs: vec![new], ..Decided::default() }, now)?;
+        }
+        Ok(())
+    }
+}
+
+fn count<T>(all: impl Iterator<Item = T>) -> u32 {
+    u32::try_from(all.count()).unwrap_or(u32::MAX)
+}
+
+/// A pool that is not there any more holds nobody up for ever: check has told of it.
+fn candidate<'a>(queued: &'a QueuedRun, room: &Room) -> Candidate<'a> {
+    let pool = queued.pool.as_deref().filter(|pool| room.pools.contains_key(*pool));
+    Candidate { pipeline: &queued.pipeline, pool, priority: queued.priority }
+}
+
+/// The time from one to the other; none if the second is before the first.
+pub(super) fn since(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::try_from(to.duration_since(from)).unwrap_or_default()
+}
+
+fn tell_end(record: &RunRecord) {
+    let (pipeline, run) = (&record.pipeline, record.id);
+    let totals = crate::show::outcome::Totals::of(record);
+    let (loaded, rejected) = (totals.rows_loaded, totals.rows_rejected);
+    match record.state {
+        RunState::Succeeded => {
+            tracing::info!(%pipeline, %run, rows_loaded = loaded, rows_rejected = rejected, "succeeded")
+        }
+        RunState::Cancelled => tracing::warn!(%pipeline, %run, "cancelled"),
+        state => {
+            let why = record.fault.as_ref().map(ToString::to_string).unwrap_or_default();
+            tracing::error!(%pipeline, %run, "{}: {}", state.word(), crate::show::human::clean_line(&why));
+        }
+    }
+    for finding in &record.findings {
+        tracing::warn!(%pipeline, %run, "monitor: {}", crate::show::human::clean_line(&finding.message));
+    }
+}
+
+fn machine() -> String {
+    let file =
+        std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::fs::read_to_string("/etc/hostname"));
+    let name = file.ok().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    name.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_else(|| "localhost".to_owned())
+}
