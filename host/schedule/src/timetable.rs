@@ -167,7 +167,7 @@ impl Rule {
         }
     }
 
-    fn previous_local(&self, local: i64) -> Option<i64> {
+    pub(crate) fn previous_local(&self, local: i64) -> Option<i64> {
         match self {
             Self::Cron(cron) => cron.previous(local),
             Self::Every(every) => every.previous(local),
