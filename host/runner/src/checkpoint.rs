@@ -1,15 +1,21 @@
-//! What a stage passed on, kept in a file so that a later run can start behind it: an Arrow IPC stream compressed by LZ4,
-//! and behind it a trailer with its length and checksum, by which a torn file is noticed.
+//! What a stage passed on, kept in a file so that a later run can start behind it: an Arrow IPC stream compressed by LZ4
+//! where that pays, and behind it a trailer with its length and checksum, by which a torn file is noticed. Whoever reads the
+//! stream never comes to the trailer, since a stream tells its own end.
+//!
+//! It is not forced to the disk (no fsync): what the power takes is noticed as torn, and the stage runs again.
+
+mod pack;
+#[cfg(test)]
+mod tests;
 
 use arrow_array::RecordBatch;
-use arrow_ipc::CompressionType;
 use arrow_ipc::reader::StreamReader;
-use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
 use arrow_schema::SchemaRef;
+use pack::Packer;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::hash::Hasher;
-use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Take, Write};
+use std::io::{BufReader, IoSlice, Read, Seek, SeekFrom, Take, Write};
 use std::path::{Path, PathBuf};
 use twox_hash::XxHash3_64;
 
@@ -135,7 +141,7 @@ fn trailer(file: &mut File) -> Result<Trailer, String> {
 
 /// Counts and sums what goes through.
 struct Summed {
-    file: BufWriter<File>,
+    file: File,
     hash: XxHash3_64,
     bytes: u64,
 }
@@ -144,6 +150,18 @@ impl Write for Summed {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let written = self.file.write(bytes)?;
         self.hash.write(bytes.get(..written).unwrap_or_default());
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> std::io::Result<usize> {
+        let written = self.file.write_vectored(slices)?;
+        let mut left = written;
+        for slice in slices {
+            let part = slice.get(..left).unwrap_or(slice);
+            self.hash.write(part);
+            left -= part.len();
+        }
         self.bytes += written as u64;
         Ok(written)
     }
@@ -157,7 +175,9 @@ impl Write for Summed {
 pub(crate) struct CheckpointWriter {
     half: PathBuf,
     path: PathBuf,
-    writer: StreamWriter<Summed>,
+    out: Summed,
+    /// Until it is finished.
+    packer: Option<Packer>,
     rows: u64,
 }
 
@@ -168,38 +188,36 @@ impl CheckpointWriter {
         let make = || -> Result<_, String> {
             std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
             let file = File::create(&half).map_err(|error| error.to_string())?;
-            let summed =
-                Summed { file: BufWriter::with_capacity(PIECE_BYTES, file), hash: XxHash3_64::new(), bytes: 0 };
-            let options = IpcWriteOptions::default()
-                .try_with_compression(Some(CompressionType::LZ4_FRAME))
-                .map_err(|error| error.to_string())?;
-            StreamWriter::try_new_with_options(summed, schema, options).map_err(|error| error.to_string())
+            let packer = Packer::new(schema).map_err(|error| error.to_string())?;
+            Ok((Summed { file, hash: XxHash3_64::new(), bytes: 0 }, Some(packer)))
         };
         match make() {
-            Ok(writer) => Ok(Self { half, path, writer, rows: 0 }),
+            Ok((out, packer)) => Ok(Self { half, path, out, packer, rows: 0 }),
             Err(reason) => Err(failed(&path, format!("cannot be written: {reason}"))),
         }
     }
 
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), CheckpointError> {
         self.rows += batch.num_rows() as u64;
-        self.writer.write(batch).map_err(|error| failed(&self.path, format!("cannot be written: {error}")))
+        let Some(packer) = &mut self.packer else { return Ok(()) };
+        packer.write(batch, &mut self.out).map_err(|error| failed(&self.path, format!("cannot be written: {error}")))
     }
 
     /// Writes the trailer and gives the file its name; answers with its bytes.
     pub(crate) fn finish(mut self, bookmark: Option<String>) -> Result<u64, CheckpointError> {
         let mut end = || -> Result<u64, String> {
-            self.writer.finish().map_err(|error| error.to_string())?;
-            let summed = self.writer.get_mut();
-            let (stream_bytes, xxh3) = (summed.bytes, summed.hash.finish());
+            if let Some(packer) = self.packer.take() {
+                packer.finish(&mut self.out).map_err(|error| error.to_string())?;
+            }
+            let (stream_bytes, xxh3) = (self.out.bytes, self.out.hash.finish());
             let trailer = Trailer { stream_bytes, xxh3, rows: self.rows, bookmark: bookmark.clone() };
-            let trailer = serde_json::to_vec(&trailer).map_err(|error| error.to_string())?;
+            let mut trailer = serde_json::to_vec(&trailer).map_err(|error| error.to_string())?;
             let length = trailer.len() as u64;
-            let file = &mut summed.file;
-            file.write_all(&trailer)
-                .and_then(|()| file.write_all(&length.to_le_bytes()))
-                .and_then(|()| file.write_all(MAGIC))
-                .and_then(|()| file.flush())
+            trailer.extend_from_slice(&length.to_le_bytes());
+            trailer.extend_from_slice(MAGIC);
+            self.out
+                .file
+                .write_all(&trailer)
                 .and_then(|()| std::fs::rename(&self.half, &self.path))
                 .map_err(|error| error.to_string())?;
             Ok(stream_bytes + length + 16)
@@ -231,81 +249,4 @@ pub fn keep_batches(folder: &Path, stage: &str, batches: &[RecordBatch]) -> Resu
     }
     writer.finish(None)?;
     Checkpoint::open(folder, stage)?.ok_or_else(|| failed(&path, "is gone"))
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-    use super::*;
-    use arrow_array::{Int64Array, StringArray};
-    use std::sync::Arc;
-
-    fn batch(from: i64) -> RecordBatch {
-        let numbers: Int64Array = (from..from + 1000).map(|n| (n % 7 > 0).then_some(n)).collect();
-        let words: StringArray = (from..from + 1000).map(|n| Some(format!("word {n}"))).collect();
-        RecordBatch::try_from_iter([("n", Arc::new(numbers) as _), ("w", Arc::new(words) as _)]).unwrap()
-    }
-
-    fn written(folder: &Path) -> Vec<RecordBatch> {
-        let batches = vec![batch(0), batch(1000).slice(10, 500), batch(5)];
-        let mut writer = CheckpointWriter::create(folder, "read", &batches[0].schema()).unwrap();
-        for batch in &batches {
-            writer.write(batch).unwrap();
-        }
-        let bytes = writer.finish(Some("b1".into())).unwrap();
-        assert_eq!(bytes, std::fs::metadata(path(folder, "read")).unwrap().len());
-        batches
-    }
-
-    #[test]
-    fn what_was_written_is_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let batches = written(folder.path());
-        let checkpoint = Checkpoint::open(folder.path(), "read").unwrap().unwrap();
-        assert_eq!((checkpoint.rows, checkpoint.bookmark.as_deref()), (2500, Some("b1")));
-        let read: Vec<RecordBatch> = checkpoint.batches().unwrap().map(Result::unwrap).collect();
-        assert_eq!(read, batches);
-        assert!(Checkpoint::open(folder.path(), "other").unwrap().is_none());
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn batches_are_kept_and_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let batches = [batch(0), batch(7)];
-        let kept = keep_batches(&folder.path().join("new"), "read", &batches).unwrap();
-        assert_eq!((kept.rows, kept.bookmark.as_deref()), (2000, None));
-        assert_eq!(kept.batches().unwrap().map(Result::unwrap).collect::<Vec<_>>(), batches);
-        assert!(keep_batches(folder.path(), "none", &[]).is_err());
-        let narrow = batch(0).project(&[0]).unwrap();
-        assert!(keep_batches(folder.path(), "mixed", &[batch(0), narrow]).is_err());
-    }
-
-    #[test]
-    fn what_is_not_finished_is_not_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut writer = CheckpointWriter::create(folder.path(), "read", &batch(0).schema()).unwrap();
-        writer.write(&batch(0)).unwrap();
-        drop(writer);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn a_torn_or_damaged_file_is_noticed_wherever() {
-        let folder = tempfile::tempdir().unwrap();
-        written(folder.path());
-        let path = path(folder.path(), "read");
-        let whole = std::fs::read(&path).unwrap();
-        for cut in [0, 1, 15, 16, 17, whole.len() / 2, whole.len() - 20, whole.len() - 1] {
-            std::fs::write(&path, &whole[..cut]).unwrap();
-            let error = Checkpoint::open(folder.path(), "read").unwrap_err();
-            assert!(error.reason.starts_with("is torn"), "{cut}: {error}");
-        }
-        for at in (0..whole.len() - 200).step_by(997) {
-            let mut bad = whole.clone();
-            bad[at] ^= 0x10;
-            std::fs::write(&path, &bad).unwrap();
-            assert!(Checkpoint::open(folder.path(), "read").is_err(), "{at}");
-        }
-    }
 }
