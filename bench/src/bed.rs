@@ -54,6 +54,7 @@ impl Bed {
 pub(crate) fn context() -> RunContext {
     RunContext {
         run_id: "bench".to_owned(),
+        randomness: String::new(),
         pipeline: "bench".to_owned(),
         stage: "bench".to_owned(),
         attempt: 1,

@@ -38,7 +38,7 @@ mod validate;
 /// Small limits, so that the tests are quick.
 const LIMITS: &str = r#"limits = { memory = "48MiB", call = "500ms", held = "8MiB", handles = 1000, transfer = "32MiB", log = "64KiB" }"#;
 
-const READ: &str = r#"
+pub(crate) const READ: &str = r#"
 [[stage]]
 name = "read"
 plugin = "extract-csv"
@@ -46,7 +46,7 @@ grants.read = ["data"]
 config = { path = "data/rows.csv" }
 "#;
 
-const OUT: &str = r#"
+pub(crate) const OUT: &str = r#"
 [[stage]]
 name = "out"
 plugin = "load-csv"
@@ -55,17 +55,17 @@ config = { path = "out/rows.csv" }
 "#;
 
 /// The stage `evil`; `more` stands in for its limits, or adds to them.
-fn evil(plugin: &str, options: &str, more: &str) -> String {
+pub(crate) fn evil(plugin: &str, options: &str, more: &str) -> String {
     let limits = if more.contains("limits") { "" } else { LIMITS };
     format!("\n[[stage]]\nname = \"evil\"\nplugin = \"{plugin}\"\nconfig = {{ {options} }}\n{limits}\n{more}\n")
 }
 
 /// A pipeline of these stages, and 1,001 rows for it: no multiple of 8, so that masks have bits to spare.
-fn project(stages: &str) -> Project {
+pub(crate) fn project(stages: &str) -> Project {
     with_rows(stages, 1_001)
 }
 
-fn with_rows(stages: &str, rows: usize) -> Project {
+pub(crate) fn with_rows(stages: &str, rows: usize) -> Project {
     let project = Project::new();
     let rows: String = (0..rows).map(|row| format!("{row},name-{},{}.5\n", row % 7, row % 13)).collect();
     project.file("data/rows.csv", format!("id,name,size\n{rows}"));

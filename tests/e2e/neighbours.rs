@@ -29,6 +29,7 @@ fn conduct(host: &Host, project: &Project, file: &str) -> RunRecord {
     let interval = interval::parse("2013-01-01..2014-01-01").unwrap();
     let house = House::open(&project.path().join(".sluicebox"), "a test").unwrap();
     let asked = Asked {
+        id: None,
         source: &source,
         plugins: &Plugins::Found(&host.catalog),
         trigger: Trigger::Manual,
@@ -98,10 +99,10 @@ const EATS: &[Hostility] = &[
 ];
 
 const TALKS_NONSENSE: &[Hostility] = &[
-    ("evil", "mode = 'offsets-past-data'", FaultKind::InvalidData, "pass the 2 bytes"),
-    ("evil", "mode = 'invalid-utf8'", FaultKind::InvalidData, "UTF-8"),
-    ("evil", "mode = 'ipc-truncated'", FaultKind::InvalidData, "the stream ends"),
-    ("evil", "mode = 'rows-inflated'", FaultKind::InvalidData, "4294967295"),
+    ("evil", "mode = 'offsets-past-data'", FaultKind::Contract, "pass the 2 bytes"),
+    ("evil", "mode = 'invalid-utf8'", FaultKind::Contract, "UTF-8"),
+    ("evil", "mode = 'ipc-truncated'", FaultKind::Contract, "the stream ends"),
+    ("evil", "mode = 'rows-inflated'", FaultKind::Contract, "4294967295"),
     ("evil", "mode = 'promises-other-types'", FaultKind::Contract, "promised by `open`"),
     ("evil-extract", "mode = 'other-types'", FaultKind::Contract, "was promised by `open`"),
     ("evil-validate", "mode = 'rule-past-end'", FaultKind::Contract, "rule 4294967295"),

@@ -15,6 +15,7 @@ pub struct Grants {
     pub env: Vec<String>,
     /// The real clock. Without it, the stage's clock stands at the end of the run's interval.
     pub clock: bool,
-    /// Real randomness. Without it, the stage's randomness comes from the run's id and the stage's name.
+    /// Real randomness. Without it, the stage's randomness comes from the run's data interval, the pipeline and
+    /// the stage.
     pub random: bool,
 }

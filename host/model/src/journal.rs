@@ -6,6 +6,7 @@ use crate::stage::{BadRecord, LogLine};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// The store could not write or read. The message is for people.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,25 +34,61 @@ pub enum Quarantined {
     Records(Vec<BadRecord>),
 }
 
-/// A call that failed a stage, with the batch that it was given, so that it can be made again.
+/// A call that failed a stage, with what it was given, so that it can be made again.
 #[derive(Clone, Debug)]
 pub struct FailedCall {
     /// The stage.
     pub stage: String,
-    /// The function of the contract: `process`, `check` or `write`.
+    /// The function of the contract, e.g. `process`; `instantiate` if there was no instance to call.
     pub call: String,
-    /// What the call was counted as, see [`Instance::next_turn`](crate::stage::Instance::next_turn).
+    /// What the call was counted as, see [`Instance::next_turn`](crate::stage::Instance::next_turn); 0: it was counted
+    /// within its instance.
     pub turn: u64,
-    /// The attempt, counted from 1.
+    /// The attempt that the instance was made for, counted from 1.
     pub attempt: u32,
+    /// Calls of the same name that the instance had answered since it was opened: pages of `next`, batches of `finish`.
+    /// Not counted for calls with a batch.
+    pub before: u64,
     /// Which input the batch is of, counted from 0.
     pub input: u32,
     /// What the batches of each input look like.
     pub inputs: Vec<SchemaRef>,
-    /// The batch.
-    pub batch: RecordBatch,
+    /// The batch, where the call was given one.
+    pub batch: Option<RecordBatch>,
+    /// An extract: how the instance was opened, or was to be.
+    pub source: Option<SourceCall>,
     /// How it failed.
     pub fault: Fault,
+}
+
+impl FailedCall {
+    /// Batches that the stage was given before this call, over all of its inputs.
+    pub fn batches_before(&self) -> u64 {
+        self.turn.saturating_sub(1).saturating_sub(self.before)
+    }
+}
+
+/// How an instance of an extract is opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum SourceCall {
+    /// By `open`.
+    Whole {
+        /// Where it resumes.
+        bookmark: Option<String>,
+    },
+    /// By `open-split`.
+    Split {
+        /// The part of the work.
+        split: String,
+    },
+    /// It is not: it was asked for a plan, by `split`.
+    Plan {
+        /// Where it resumes.
+        bookmark: Option<String>,
+        /// How many splits were asked for at most.
+        at_most: u32,
+    },
 }
 
 /// The journal of runs and what they leave behind.

@@ -261,7 +261,11 @@ fn judge_fresh(
     if rows > 0 {
         return None;
     }
-    let since = loaded_at?;
+    let Some(since) = loaded_at else {
+        let within = rough(monitor.within);
+        let message = format!("no rows were ever loaded; the pipeline expects them within {within}");
+        return Some(finding(Monitor::Fresh, monitor.severity, message));
+    };
     // A clock that was set back has no age to tell.
     let age = Duration::try_from(now.duration_since(since)).ok().filter(|age| *age > monitor.within)?;
     let message = format!(

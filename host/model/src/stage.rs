@@ -21,8 +21,11 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct RunContext {
-    /// The run's id, a UUIDv7 as text. Randomness of stages without `grants.random` comes from it.
+    /// The run's id, a UUIDv7 as text.
     pub run_id: String,
+    /// What randomness of stages without `grants.random` comes from; not told to the guest. It is the same for every run
+    /// that is to replace the same rows, and another for one that adds to them.
+    pub randomness: String,
     /// The pipeline's name.
     pub pipeline: String,
     /// The stage's name.

@@ -86,6 +86,48 @@ fn rows_have_to_be_fresh() {
     for recent in ["2026-01-01T12:30:00Z", "2026-01-03T00:00:00Z"] {
         assert!(told(&monitors, &coming(0), &history(recent)).is_empty(), "{recent}");
     }
+    let never = History::default();
+    let expected = ["Fail no rows were ever loaded; the pipeline expects them within 25h"];
+    assert_eq!(told(&monitors, &coming(0), &never), expected);
+    assert!(told(&monitors, &coming(1), &never).is_empty(), "this run is the first that loads rows");
+}
+
+/// Each monitor warns or fails as its author chose.
+#[test]
+fn every_monitor_has_both_severities() {
+    let columns = |name: &str| {
+        BTreeMap::from([("out".to_owned(), vec![Column { name: name.into(), data_type: "Int64".into() }])])
+    };
+    for severity in [MonitorSeverity::Warn, MonitorSeverity::Fail] {
+        let rows = |at_least, at_most, change_at_most| Monitors {
+            rows: RowsMonitor { at_least, at_most, change_at_most, severity },
+            ..Monitors::default()
+        };
+        let within = Duration::from_secs(3600);
+        let silent = RowsMonitor { at_least: Some(0), ..RowsMonitor::default() };
+        let fresh = Some(FreshMonitor { within, severity });
+        let locked = Some(SchemaMonitor { severity });
+        let cases = [
+            (rows(Some(5), None, None), coming(4)),
+            (rows(None, Some(5), None), coming(6)),
+            (rows(None, None, Some(10.0)), coming(50)),
+            (Monitors { rows: silent, fresh_within: fresh, ..Monitors::default() }, coming(0)),
+            (Monitors { schema: locked, ..Monitors::default() }, Coming { schemas: columns("b"), ..coming(1) }),
+        ];
+        let history = History {
+            rows: vec![100],
+            loaded_at: Some(at("2026-01-01T06:30:00Z")),
+            schemas: columns("a"),
+        };
+        for (monitors, coming) in cases {
+            let findings = judge(&monitors, &coming, &history, now());
+            assert!(!findings.is_empty(), "{monitors:?}");
+            assert!(findings.iter().all(|finding| finding.severity == severity), "{findings:?}");
+        }
+    }
+    // Green and empty is told in any case, and fails only a run whose author said so.
+    let none = judge(&Monitors::default(), &coming(0), &History::default(), now());
+    assert!(matches!(none.as_slice(), [one] if one.severity == MonitorSeverity::Warn), "{none:?}");
 }
 
 #[test]

@@ -13,11 +13,13 @@ pub(crate) struct Failed {
     pub(crate) is_final: bool,
     /// It happened while the stage worked on rows, not while it was opened.
     pub(crate) at_work: bool,
+    /// What the instance was made for; 0: the try was the instance's own.
+    pub(crate) attempt: u32,
 }
 
 impl From<Fault> for Failed {
     fn from(fault: Fault) -> Self {
-        Self { fault, is_final: false, at_work: false }
+        Self { fault, is_final: false, at_work: false, attempt: 0 }
     }
 }
 
@@ -35,6 +37,7 @@ pub(crate) fn with_attempts<R>(
                 attempt += 1;
                 station.before_retry(attempt, &failed.fault)?;
             }
+            Err(failed) if failed.attempt == 0 => return Err(Failed { attempt, ..failed }),
             Err(failed) => return Err(failed),
         }
     }
@@ -49,7 +52,7 @@ pub(crate) fn call_stateful<'a, T: Instance + ?Sized, R>(
     may_restart: bool,
     open: impl Fn(u32) -> Result<Live<'a, T>, Fault>,
     mut call: impl FnMut(&mut T) -> Result<R, Fault>,
-) -> Result<R, Fault> {
+) -> Result<R, Failed> {
     with_attempts(station, |attempt| {
         let instance = match live.as_mut() {
             Some(instance) => instance,
@@ -60,12 +63,12 @@ pub(crate) fn call_stateful<'a, T: Instance + ?Sized, R>(
             Err(fault) => fault,
         };
         let is_lost = !is_alive_after(&fault);
+        let attempt = instance.attempt;
         if is_lost {
             *live = None;
         }
-        Err(Failed { fault, is_final: is_lost && !may_restart, at_work: true })
+        Err(Failed { fault, is_final: is_lost && !may_restart, at_work: true, attempt })
     })
-    .map_err(|failed| failed.fault)
 }
 
 /// Runs what must not take the process down: a panic is a fault of the host.

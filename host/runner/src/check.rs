@@ -94,6 +94,7 @@ pub fn check_schemas(
             None => {
                 let context = RunContext {
                     run_id: check.id.to_string(),
+                    randomness: crate::plan::load_key(&pipeline.name, check.interval),
                     pipeline: pipeline.name.clone(),
                     stage: spec.name.clone(),
                     attempt: 1,

@@ -3,10 +3,11 @@
 use crate::attempts::{Failed, guarded, with_attempts};
 use crate::edge::Edge;
 use crate::run::host_fault;
-use crate::station::{Live, Station, is_alive_after, same_columns};
+use crate::station::{Asked, Live, Station, is_alive_after, same_columns};
 use crate::stop::lock;
 use arrow_schema::SchemaRef;
 use sluicebox_model::fault::{Fault, FaultKind};
+use sluicebox_model::journal::SourceCall;
 use sluicebox_model::stage::{Extractor, Page};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -32,7 +33,7 @@ fn instance<'a>(station: &'a Station<'a>, attempt: u32) -> Result<Live<'a, dyn E
     let context = station.run.context(station.name(), attempt);
     let instance =
         station.stage.extractor(&context, station.run.stop.cancel()).map_err(|fault| fault.of_stage(station.name()))?;
-    Ok(station.live(instance))
+    Ok(station.live(instance, attempt))
 }
 
 /// Pages of one source, or of one split of it.
@@ -44,6 +45,9 @@ struct Pages<'a> {
     resume: Option<Resume>,
     /// Pages without rows since the last one with rows.
     empty: u32,
+    /// How the live instance was opened, and how often it was asked for a page since.
+    opened: Option<SourceCall>,
+    asked: u64,
 }
 
 /// More pages without rows, one after another, are taken for a guest that goes round in circles.
@@ -56,9 +60,18 @@ enum Resume {
     Split(String),
 }
 
+impl Resume {
+    fn call(&self) -> SourceCall {
+        match self {
+            Self::Source(bookmark) => SourceCall::Whole { bookmark: bookmark.clone() },
+            Self::Split(split) => SourceCall::Split { split: split.clone() },
+        }
+    }
+}
+
 impl<'a> Pages<'a> {
     fn new(station: &'a Station<'a>, resume: Resume, schema: Option<SchemaRef>) -> Self {
-        Self { station, live: None, schema, resume: Some(resume), empty: 0 }
+        Self { station, live: None, schema, resume: Some(resume), empty: 0, opened: None, asked: 0 }
     }
 
     /// Opens the source if it is not open; answers with the schema.
@@ -66,6 +79,8 @@ impl<'a> Pages<'a> {
         if let (Some(_), Some(schema)) = (&self.live, &self.schema) {
             return Ok(schema.clone());
         }
+        self.opened = self.resume.as_ref().map(Resume::call);
+        self.asked = 0;
         let mut live = instance(self.station, attempt)?;
         let schema = match &self.resume {
             Some(Resume::Source(bookmark)) => live.call(|extract| extract.open(bookmark.as_deref()))?,
@@ -86,11 +101,18 @@ impl<'a> Pages<'a> {
         Ok(self.schema.get_or_insert(schema).clone())
     }
 
+    fn failed(&self, call: &'static str, failed: Failed) -> Fault {
+        let (source, before) = (self.opened.clone(), self.asked.saturating_sub(1));
+        self.station.failed_at(Asked { call, before, source, ..Asked::default() }, failed)
+    }
+
     fn next(&mut self) -> Result<Option<Page>, Fault> {
         let station = self.station;
         let page = with_attempts(station, |attempt| {
             self.open(attempt)?;
             let Some(live) = &mut self.live else { return Ok(None) };
+            self.asked += 1;
+            let attempt = live.attempt;
             live.call(|extract| extract.next()).map_err(|fault| {
                 let is_alive = is_alive_after(&fault);
                 let mut is_final = false;
@@ -101,10 +123,10 @@ impl<'a> Pages<'a> {
                     self.live = None;
                     is_final = true;
                 }
-                Failed { fault, is_final, at_work: true }
+                Failed { fault, is_final, at_work: true, attempt }
             })
         })
-        .map_err(|failed| failed.fault)?;
+        .map_err(|failed| self.failed("next", failed))?;
         let Some(mut page) = page else { return Ok(None) };
         self.empty = if page.batch.num_rows() == 0 { self.empty + 1 } else { 0 };
         if self.empty > EMPTY_MAX {
@@ -114,7 +136,8 @@ impl<'a> Pages<'a> {
                 .with_help("`next` has to answer none at the end"));
         }
         if let Some(schema) = &self.schema {
-            page.batch = station.conform("next", schema, page.batch)?;
+            let fits = station.conform("next", schema, page.batch);
+            page.batch = fits.map_err(|fault| self.failed("next", fault.into()))?;
         }
         self.resume = match &page.bookmark {
             Some(bookmark) if !matches!(self.resume, Some(Resume::Split(_))) => {
@@ -128,7 +151,8 @@ impl<'a> Pages<'a> {
 
 fn whole(station: &Station<'_>, bookmark: Option<String>) -> Result<(), Fault> {
     let mut pages = Pages::new(station, Resume::Source(bookmark), None);
-    let schema = with_attempts(station, |attempt| pages.open(attempt)).map_err(|failed| failed.fault)?;
+    let schema =
+        with_attempts(station, |attempt| pages.open(attempt)).map_err(|failed| pages.failed("open", failed))?;
     station.announce(&schema);
     while let Some(page) = pages.next()? {
         station.emit(&page.batch)?;
@@ -148,7 +172,10 @@ fn split(station: &Station<'_>, bookmark: Option<String>) -> Result<(), Fault> {
         let mut live = instance(station, attempt)?;
         Ok(live.call(|extract| extract.split(bookmark.as_deref(), at_most))?)
     })
-    .map_err(|failed| failed.fault)?;
+    .map_err(|failed| {
+        let source = Some(SourceCall::Plan { bookmark: bookmark.clone(), at_most });
+        station.failed_at(Asked { call: "split", source, ..Asked::default() }, failed)
+    })?;
     station.announce(&plan.schema);
     if let Some(bookmark) = plan.bookmark {
         lock(&station.run.state).bookmarks.insert(station.name().to_owned(), bookmark);

@@ -75,6 +75,11 @@ impl<'a> Feed<'a> {
         Self { station, inputs, at: 0, sequence: 0 }
     }
 
+    /// How many batches were given so far.
+    pub(crate) fn given(&self) -> u64 {
+        self.sequence
+    }
+
     /// The next batch; none after the last one of the last input.
     pub(crate) fn next(&mut self) -> Result<Option<Job>, Fault> {
         let sizing = |error: arrow_schema::ArrowError| {

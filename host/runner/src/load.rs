@@ -4,7 +4,7 @@ use crate::attempts::{Failed, call_stateful, guarded, with_attempts};
 use crate::feed::Feed;
 use crate::plan::load_id;
 use crate::run::Run;
-use crate::station::{Live, Station};
+use crate::station::{Asked, Live, Station};
 use crate::stop::lock;
 use sluicebox_model::cancel::Cancel;
 use sluicebox_model::fault::Fault;
@@ -21,24 +21,33 @@ pub(crate) fn load(station: &Station<'_>) -> Result<(), Fault> {
         let context = run.context(station.name(), attempt);
         let instance =
             station.stage.loader(&context, run.stop.cancel()).map_err(|fault| fault.of_stage(station.name()))?;
-        let mut live: Live<'_, dyn Loader> = station.live(instance);
+        let mut live: Live<'_, dyn Loader> = station.live(instance, attempt);
         live.call(|load| load.open(schema, &id, 0))?;
         Ok(live)
     };
     // From here on there may be something to take back.
     lock(&run.state).loads.insert(station.name().to_owned(), Vec::new());
     let first = with_attempts(station, |attempt| open(attempt).map_err(Failed::from));
-    let mut live = Some(first.map_err(|failed| failed.fault)?);
+    let not_open = |failed| station.failed_at(Asked { call: "open", ..Asked::default() }, failed);
+    let mut live = Some(first.map_err(not_open)?);
     let mut may_restart = true;
     let mut feed = Feed::new(station, &schemas);
     while let Some(job) = feed.next()? {
-        call_stateful(station, &mut live, may_restart, open, |load| load.write(job.batch.clone()))
-            .map_err(|fault| station.failed_on(&job, "write", fault))?;
+        call_stateful(station, &mut live, may_restart, open, |load| {
+            load.next_turn(job.turn());
+            load.write(job.batch.clone())
+        })
+        .map_err(|failed| station.failed_on(&job, "write", failed))?;
         may_restart = false;
         station.count_out(&job.batch);
         station.show_progress();
     }
-    let receipt = call_stateful(station, &mut live, may_restart, open, |load| load.prepare())?;
+    let turn = feed.given() + 1;
+    let receipt = call_stateful(station, &mut live, may_restart, open, |load| {
+        load.next_turn(turn);
+        load.prepare()
+    })
+    .map_err(|failed| station.failed_at(Asked { call: "prepare", turn, ..Asked::default() }, failed))?;
     lock(&run.state).loads.insert(station.name().to_owned(), vec![receipt]);
     Ok(())
 }
@@ -84,7 +93,7 @@ fn finally(
         let context = run.context(station.name(), attempt);
         let instance =
             station.stage.loader(&context, &Cancel::new()).map_err(|fault| fault.of_stage(station.name()))?;
-        let mut live: Live<'_, dyn Loader> = station.live(instance);
+        let mut live: Live<'_, dyn Loader> = station.live(instance, attempt);
         live.call(|load| call(load, &id))
     })
 }

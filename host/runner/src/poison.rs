@@ -121,8 +121,10 @@ fn try_part<'a>(
     match tried {
         Ok(batches) => Ok(Ok(batches)),
         Err(failed) if failed.is_final => Ok(Err(failed.fault)),
-        Err(failed) if failed.at_work => Err(job.locate(failed.fault, from, rows)),
-        Err(failed) => Err(failed.fault),
+        Err(failed) => {
+            let batch = job.batch.slice(from, rows);
+            Err(station.failed_on(&Job { batch, first_row: job.first_row + from as u64, ..*job }, "process", failed))
+        }
     }
 }
 

@@ -150,6 +150,7 @@ impl Run<'_> {
     pub(crate) fn context(&self, stage: &str, attempt: u32) -> RunContext {
         RunContext {
             run_id: self.plan.id.to_string(),
+            randomness: self.plan.load_key.clone(),
             pipeline: self.plan.pipeline.name.clone(),
             stage: stage.to_owned(),
             attempt,

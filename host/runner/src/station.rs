@@ -1,5 +1,6 @@
 //! Where one stage works: its edges, its outcome so far, and what every call to one of its instances has in common.
 
+use crate::attempts::Failed;
 use crate::checkpoint::{CheckpointError, CheckpointWriter};
 use crate::edge::{Edge, EdgeError};
 use crate::feed::Job;
@@ -14,7 +15,7 @@ use arrow_schema::{Schema, SchemaRef};
 use jiff::Timestamp;
 use sluicebox_model::batch::batch_bytes;
 use sluicebox_model::fault::{Fault, FaultKind};
-use sluicebox_model::journal::{FailedCall, Quarantined};
+use sluicebox_model::journal::{FailedCall, Quarantined, SourceCall};
 use sluicebox_model::pipeline::StageSpec;
 use sluicebox_model::plugin::Kind;
 use sluicebox_model::run::{Event, StageOutcome};
@@ -54,6 +55,25 @@ pub(crate) struct Doing {
     retries_told: u64,
 }
 
+/// A call as it has to be known to be made again, see [`FailedCall`].
+#[derive(Default)]
+pub(crate) struct Asked<'a> {
+    pub(crate) call: &'static str,
+    pub(crate) turn: u64,
+    pub(crate) before: u64,
+    pub(crate) job: Option<&'a Job>,
+    pub(crate) source: Option<SourceCall>,
+}
+
+impl Asked<'_> {
+    /// Whether the fault is one of this very call, not of making an instance for it.
+    fn is_of(&self, fault: &Fault) -> bool {
+        !matches!(fault.call.as_str(), "instantiate" | "open" | "open-split") || fault.call == self.call
+    }
+}
+
+/// Larger batches are not kept for a replay.
+const KEPT_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Retries beyond so many are counted and logged, but are no events of their own.
 const RETRIES_TOLD_MAX: u64 = 100;
 
@@ -146,27 +166,58 @@ impl<'a> Station<'a> {
         self.run.tell(self.name(), sluicebox_model::stage::Level::Warn, error.to_string());
     }
 
-    /// The fault of a call with a batch, told with its rows; the call's input is kept so that it can be made again.
-    pub(crate) fn failed_on(&self, job: &Job, call: &str, fault: Fault) -> Fault {
-        let fault = job.locate(fault, 0, job.batch.num_rows());
-        if fault.kind == FaultKind::Cancelled {
-            return fault;
+    /// The fault of a call with a batch, told with its rows; the call is kept so that it can be made again.
+    pub(crate) fn failed_on(&self, job: &Job, call: &'static str, failed: Failed) -> Fault {
+        let Failed { fault, attempt, .. } = failed;
+        let asked = Asked { call, turn: job.turn(), job: Some(job), ..Asked::default() };
+        if !asked.is_of(&fault) {
+            return self.failed_at(asked, Failed { attempt, ..fault.into() });
         }
-        let failed = FailedCall {
-            stage: self.name().to_owned(),
-            call: call.to_owned(),
-            turn: job.turn(),
-            attempt: lock(&self.doing).outcome.attempts.max(1),
-            input: job.input,
-            inputs: lock(&self.schemas).clone(),
-            batch: job.batch.clone(),
-            fault: fault.clone(),
+        let fault = job.locate(fault, 0, job.batch.num_rows());
+        self.keep_call(asked, attempt, &fault);
+        fault
+    }
+
+    /// The fault of a call; the call is kept so that it can be made again.
+    pub(crate) fn failed_at(&self, asked: Asked<'_>, failed: Failed) -> Fault {
+        self.keep_call(asked, failed.attempt, &failed.fault);
+        failed.fault
+    }
+
+    fn keep_call(&self, asked: Asked<'_>, attempt: u32, fault: &Fault) {
+        // These are no answers of the call: the host judged, or stopped it.
+        if matches!(fault.kind, FaultKind::Cancelled | FaultKind::Deadline | FaultKind::Threshold | FaultKind::Host) {
+            return;
+        }
+        // A fresh instance may have been made for the call, and not come so far.
+        let (call, asked) = if asked.is_of(fault) {
+            (asked.call.to_owned(), asked)
+        } else {
+            (fault.call.clone(), Asked { turn: 0, before: 0, job: None, ..asked })
         };
-        if let Err(error) = self.run.journal.keep_call(self.run.plan.id, &failed) {
-            let message = format!("the input of the call that failed cannot be kept: {error}");
+        let batch = asked.job.map(|job| &job.batch);
+        let bytes = batch.map_or(0, batch_bytes);
+        let kept = if bytes > KEPT_BYTES_MAX {
+            Err(format!("it has {} bytes, and at most {} are kept", grouped(bytes), grouped(KEPT_BYTES_MAX)))
+        } else {
+            let failed = FailedCall {
+                stage: self.name().to_owned(),
+                call,
+                turn: asked.turn,
+                attempt: attempt.max(1),
+                before: asked.before,
+                input: asked.job.map_or(0, |job| job.input),
+                inputs: lock(&self.schemas).clone(),
+                batch: batch.cloned(),
+                source: asked.source,
+                fault: fault.clone(),
+            };
+            self.run.journal.keep_call(self.run.plan.id, &failed).map_err(|error| error.to_string())
+        };
+        if let Err(why) = kept {
+            let message = format!("the input of the call that failed cannot be kept: {why}");
             self.run.tell(self.name(), sluicebox_model::stage::Level::Warn, message);
         }
-        fault
     }
 
     pub(crate) fn count_out(&self, batch: &RecordBatch) {
@@ -201,8 +252,8 @@ impl<'a> Station<'a> {
     }
 
     /// Takes an instance under the station's care.
-    pub(crate) fn live<T: Instance + ?Sized>(&'a self, instance: Box<T>) -> Live<'a, T> {
-        Live { station: self, instance }
+    pub(crate) fn live<T: Instance + ?Sized>(&'a self, instance: Box<T>, attempt: u32) -> Live<'a, T> {
+        Live { station: self, instance, attempt }
     }
 
     /// Keeps what a guest told; call after each call.
@@ -317,6 +368,8 @@ impl<'a> Station<'a> {
 pub(crate) struct Live<'a, T: Instance + ?Sized> {
     station: &'a Station<'a>,
     instance: Box<T>,
+    /// What it was made for.
+    pub(crate) attempt: u32,
 }
 
 impl<T: Instance + ?Sized> Live<'_, T> {

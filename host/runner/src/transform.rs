@@ -4,7 +4,7 @@ use crate::attempts::{Failed, call_stateful, guarded, with_attempts};
 use crate::feed::{Feed, Job};
 use crate::poison::isolate;
 use crate::run::{host_fault, stopped};
-use crate::station::{Live, Station, is_alive_after, same_columns};
+use crate::station::{Asked, Live, Station, is_alive_after, same_columns};
 use crate::stop::{Stop, Wake, lock};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -34,7 +34,7 @@ pub(crate) fn transform(station: &Station<'_>) -> Result<(), Fault> {
         first = Some(live);
         Ok(schema)
     })
-    .map_err(|failed| failed.fault)?;
+    .map_err(|failed| station.failed_at(Asked { call: "open", ..Asked::default() }, failed))?;
     station.announce(&schema);
     work.schema = Some(schema);
     let feed = Feed::new(station, &schemas);
@@ -68,7 +68,7 @@ impl<'a> Work<'a> {
             .stage
             .transformer(&context, station.run.stop.cancel())
             .map_err(|fault| fault.of_stage(station.name()))?;
-        let mut live = station.live(instance);
+        let mut live = station.live(instance, attempt);
         let schema = live.call(|instance| instance.open(&self.inputs))?;
         if let Some(first) = &self.schema
             && !same_columns(first, &schema)
@@ -102,19 +102,29 @@ impl<'a> Work<'a> {
         let answer = instance.call(|instance| instance.process(job.input, batch)).and_then(|batches| {
             batches.into_iter().map(|batch| self.conform("process", batch)).collect::<Result<Vec<_>, _>>()
         });
+        let attempt = instance.attempt;
         answer.map_err(|fault| {
             if !is_alive_after(&fault) {
                 *slot = None;
             }
-            Failed { fault, is_final: false, at_work: true }
+            Failed { fault, is_final: false, at_work: true, attempt }
         })
     }
 
-    /// Calls `finish` until it answers none.
-    fn finish(&self, mut call: impl FnMut() -> Result<Option<RecordBatch>, Fault>) -> Result<(), Fault> {
+    /// Calls `finish` until it answers none. `given`: the batches that the stage was given before; `call` makes the call,
+    /// which is counted as it is told.
+    fn finish(
+        &self,
+        given: u64,
+        mut call: impl FnMut(u64) -> Result<Option<RecordBatch>, Failed>,
+    ) -> Result<(), Fault> {
         let mut empty = 0;
-        while let Some(batch) = call()? {
-            let batch = self.conform("finish", batch)?;
+        for before in 0.. {
+            let turn = given + 1 + before;
+            let failed =
+                |failed| self.station.failed_at(Asked { call: "finish", turn, before, ..Asked::default() }, failed);
+            let Some(batch) = call(turn).map_err(failed)? else { break };
+            let batch = self.conform("finish", batch).map_err(|fault| failed(fault.into()))?;
             empty = if batch.num_rows() == 0 { empty + 1 } else { 0 };
             if empty > EMPTY_MAX {
                 let message = format!("`finish` answered with {EMPTY_MAX} batches without rows, one after another");
@@ -138,16 +148,20 @@ fn stateful<'a>(work: &Work<'a>, mut feed: Feed<'a>, mut live: Option<Instance<'
             instance.next_turn(job.turn());
             instance.process(job.input, job.batch.clone())
         })
-        .map_err(|fault| station.failed_on(&job, "process", fault))?;
+        .map_err(|failed| station.failed_on(&job, "process", failed))?;
         may_restart = false;
         for batch in batches {
-            let batch = work.conform("process", batch).map_err(|fault| station.failed_on(&job, "process", fault))?;
+            let batch =
+                work.conform("process", batch).map_err(|fault| station.failed_on(&job, "process", fault.into()))?;
             station.emit(&batch)?;
         }
         station.show_progress();
     }
-    work.finish(|| {
-        let answer = call_stateful(station, &mut live, may_restart, open, |instance| instance.finish());
+    work.finish(feed.given(), |turn| {
+        let answer = call_stateful(station, &mut live, may_restart, open, |instance| {
+            instance.next_turn(turn);
+            instance.finish()
+        });
         may_restart = false;
         answer
     })
@@ -184,14 +198,13 @@ fn stateless<'a>(work: &Work<'a>, feed: Feed<'a>, first: Option<Instance<'a>>) -
         result
     })?;
     let mut live = first;
-    work.finish(|| {
-        call_stateful(
-            station,
-            &mut live,
-            true,
-            |attempt| work.open(attempt).map(|(live, _)| live),
-            |instance| instance.finish(),
-        )
+    let open = |attempt| work.open(attempt).map(|(live, _)| live);
+    let given = lock(&feed).given();
+    work.finish(given, |turn| {
+        call_stateful(station, &mut live, true, open, |instance| {
+            instance.next_turn(turn);
+            instance.finish()
+        })
     })
 }
 
@@ -236,11 +249,11 @@ fn process<'a>(work: &Work<'a>, slot: &mut Option<Instance<'a>>, job: &Job) -> R
             lock(&station.poison).is_well();
             Ok(batches)
         }
-        Err(failed) if !failed.at_work => Err(failed.fault),
+        Err(failed) if !failed.at_work => Err(station.failed_on(job, "process", failed)),
         Err(failed) if station.spec.on_fault == OnFault::Quarantine && failed.fault.kind.may_be_the_rows() => {
             isolate(work, slot, job, failed.fault)
         }
-        Err(failed) => Err(station.failed_on(job, "process", failed.fault)),
+        Err(failed) => Err(station.failed_on(job, "process", failed)),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::attempts::{Failed, call_stateful, with_attempts};
 use crate::feed::{Feed, Job};
 use crate::run::host_fault;
-use crate::station::{Live, Station, grouped};
+use crate::station::{Asked, Live, Station, grouped};
 use crate::stop::lock;
 use arrow_array::{Array, BooleanArray};
 use arrow_buffer::BooleanBuffer;
@@ -23,12 +23,12 @@ pub(crate) fn validate(station: &Station<'_>) -> Result<(), Fault> {
         let context = run.context(station.name(), attempt);
         let instance =
             station.stage.validator(&context, run.stop.cancel()).map_err(|fault| fault.of_stage(station.name()))?;
-        let mut live: Live<'_, dyn Validator> = station.live(instance);
+        let mut live: Live<'_, dyn Validator> = station.live(instance, attempt);
         let rules = live.call(|validate| validate.open(schema))?;
         Ok::<_, Fault>((live, rules))
     };
     let (first, rules) = with_attempts(station, |attempt| open_with_rules(attempt).map_err(Failed::from))
-        .map_err(|failed| failed.fault)?;
+        .map_err(|failed| station.failed_at(Asked { call: "open", ..Asked::default() }, failed))?;
     let open = |attempt| {
         let (live, again) = open_with_rules(attempt)?;
         if again != rules {
@@ -44,14 +44,21 @@ pub(crate) fn validate(station: &Station<'_>) -> Result<(), Fault> {
     let mut may_restart = true;
     let mut feed = Feed::new(station, &schemas);
     while let Some(job) = feed.next()? {
-        let here = |fault| station.failed_on(&job, "check", fault);
-        let findings = call_stateful(station, &mut live, may_restart, open, |validate| validate.check(&job.batch))
-            .map_err(here)?;
+        let findings = call_stateful(station, &mut live, may_restart, open, |validate| {
+            validate.next_turn(job.turn());
+            validate.check(&job.batch)
+        })
+        .map_err(|failed| station.failed_on(&job, "check", failed))?;
         may_restart = false;
         judge.findings(&job, findings)?;
         station.show_progress();
     }
-    let outcomes = call_stateful(station, &mut live, may_restart, open, |validate| validate.finish())?;
+    let turn = feed.given() + 1;
+    let outcomes = call_stateful(station, &mut live, may_restart, open, |validate| {
+        validate.next_turn(turn);
+        validate.finish()
+    })
+    .map_err(|failed| station.failed_at(Asked { call: "finish", turn, ..Asked::default() }, failed))?;
     judge.end(&outcomes)
 }
 
@@ -139,7 +146,9 @@ impl Judge<'_> {
             .map(|result| broken_rule(result, so_far))
             .collect();
         if !passed.is_empty() {
-            return Err(self.fails("check", &passed));
+            // A share is judged when all rows are seen.
+            let call = if seen.is_some() { "finish" } else { "check" };
+            return Err(self.fails(call, &passed));
         }
         station.judge_rejected(rejected, seen, "rows were rejected")
     }
@@ -172,7 +181,9 @@ impl Judge<'_> {
             seen
         };
         if !broken.is_empty() {
-            return Err(self.fails("finish", &broken));
+            return Err(self.fails("finish", &broken).with_help(
+                "mend the data before this stage, or change the rule; a rule of severity `warn` is told and fails nothing",
+            ));
         }
         self.judge_rows(Some(seen))
     }

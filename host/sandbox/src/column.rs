@@ -246,7 +246,8 @@ pub(crate) fn raise(field: &Field, rows: usize, column: Column) -> Result<ArrayR
     let nulls = nulls.filter(|nulls| nulls.null_count() > 0);
     let array = build(field, rows, column, nulls)?;
     if !field.is_nullable() && array.null_count() > 0 {
-        refuse!("column `{}` has {} nulls, but its schema says that it has none", field.name(), array.null_count());
+        let nulls = nulls_of(array.null_count());
+        refuse!("column `{}` has {nulls}, but its schema says that it has none", field.name());
     }
     Ok(array)
 }
@@ -367,6 +368,19 @@ fn in_column(field: &Field, error: impl Into<Refusal>) -> Refusal {
     Refusal(format!("column `{}`: {}", field.name(), error.into()))
 }
 
+/// `1 null`, `2 nulls`.
+pub(crate) fn nulls_of(nulls: usize) -> String {
+    if nulls == 1 { "1 null".to_owned() } else { format!("{nulls} nulls") }
+}
+
+/// The first row whose bytes are no text.
+fn no_text(offsets: &[i32], data: &[u8]) -> Option<usize> {
+    let bytes = |from: i32, to: i32| data.get(usize::try_from(from).ok()?..usize::try_from(to).ok()?);
+    let pairs = offsets.iter().zip(offsets.iter().skip(1));
+    let mut rows = pairs.map(|(from, to)| bytes(*from, *to).is_some_and(|bytes| std::str::from_utf8(bytes).is_err()));
+    rows.position(|is_wrong| is_wrong)
+}
+
 fn primitive<T: ArrowPrimitiveType>(
     list: Vec<T::Native>,
     nulls: Option<NullBuffer>,
@@ -399,7 +413,11 @@ fn bytes(field: &Field, offsets: Vec<i32>, data: Vec<u8>, nulls: Option<NullBuff
     let data = Buffer::from_vec(data);
     Ok(match field.data_type() {
         DataType::Utf8 => {
-            Arc::new(StringArray::try_new(offsets, data, nulls).map_err(|error| in_column(field, error))?) as ArrayRef
+            let text = StringArray::try_new(offsets.clone(), data.clone(), nulls);
+            Arc::new(text.map_err(|error| match no_text(&offsets, &data) {
+                Some(row) => Refusal(format!("column `{}` has bytes that are not UTF-8 in row {row}", field.name())),
+                None => in_column(field, error),
+            })?) as ArrayRef
         }
         _ => Arc::new(BinaryArray::try_new(offsets, data, nulls).map_err(|error| in_column(field, error))?),
     })

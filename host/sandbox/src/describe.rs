@@ -75,6 +75,7 @@ fn ask(sandbox: &Sandbox, digest: &Digest, ready: &Arc<Ready>, limits: &Limits) 
     };
     let context = RunContext {
         run_id: "describe".to_owned(),
+        randomness: String::new(),
         pipeline: "describe".to_owned(),
         stage: "describe".to_owned(),
         attempt: 1,

@@ -9,6 +9,11 @@ use wasmtime::component::ResourceTableError;
 use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
+/// How a host call tells a guest that it was refused. A guest that passes it on is told as one that broke the contract:
+/// no row of the data is to blame.
+pub(crate) const MISUSED: &str = "the stage misused `";
+/// What to do about a mistake of the plugin's author.
+const MISTAKE: &str = "this is a mistake in the plugin; tell whoever wrote it";
 /// Bytes of a fault's message.
 const MESSAGE_MAX: usize = 16 * 1024;
 /// Bytes of a backtrace.
@@ -27,7 +32,9 @@ pub(crate) fn told(call: &str, fault: types::Fault) -> Fault {
     if message.is_empty() {
         message.push_str("the stage did not say why");
     }
-    let mut told = Fault::new(kind, call, message);
+    let is_misuse = matches!(kind, FaultKind::InvalidData | FaultKind::Internal) && message.contains(MISUSED);
+    let mut told = Fault::new(if is_misuse { FaultKind::Contract } else { kind }, call, message);
+    told.help = is_misuse.then(|| MISTAKE.to_owned());
     told.rows = fault.row.map(|row| (row.into(), u64::from(row) + 1));
     told
 }
@@ -39,13 +46,13 @@ pub(crate) fn contract(call: &str, reason: &str) -> Fault {
         call,
         escape_lines(&format!("what the stage answered does not fit: {reason}"), MESSAGE_MAX),
     )
-    .with_help("this is a mistake in the plugin; tell whoever wrote it")
+    .with_help(MISTAKE)
 }
 
 /// A limit was passed, or the run was cancelled.
 pub(crate) fn passed(call: &str, passed: &Passed) -> Fault {
     let mut fault = Fault::new(passed.kind(), call, passed.to_string());
-    fault.help = passed.help();
+    fault.help = passed.help(call);
     fault
 }
 
@@ -63,7 +70,7 @@ fn kind_of(call: &str, error: &wasmtime::Error, stderr: &[String], limits: &Limi
     }
     if let Some(I32Exit(code)) = error.downcast_ref::<I32Exit>() {
         let message = format!("the stage ended itself with exit code {code} instead of answering");
-        return Fault::new(FaultKind::Exit, call, with_stderr(message, stderr));
+        return Fault::new(FaultKind::Exit, call, with_stderr(message, stderr)).with_help(crashed(call));
     }
     if let Some(trap) = error.downcast_ref::<Trap>() {
         return trapped(call, *trap, stderr, limits);
@@ -109,8 +116,22 @@ fn trapped(call: &str, trap: Trap, stderr: &[String], limits: &Limits) -> Fault 
         ),
     };
     let mut fault = Fault::new(FaultKind::Trap, call, escape_lines(&message, MESSAGE_MAX));
-    fault.help = help;
+    fault.help = Some(help.unwrap_or_else(|| crashed(call).to_owned()));
     fault
+}
+
+/// What to do about a guest that came to a sudden end.
+fn crashed(call: &str) -> &'static str {
+    match call {
+        "describe" | "commit" | "abort" => MISTAKE,
+        "instantiate" | "open" | "open-split" | "split" => {
+            "this is a mistake in the plugin, or in its options: `sluicebox plugins show` tells what they may be"
+        }
+        _ => {
+            "this is a mistake in the plugin or its input: `sluicebox replay RUN STAGE` runs the call again and shows its \
+             backtrace"
+        }
+    }
 }
 
 /// What the guest said as it panicked, if it says so as Rust does: `at src/lib.rs:7:5: index out of bounds`.

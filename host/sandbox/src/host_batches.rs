@@ -3,6 +3,7 @@
 use crate::column;
 use crate::contract::batches::{Column, Form, Host, HostBatch};
 use crate::contract::types::{self, Fault, FaultKind};
+use crate::end::MISUSED;
 use crate::held::{self, HeldBatch};
 use crate::ipc;
 use crate::limiter::Passed;
@@ -17,15 +18,17 @@ use wasmtime::component::Resource;
 /// What a guest is answered: the outer error ends the instance, the inner one is the guest's to deal with.
 type Answer<T = Resource<HeldBatch>> = Result<Result<T, Fault>>;
 
-fn invalid(Refusal(message): Refusal) -> Fault {
-    Fault { kind: FaultKind::InvalidData, message, row: None }
+/// The contract says of which kind it is; whoever reads it later is told that it is a mistake in the plugin, see
+/// [`end::told`](crate::end::told).
+fn misused(call: &str, Refusal(reason): Refusal) -> Fault {
+    Fault { kind: FaultKind::InvalidData, message: format!("{MISUSED}{call}`: {reason}"), row: None }
 }
 
 impl State {
-    fn answer(&mut self, done: std::result::Result<RecordBatch, Failure>) -> Answer {
+    fn answer(&mut self, call: &str, done: std::result::Result<RecordBatch, Failure>) -> Answer {
         match done {
             Ok(batch) => Ok(Ok(self.held.made(&mut self.table, batch)?)),
-            Err(Failure::Refused(refusal)) => Ok(Err(invalid(refusal))),
+            Err(Failure::Refused(refusal)) => Ok(Err(misused(call, refusal))),
             Err(Failure::TooLarge(wanted)) => Err(Passed::Held { wanted, max: self.held.bytes_max() }.into()),
         }
     }
@@ -46,14 +49,14 @@ impl types::Host for State {}
 impl Host for State {
     fn concat(&mut self, parts: Vec<Resource<HeldBatch>>) -> Answer {
         let parts = parts.iter().map(|part| self.batch(part).cloned()).collect::<Result<Vec<_>>>()?;
-        self.answer(ops::concat(&parts, self.held.bytes_max()))
+        self.answer("concat", ops::concat(&parts, self.held.bytes_max()))
     }
 }
 
 impl HostBatch for State {
     fn from_columns(&mut self, fields: Vec<types::Field>, rows: u32, columns: Vec<Column>) -> Answer {
         self.cross_in(&fields, &columns)?;
-        self.answer(ops::from_columns(&fields, rows, columns))
+        self.answer("from-columns", ops::from_columns(&fields, rows, columns))
     }
 
     fn from_ipc(&mut self, bytes: Vec<u8>) -> Answer {
@@ -64,7 +67,7 @@ impl HostBatch for State {
             bytes if bytes > self.held.bytes_max() => Err(Failure::TooLarge(bytes)),
             _ => Ok(batch),
         });
-        self.answer(batch)
+        self.answer("from-ipc", batch)
     }
 
     fn schema(&mut self, this: Resource<HeldBatch>) -> Result<Vec<types::Field>> {
@@ -81,10 +84,10 @@ impl HostBatch for State {
     fn column(&mut self, this: Resource<HeldBatch>, index: u32, form: Form) -> Answer<Column> {
         let array = match ops::column_at(self.batch(&this)?, index) {
             Ok((_, array)) => array.clone(),
-            Err(refusal) => return Ok(Err(invalid(refusal))),
+            Err(refusal) => return Ok(Err(misused("column", refusal))),
         };
         self.transfer.add(column::lowered_bytes(&array, form))?;
-        Ok(column::lower(&array, form).map_err(invalid))
+        Ok(column::lower(&array, form).map_err(|refusal| misused("column", refusal)))
     }
 
     fn to_ipc(&mut self, this: Resource<HeldBatch>, columns: Vec<u32>) -> Answer<Vec<u8>> {
@@ -95,41 +98,41 @@ impl HostBatch for State {
             .map(|array| crate::measure::array_bytes(array))
             .fold(0, u64::saturating_add);
         self.transfer.add(bytes)?;
-        Ok(ipc::write(&batch, &columns).map_err(invalid))
+        Ok(ipc::write(&batch, &columns).map_err(|refusal| misused("to-ipc", refusal)))
     }
 
     fn filter(&mut self, this: Resource<HeldBatch>, mask: Vec<u8>) -> Answer {
         self.transfer.add(mask.len() as u64)?;
         let done = ops::filter(self.batch(&this)?, mask, self.held.bytes_max());
-        self.answer(done)
+        self.answer("filter", done)
     }
 
     fn take(&mut self, this: Resource<HeldBatch>, rows: Vec<u32>) -> Answer {
         self.transfer.add(rows.len() as u64 * 4)?;
         let done = ops::take(self.batch(&this)?, rows, self.held.bytes_max());
-        self.answer(done)
+        self.answer("take", done)
     }
 
     fn slice(&mut self, this: Resource<HeldBatch>, offset: u32, rows: u32) -> Answer {
         let done = ops::slice(self.batch(&this)?, offset, rows);
-        self.answer(done)
+        self.answer("slice", done)
     }
 
     fn select(&mut self, this: Resource<HeldBatch>, columns: Vec<(u32, String)>) -> Answer {
         self.transfer.add(columns.iter().map(|(_, name)| name.len() as u64 + 8).sum())?;
         let done = ops::select(self.batch(&this)?, columns);
-        self.answer(done)
+        self.answer("select", done)
     }
 
     fn with_columns(&mut self, this: Resource<HeldBatch>, fields: Vec<types::Field>, columns: Vec<Column>) -> Answer {
         self.cross_in(&fields, &columns)?;
         let done = ops::with_columns(self.batch(&this)?, &fields, columns);
-        self.answer(done)
+        self.answer("with-columns", done)
     }
 
     fn zip(&mut self, this: Resource<HeldBatch>, other: Resource<HeldBatch>) -> Answer {
         let done = ops::zip(self.batch(&this)?, self.batch(&other)?);
-        self.answer(done)
+        self.answer("zip", done)
     }
 
     fn drop(&mut self, this: Resource<HeldBatch>) -> Result<()> {

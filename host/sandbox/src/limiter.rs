@@ -25,6 +25,10 @@ pub(crate) enum Passed {
     Cancelled,
 }
 
+/// What helps a call that is given rows.
+const SMALLER: &str = "give it smaller batches";
+const FEWER: &str = "read fewer columns or smaller batches in one call";
+
 impl Passed {
     /// What it is as a fault.
     pub(crate) fn kind(&self) -> FaultKind {
@@ -38,19 +42,25 @@ impl Passed {
         }
     }
 
-    /// What to do instead.
-    pub(crate) fn help(&self) -> Option<String> {
-        let (key, now, else_) = match self {
-            Self::Memory { max, .. } => ("limits.memory", bytes(*max), "give it smaller batches"),
+    /// What to do instead, in a call of the contract.
+    pub(crate) fn help(&self, call: &str) -> Option<String> {
+        // A call that is given no rows cannot be given fewer.
+        let is_given_rows = matches!(call, "process" | "check" | "write");
+        let (key, now, other) = match self {
+            Self::Memory { max, .. } => ("limits.memory", bytes(*max), is_given_rows.then_some(SMALLER)),
             Self::Transfer { max, .. } | Self::TransferText { max } => {
-                ("limits.transfer", bytes(*max), "read fewer columns or smaller batches in one call")
+                let other = if is_given_rows { FEWER } else { "hand over less in one call" };
+                ("limits.transfer", bytes(*max), Some(other))
             }
-            Self::Held { max, .. } => ("limits.held", bytes(*max), "drop batches that are no longer needed"),
-            Self::Handles { max } => ("limits.handles", max.to_string(), "drop handles that are no longer needed"),
-            Self::Time { max } => ("limits.call", span(*max), "give it smaller batches"),
+            Self::Held { max, .. } => ("limits.held", bytes(*max), Some("drop batches that are no longer needed")),
+            Self::Handles { max } => {
+                ("limits.handles", max.to_string(), Some("drop handles that are no longer needed"))
+            }
+            Self::Time { max } => ("limits.call", span(*max), is_given_rows.then_some(SMALLER)),
             Self::Cancelled => return None,
         };
-        Some(format!("raise `{key}`, now {now}, or {else_}"))
+        let other = other.map(|other| format!(", or {other}")).unwrap_or_default();
+        Some(format!("raise `{key}`, now {now}{other}"))
     }
 }
 

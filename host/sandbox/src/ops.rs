@@ -251,7 +251,8 @@ pub(crate) fn fit(given: RecordBatch, promised: &SchemaRef) -> Result<RecordBatc
     for (want, array) in wanted.iter().zip(given.columns()) {
         let nulls = array.logical_null_count();
         if !want.is_nullable() && nulls > 0 {
-            refuse!("column `{}` has {nulls} nulls, but `open` promised that it has none", want.name());
+            let nulls = column::nulls_of(nulls);
+            refuse!("column `{}` has {nulls}, but `open` promised that it has none", want.name());
         }
     }
     let rows = given.num_rows();

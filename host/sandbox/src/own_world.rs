@@ -1,5 +1,5 @@
 //! The world of a stage without grants for it: a clock that stands at its run's interval, randomness that comes from
-//! its run's id. So the same input gives the same output.
+//! what its run is for, not from which run it is. So the same input gives the same output.
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::{SeedableRng, TryRng};
@@ -91,7 +91,7 @@ impl OwnWorld {
     }
 }
 
-/// Random bytes that are the same whenever the run, the stage and the call are.
+/// Random bytes that are the same whenever what the run is for, the stage and the call are.
 #[derive(Clone)]
 pub(crate) struct Randomness(Arc<Mutex<ChaCha20Rng>>);
 
@@ -134,7 +134,7 @@ pub(crate) fn insecure_seed(context: &RunContext) -> u128 {
 fn seed(context: &RunContext, purpose: &[&str]) -> [u8; 32] {
     let mut hash = Sha256::new();
     // The lengths keep one name from running into the next.
-    for part in ["sluicebox", &context.run_id, &context.stage].iter().chain(purpose) {
+    for part in ["sluicebox", &context.randomness, &context.stage].iter().chain(purpose) {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }

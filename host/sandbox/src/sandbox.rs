@@ -193,7 +193,13 @@ impl Sandbox {
                 Ok(component)
             }
             Err(error) => {
-                let reason = format!("it cannot be compiled: {error:#}");
+                // The engine speaks of sections and types: the first line is enough to tell one damage from another.
+                let error = error.root_cause().to_string();
+                let detail = error.lines().next().unwrap_or_default();
+                let reason = format!(
+                    "it begins like a component, but what follows cannot be read: the file is damaged or was cut off; copy \
+                     or build it again ({detail})"
+                );
                 Err(SandboxError::NotAPlugin { path: path.to_owned(), reason })
             }
         }
@@ -209,7 +215,17 @@ fn no_component(bytes: &[u8]) -> Option<String> {
                 .to_owned(),
         ),
         [b'\0', b'a', b's', b'm', ..] => None,
-        _ => Some("it is not WebAssembly".to_owned()),
+        [] => Some("the file is empty; copy or build it again".to_owned()),
+        [b'\0', b'a', b's', ..] | [b'\0', b'a'] | [b'\0'] => {
+            Some("the file is damaged or was cut off; copy or build it again".to_owned())
+        }
+        _ if bytes.starts_with(b"(module") || bytes.starts_with(b"(component") => {
+            Some("it is WebAssembly as text; make a component of it with `wasm-tools parse`".to_owned())
+        }
+        _ => Some(
+            "it is not WebAssembly but some other file; a plugin is a component, built for the target wasm32-wasip2"
+                .to_owned(),
+        ),
     }
 }
 

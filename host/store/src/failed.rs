@@ -1,4 +1,5 @@
-//! The calls that failed stages, in files: `runs/RUN/failed/STAGE.json` and the batch beside it, an Arrow IPC file.
+//! The calls that failed stages, in files: `runs/RUN/failed/STAGE.json` and the batch beside it, an Arrow IPC
+//! file, where the call was given one.
 
 use crate::error::StoreError;
 use crate::store::Store;
@@ -8,7 +9,7 @@ use arrow_ipc::writer::FileWriter;
 use arrow_schema::{Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
 use sluicebox_model::fault::Fault;
-use sluicebox_model::journal::FailedCall;
+use sluicebox_model::journal::{FailedCall, SourceCall};
 use sluicebox_model::run::RunId;
 use std::fs::File;
 use std::path::PathBuf;
@@ -21,9 +22,20 @@ struct Kept {
     call: String,
     turn: u64,
     attempt: u32,
+    #[serde(default)]
+    before: u64,
     input: u32,
     inputs: Vec<Schema>,
+    /// Whether a batch stands beside it.
+    #[serde(default = "yes")]
+    has_batch: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<SourceCall>,
     fault: Fault,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Store {
@@ -41,23 +53,33 @@ impl Store {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| StoreError::file(folder, &error))?;
         }
-        let write = || -> Result<(), arrow_schema::ArrowError> {
-            let mut writer = FileWriter::try_new(File::create(&rows)?, call.batch.schema_ref())?;
-            writer.write(&call.batch)?;
+        let write = |batch: &RecordBatch| -> Result<(), arrow_schema::ArrowError> {
+            let mut writer = FileWriter::try_new(File::create(&rows)?, batch.schema_ref())?;
+            writer.write(batch)?;
             writer.finish()
         };
-        write().map_err(|error| StoreError::file(&rows, &error))?;
+        if let Some(batch) = &call.batch {
+            write(batch).map_err(|error| StoreError::file(&rows, &error))?;
+        }
         let kept = Kept {
             stage: call.stage.clone(),
             call: call.call.clone(),
             turn: call.turn,
             attempt: call.attempt,
+            before: call.before,
             input: call.input,
+            has_batch: call.batch.is_some(),
+            source: call.source.clone(),
             inputs: call.inputs.iter().map(|schema| schema.as_ref().clone()).collect(),
             fault: call.fault.clone(),
         };
         let text = serde_json::to_vec(&kept).map_err(|error| StoreError::file(&path, &error))?;
         std::fs::write(&path, text).map_err(|error| StoreError::file(&path, &error))
+    }
+
+    /// Whether a call that failed a stage of a run is kept.
+    pub fn has_failed_call(&self, run: RunId, stage: &str) -> bool {
+        self.failed_path(run, stage, "json").exists()
     }
 
     /// The call that failed a stage of a run; none if none is kept.
@@ -76,14 +98,20 @@ impl Store {
         let read = || -> Result<Option<RecordBatch>, arrow_schema::ArrowError> {
             FileReader::try_new(File::open(&rows)?, None)?.next().transpose()
         };
-        let batch = read().map_err(|error| StoreError::file(&rows, &error))?;
-        let Some(batch) = batch else { return Ok(None) };
+        let batch = if kept.has_batch {
+            let batch = read().map_err(|error| StoreError::file(&rows, &error))?;
+            Some(batch.ok_or_else(|| StoreError::file(&rows, &"it holds no batch"))?)
+        } else {
+            None
+        };
         Ok(Some(FailedCall {
             stage: kept.stage,
             call: kept.call,
             turn: kept.turn,
             attempt: kept.attempt,
+            before: kept.before,
             input: kept.input,
+            source: kept.source,
             inputs: kept.inputs.into_iter().map(|schema| Arc::new(schema) as SchemaRef).collect(),
             batch,
             fault: kept.fault,

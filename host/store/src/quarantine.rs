@@ -1,8 +1,10 @@
 //! Rows set aside: Arrow IPC streams beside the database, which says what stands where.
 
+mod each;
+
 use crate::error::StoreError;
 use crate::json::json_rows;
-use crate::store::{Store, from_json, from_word, lock, nanoseconds, timestamp, to_json};
+use crate::store::{Store, from_word, lock, nanoseconds, to_json};
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
@@ -250,22 +252,8 @@ impl Store {
             )?;
             let end = offset.saturating_add(limit);
             let clamp = |rows: u64| i64::try_from(rows).unwrap_or(i64::MAX);
-            let places = select.query_map(params![run.to_string(), stage, clamp(offset), clamp(end)], |row| {
-                let fault: Option<String> = row.get(6)?;
-                let records: Option<String> = row.get(7)?;
-                let entry = QuarantineEntry {
-                    stage: row.get(0)?,
-                    at: timestamp(row.get(1)?),
-                    kind: from_word(2, row.get(2)?)?,
-                    count: u64::try_from(row.get::<_, i64>(3)?).unwrap_or(0),
-                    reasons: Vec::new(),
-                    batch: None,
-                    records: records.map(|text: String| from_json(7, &text)).transpose()?.unwrap_or_default(),
-                    fault: fault.map(|text: String| from_json(6, &text)).transpose()?,
-                    unreadable: None,
-                };
-                Ok((entry, row.get::<_, Option<String>>(4)?, row.get::<_, Option<i64>>(5)?))
-            })?;
+            let range = params![run.to_string(), stage, clamp(offset), clamp(end)];
+            let places = select.query_map(range, each::place)?;
             places.collect::<Result<Vec<_>, _>>()
         })?;
         let before: u64 = self.quick(|connection| {

@@ -23,8 +23,12 @@ fn the_clock_and_randomness_of_a_stage_are_the_runs() {
     // The end of the interval, in seconds since 1970.
     assert!(said("mode = 'clock'", at, "").contains("clock 1735776000"));
     assert!(!said("mode = 'clock'", at, "grants.clock = true").contains("clock 1735776000"));
-    // Another run, another id: the numbers differ, granted or not.
-    assert_ne!(said("mode = 'random'", at, ""), said("mode = 'random'", at, ""));
+    // Another run for the same interval makes the same numbers, unless it was granted real ones.
+    assert_eq!(said("mode = 'random'", at, ""), said("mode = 'random'", at, ""));
+    let later = "2025-01-02T00:00:00Z..2025-01-03T00:00:00Z";
+    assert_ne!(said("mode = 'random'", at, ""), said("mode = 'random'", later, ""));
+    let granted = "grants.random = true";
+    assert_ne!(said("mode = 'random'", at, granted), said("mode = 'random'", at, granted));
 }
 
 #[test]

@@ -39,9 +39,9 @@ fn what_is_no_plugin_is_told() {
     let told = listed.stdout + &listed.stderr;
     for (file, reason) in [
         ("module.wasm", "it is a core WebAssembly module, not a component; build it for the target wasm32-wasip2"),
-        ("cut.wasm", "it cannot be compiled"),
-        ("empty.wasm", "it is not WebAssembly"),
-        ("page.wasm", "it is not WebAssembly"),
+        ("cut.wasm", "the file is damaged or was cut off; copy or build it again"),
+        ("empty.wasm", "the file is empty"),
+        ("page.wasm", "it is not WebAssembly but some other file"),
         ("folder.wasm", "it is no file"),
     ] {
         let of_file = |line: &&str| line.contains(&format!("plugins/{file}: "));

@@ -9,7 +9,7 @@ fn pipeline(options: &str, more: &str) -> String {
 }
 
 fails! { pipeline:
-    panic: "mode = 'panic'" => "trap" in "process", ["panicked at tests/evil/", "evil: a panic in process, as asked for"];
+    panic: "mode = 'panic'" => "trap" in "process", ["`sluicebox replay RUN STAGE` runs the call again", "panicked at tests/evil/", "evil: a panic in process, as asked for"];
     panic_on: "mode = 'panic-on', column = 'id', value = 617" => "trap" in "process", ["evil: a panic in process"];
     panic_in_finish: "mode = 'panic-in-finish'" => "trap" in "finish", ["evil: a panic in finish, as asked for"];
     loop_in_process: "mode = 'loop'" => "timeout" in "process", ["ran longer than 500ms", "raise `limits.call`"];
@@ -32,44 +32,44 @@ fails! { pipeline:
     huge_answer: "mode = 'huge-answer', bytes = 40000000" => "memory" in "process", ["the limit is 48MiB"];
     make_handles: "mode = 'make-handles'" => "limit" in "process", ["1000 handles", "raise `limits.handles`"];
 
-    mask_short: "mode = 'mask-short'" => "invalid-data" in "process", ["the mask has 125 bytes", "1001 rows", "126"];
-    mask_long: "mode = 'mask-long'" => "invalid-data" in "process", ["the mask has 134 bytes", "1001 rows", "126"];
-    take_past_end: "mode = 'take-past-end'" => "invalid-data" in "process", ["row 4294967295 does not exist", "1001 rows"];
-    slice_past_end: "mode = 'slice-past-end'" => "invalid-data" in "process", ["pass the end", "1001 rows"];
-    slice_overflow: "mode = 'slice-overflow'" => "invalid-data" in "process", ["pass the end", "1001 rows"];
-    column_past_end: "mode = 'column-past-end'" => "invalid-data" in "process", ["column 4294967295 does not exist", "3 columns"];
-    select_past_end: "mode = 'select-past-end'" => "invalid-data" in "process", ["column 4294967295 does not exist", "3 columns"];
-    select_twice: "mode = 'select-twice'" => "invalid-data" in "process", ["two columns are named `forged`"];
-    wrong_form: "mode = 'wrong-form'" => "invalid-data" in "process", ["Int64", "no form `strings`"];
-    concat_nothing: "mode = 'concat-nothing'" => "invalid-data" in "process", ["no batch to concatenate"];
-    concat_mixed: "mode = 'concat-mixed'" => "invalid-data" in "process", ["batch 1 has 1 column", "the first has 3"];
-    zip_self: "mode = 'zip-self'" => "invalid-data" in "process", ["two columns are named `id`"];
-    offsets_first: "mode = 'offsets-first'" => "invalid-data" in "process", ["column `forged`", "do not start at 0"];
-    offsets_fall: "mode = 'offsets-fall'" => "invalid-data" in "process", ["column `forged`", "do not rise"];
-    offsets_negative: "mode = 'offsets-negative'" => "invalid-data" in "process", ["column `forged`", "offsets"];
-    offsets_past_data: "mode = 'offsets-past-data'" => "invalid-data" in "process", ["column `forged`", "pass the 2 bytes"];
-    offsets_none: "mode = 'offsets-none'" => "invalid-data" in "process", ["column `forged` has no offsets"];
-    invalid_utf8: "mode = 'invalid-utf8'" => "invalid-data" in "process", ["column `forged`", "UTF-8"];
-    split_character: "mode = 'split-character'" => "invalid-data" in "process", ["column `forged`", "UTF-8"];
-    column_short: "mode = 'column-short'" => "invalid-data" in "process", ["column `forged` has 1000 rows", "1001"];
-    column_long: "mode = 'column-long'" => "invalid-data" in "process", ["column `forged` has 1002 rows", "1001"];
-    rows_inflated: "mode = 'rows-inflated'" => "invalid-data" in "process", ["column `forged` has 2 rows", "4294967295"];
-    validity_short: "mode = 'validity-short'" => "invalid-data" in "process", ["validity of column `forged` has 0 bytes"];
-    validity_long: "mode = 'validity-long'" => "invalid-data" in "process", ["validity of column `forged` has 100 bytes"];
-    null_in_not_null: "mode = 'null-in-not-null'" => "invalid-data" in "process", ["column `forged` has 1 null", "has none"];
-    wrong_type: "mode = 'wrong-type'" => "invalid-data" in "process", ["column `forged` is of type Utf8", "`int64`"];
-    ragged_bytes: "mode = 'ragged-bytes'" => "invalid-data" in "process", ["15 bytes", "no multiple of 8"];
-    strings_with_validity: "mode = 'strings-with-validity'" => "invalid-data" in "process", ["validity beside `strings`"];
-    name_twice: "mode = 'name-twice'" => "invalid-data" in "process", ["two columns are named `forged`"];
-    fields_without_columns: "mode = 'fields-without-columns'" => "invalid-data" in "process", ["schema has 1 column", "0 were given"];
-    columns_without_fields: "mode = 'columns-without-fields'" => "invalid-data" in "process", ["schema has 0 columns", "1 were given"];
-    decimal_without_detail: "mode = 'decimal-without-detail'" => "invalid-data" in "process", ["`precision,scale`", "`10,2`"];
-    decimal_too_wide: "mode = 'decimal-too-wide'" => "invalid-data" in "process", ["column `forged`", "200"];
-    decimal_overflow: "mode = 'decimal-overflow'" => "invalid-data" in "process", ["column `forged`", "too large", "precision 3"];
-    other_with_values: "mode = 'other-with-values'" => "invalid-data" in "process", ["column `forged`", "`from-ipc`"];
-    ipc_empty: "mode = 'ipc-empty'" => "invalid-data" in "process", ["the stream has no record batch"];
-    ipc_garbage: "mode = 'ipc-garbage'" => "invalid-data" in "process", ["stream"];
-    ipc_truncated: "mode = 'ipc-truncated'" => "invalid-data" in "process", ["the stream ends within a message"];
+    mask_short: "mode = 'mask-short'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "the mask has 125 bytes", "1001 rows", "126"];
+    mask_long: "mode = 'mask-long'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "the mask has 134 bytes", "1001 rows", "126"];
+    take_past_end: "mode = 'take-past-end'" => "contract" in "process", ["the stage misused `take`: ", "mistake in the plugin", "row 4294967295 does not exist", "1001 rows"];
+    slice_past_end: "mode = 'slice-past-end'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "pass the end", "1001 rows"];
+    slice_overflow: "mode = 'slice-overflow'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "pass the end", "1001 rows"];
+    column_past_end: "mode = 'column-past-end'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "column 4294967295 does not exist", "3 columns"];
+    select_past_end: "mode = 'select-past-end'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "column 4294967295 does not exist", "3 columns"];
+    select_twice: "mode = 'select-twice'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "two columns are named `forged`"];
+    wrong_form: "mode = 'wrong-form'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "Int64", "no form `strings`"];
+    concat_nothing: "mode = 'concat-nothing'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "no batch to concatenate"];
+    concat_mixed: "mode = 'concat-mixed'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "batch 1 has 1 column", "the first has 3"];
+    zip_self: "mode = 'zip-self'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "two columns are named `id`"];
+    offsets_first: "mode = 'offsets-first'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "column `forged`", "do not start at 0"];
+    offsets_fall: "mode = 'offsets-fall'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "column `forged`", "do not rise"];
+    offsets_negative: "mode = 'offsets-negative'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "column `forged`", "offsets"];
+    offsets_past_data: "mode = 'offsets-past-data'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "column `forged`", "pass the 2 bytes"];
+    offsets_none: "mode = 'offsets-none'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "column `forged` has no offsets"];
+    invalid_utf8: "mode = 'invalid-utf8'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "column `forged`", "not UTF-8 in row "];
+    split_character: "mode = 'split-character'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "column `forged`", "not UTF-8 in row "];
+    column_short: "mode = 'column-short'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "column `forged` has 1000 rows", "1001"];
+    column_long: "mode = 'column-long'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "column `forged` has 1002 rows", "1001"];
+    rows_inflated: "mode = 'rows-inflated'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "column `forged` has 2 rows", "4294967295"];
+    validity_short: "mode = 'validity-short'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "validity of column `forged` has 0 bytes"];
+    validity_long: "mode = 'validity-long'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "validity of column `forged` has 100 bytes"];
+    null_in_not_null: "mode = 'null-in-not-null'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "column `forged` has 1 null", "has none"];
+    wrong_type: "mode = 'wrong-type'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "column `forged` is of type Utf8", "`int64`"];
+    ragged_bytes: "mode = 'ragged-bytes'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "15 bytes", "no multiple of 8"];
+    strings_with_validity: "mode = 'strings-with-validity'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "validity beside `strings`"];
+    name_twice: "mode = 'name-twice'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "two columns are named `forged`"];
+    fields_without_columns: "mode = 'fields-without-columns'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "schema has 1 column", "0 were given"];
+    columns_without_fields: "mode = 'columns-without-fields'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "schema has 0 columns", "1 were given"];
+    decimal_without_detail: "mode = 'decimal-without-detail'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "`precision,scale`", "`10,2`"];
+    decimal_too_wide: "mode = 'decimal-too-wide'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "column `forged`", "200"];
+    decimal_overflow: "mode = 'decimal-overflow'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "column `forged`", "too large", "precision 3"];
+    other_with_values: "mode = 'other-with-values'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "column `forged`", "`from-ipc`"];
+    ipc_empty: "mode = 'ipc-empty'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "the stream has no record batch"];
+    ipc_garbage: "mode = 'ipc-garbage'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "stream"];
+    ipc_truncated: "mode = 'ipc-truncated'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "the stream ends within a message"];
 
     // The host does not know every name of a zone; it sees that the column was not promised.
     bad_time_zone: "mode = 'bad-time-zone'" => "contract" in "process", ["Middle/Earth", "promised by `open`"];
@@ -197,5 +197,6 @@ fn the_fault_stands_in_the_answer_for_people() {
 
 #[test]
 fn every_mode_of_the_transform_has_a_test() {
-    every_mode_has_a_test("evil", &[include_str!("transform.rs"), include_str!("granted.rs")].concat(), 75);
+    let tests = [include_str!("transform.rs"), include_str!("granted.rs"), include_str!("../replay.rs")];
+    every_mode_has_a_test("evil", &tests.concat(), 80);
 }

@@ -103,7 +103,7 @@ impl Load for EvilLoad {
     fn prepare(&mut self) -> Result<String, Fault> {
         let lines = self.options.mark("prepare", &self.load_id)?;
         match self.options.mode {
-            Mode::PanicInPrepare => panic!("evil: a panic in prepare, as asked for"),
+            Mode::PanicInPrepare => panic!("evil: a panic in prepare after {} rows, as asked for", self.rows),
             Mode::LoopInPrepare => spin(),
             Mode::UnavailableInPrepare => self.options.unavailable(lines)?,
             Mode::PanicInAbort => return Err(Fault::internal("evil: a fault in prepare, as asked for")),

@@ -7,6 +7,7 @@ use sluicebox_stage::{Batch, Column, DataType, Fault, Field, Form, Mask, Schema,
 pub(crate) fn promise(mode: Mode, schema: &mut Schema) {
     let fields = std::mem::take(schema).into_fields().into_iter();
     *schema = match mode {
+        Mode::Stamp => fields.chain([Field::new("stamp", DataType::Utf8)]).collect(),
         Mode::PromisesMore => fields.chain([Field::new("promised", DataType::Int64)]).collect(),
         Mode::PromisesOtherNames => fields.map(|field| Field { name: format!("{}x", field.name), ..field }).collect(),
         Mode::PromisesOtherTypes => fields

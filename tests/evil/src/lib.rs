@@ -30,6 +30,7 @@ impl Transform for Evil {
         match options.mode {
             Mode::PanicInOpen => crash::panic("open"),
             Mode::LoopInOpen => crash::spin(),
+            Mode::PanicInOpenAgain => escape::panic_after(&options.path, options.times)?,
             Mode::FaultInOpen => return Err(fault(&options)),
             _ => {}
         }
@@ -52,6 +53,7 @@ impl Transform for Evil {
         match self.options.mode {
             Mode::PanicInFinish => crash::panic("finish"),
             Mode::LoopInFinish => crash::spin(),
+            Mode::FaultStampInFinish => Err(Fault::internal(escape::stamp()?)),
             Mode::NeverFinishes => self.last.as_ref().map(Batch::share).transpose(),
             _ => Ok(None),
         }
@@ -68,7 +70,7 @@ impl Evil {
                 _ => return Err(Fault::invalid_config("panic-on needs column and value")),
             },
             // these do it on every batch
-            Mode::KeepEveryHandle | Mode::SchemaChanges | Mode::FloodLog => true,
+            Mode::KeepEveryHandle | Mode::SchemaChanges | Mode::FloodLog | Mode::Stamp => true,
             _ if *until_attempt > 0 => self.attempt < *until_attempt && number == *on,
             _ => number == *on,
         })
@@ -105,6 +107,9 @@ impl Evil {
             Mode::Sleep => escape::sleep(options.seconds),
             Mode::Clock => escape::clock(),
             Mode::Random => escape::random()?,
+            Mode::Stamp => return Ok(vec![escape::stamped(&batch)?]),
+            Mode::FaultStamp => return Err(Fault::internal(escape::stamp()?).at_row(3)),
+            Mode::Warn => escape::warn(),
             _ => return forge::answer(options.mode, &batch),
         }
         Ok(vec![batch])

@@ -179,6 +179,16 @@ pub enum Mode {
     Clock,
     /// logs random numbers
     Random,
+    /// adds a column `stamp` with the time and random numbers
+    Stamp,
+    /// answers with a fault of kind internal that tells the time and random numbers
+    FaultStamp,
+    /// the same in `finish`, once all batches were stamped
+    FaultStampInFinish,
+    /// leaves a line at `path` in `open`, and panics there once there are more than `times`
+    PanicInOpenAgain,
+    /// logs warnings, errors, and what steers a terminal
+    Warn,
 
     /// a mask with too few bytes
     MaskShort,

@@ -6,3 +6,4 @@ pub mod problems;
 pub mod progress;
 pub mod style;
 pub mod table;
+pub mod warnings;

@@ -333,6 +333,19 @@ fn change(now: f64, before: f64) -> String {
     if change.abs() >= 10.0 { format!("{change:+.0} %") } else { format!("{change:+.1} %") }
 }
 
+/// What has become of a run, as a part of a sentence: `it was cancelled`.
+pub fn became(state: RunState) -> &'static str {
+    match state {
+        RunState::Queued => "it waits to begin",
+        RunState::Running => "it is running",
+        RunState::Committing => "it is committing",
+        RunState::Succeeded => "it succeeded",
+        RunState::Failed => "it failed",
+        RunState::Cancelled => "it was cancelled",
+        RunState::Crashed => "it was interrupted",
+    }
+}
+
 /// The tone of a run's state.
 pub fn tone(state: RunState) -> Tone {
     match state {

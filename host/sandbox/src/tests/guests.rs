@@ -61,6 +61,7 @@ impl Bed {
 pub(super) fn context() -> RunContext {
     RunContext {
         run_id: "0190-test".into(),
+        randomness: "tests-20240101".into(),
         pipeline: "tests".into(),
         stage: "it".into(),
         attempt: 1,

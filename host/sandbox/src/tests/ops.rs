@@ -169,7 +169,7 @@ fn an_answer_fits_its_promise_or_is_refused() {
     let fitted = ops::fit(batch.clone(), &promise(vec![n(true), t(true)])).unwrap();
     assert!(fitted.schema().field(0).is_nullable());
     let reason = |promised: Vec<Field>| ops::fit(batch.clone(), &promise(promised)).unwrap_err().0;
-    assert_eq!(reason(vec![n(false), t(false)]), "column `t` has 1 nulls, but `open` promised that it has none");
+    assert_eq!(reason(vec![n(false), t(false)]), "column `t` has 1 null, but `open` promised that it has none");
     assert_eq!(reason(vec![n(false)]), "it has 2 columns, but 1 were promised by `open`");
     assert!(reason(vec![t(true), n(true)]).starts_with("column 0 is `n` of type Int64, but `t` of type Utf8"));
 }
