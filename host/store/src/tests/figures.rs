@@ -172,7 +172,9 @@ fn runs_by_pages_and_filters() {
 #[test]
 fn what_is_new_is_told_and_read_in_the_same_order() {
     let (_folder, store) = open();
-    let told: Arc<Mutex<Vec<(u64, RunId, u64, String)>>> = Arc::default();
+    // Place, run, number and name.
+    type Told = (u64, RunId, u64, String);
+    let told: Arc<Mutex<Vec<Told>>> = Arc::default();
     let keep = told.clone();
     store.on_change(move |change| {
         if let Change::Run { run, sequence, position, events, .. } = change {
