@@ -61,6 +61,11 @@ impl Source {
             let at = error.utf8_error().valid_up_to();
             Trouble::new(format!("{name} is not UTF-8 (byte {at})")).help("save it as UTF-8 in your editor")
         })?;
+        if let Some(what) = crate::other_format::of(&text) {
+            return Err(Trouble::new(format!("{name} is {what}, not a pipeline file"))
+                .help("a pipeline is declared in TOML: `sluicebox init` makes a first one; data is named in the options of an \
+                       extract: `config.path`"));
+        }
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let root = parent.canonicalize().map_err(told)?;
         let path = root.join(path.file_name().unwrap_or_default());

@@ -254,7 +254,7 @@ pub(super) enum Found {
     /// The journal has it.
     Begun(RunId),
     /// It is in the queue, or left it without a start.
-    Queued(QueuedRun),
+    Queued(Box<QueuedRun>),
 }
 
 impl Found {
@@ -276,7 +276,7 @@ pub(super) fn find(store: &Store, wanted: &str) -> Result<Found, Problem> {
             let queued = id.ok().map(|id| store.queue_row(id)).transpose()?.flatten();
             // It may have begun between the two looks.
             match queued {
-                Some(queued) => Ok(store.find(wanted).map_or(Found::Queued(queued), Found::Begun)),
+                Some(queued) => Ok(store.find(wanted).map_or(Found::Queued(Box::new(queued)), Found::Begun)),
                 None => Err(missing.into()),
             }
         }

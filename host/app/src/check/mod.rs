@@ -47,6 +47,8 @@ impl Examined {
 pub enum Purpose {
     /// To tell its author all that is wrong.
     Check,
+    /// To offer it to `serve`: what its extracts find when they are opened may be there when it runs.
+    Offer,
     /// To run it at once: what does not answer now is left to the run, which tries again as it is told to.
     Run,
 }
@@ -95,6 +97,9 @@ pub fn examine(
     }
     problems.extend(targets::check(&pipeline, &kinds, &configs));
     problems.extend(schedule::check(&pipeline, &source.root));
+    if let Ok(settings) = crate::settings::read(&source.root) {
+        problems.extend(schedule::against_settings(&pipeline, &settings));
+    }
     // A stage with a problem of its own is not opened: it would only say the same again, in worse words.
     let mut stages: Vec<Option<Arc<dyn Stage>>> = Vec::new();
     for (at, ((stage, plugin), config)) in pipeline.stages.iter().zip(&plugins).zip(&configs).enumerate() {
@@ -114,7 +119,14 @@ pub fn examine(
     let checks = check_schemas(&pipeline, &stages, context, cancel);
     for check in &checks {
         if let (Checked::Failed(fault), Some(stage)) = (&check.result, pipeline.stages.get(check.stage)) {
-            if purpose == Purpose::Run && fault.kind == FaultKind::Unavailable {
+            let may_change = match purpose {
+                Purpose::Check => false,
+                Purpose::Run => fault.kind == FaultKind::Unavailable,
+                Purpose::Offer => {
+                    fault.kind == FaultKind::Unavailable || kinds.get(check.stage) == Some(&Some(Kind::Extract))
+                }
+            };
+            if may_change {
                 continue;
             }
             problems.push(faults::problem(stage, fault));

@@ -1,7 +1,8 @@
 //! What only the calendar and the folder know about a schedule: cron texts, time zones, files that start a run.
 
 use crate::serve::fixed_part;
-use sluicebox_model::pipeline::{Pipeline, Problem, Schedule, suggest};
+use sluicebox_model::alert::AlertTarget;
+use sluicebox_model::pipeline::{Pipeline, Problem, Schedule, Settings, suggest};
 use sluicebox_schedule::{Timetable, TimetableError};
 use std::path::{Component, Path};
 
@@ -17,6 +18,27 @@ pub fn check(pipeline: &Pipeline, root: &Path) -> Vec<Problem> {
         }
     }
     problems.extend(files(pipeline, schedule, root));
+    problems
+}
+
+/// What the settings of the house lack that the pipeline counts on. Its file is told the place.
+pub fn against_settings(pipeline: &Pipeline, settings: &Settings) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let place = pipeline.schedule.as_ref().map(|schedule| schedule.spans.table.clone()).unwrap_or_default();
+    if let Some(pool) = pipeline.pool.as_ref().filter(|pool| !settings.pools.contains_key(*pool)) {
+        let names: Vec<&str> = settings.pools.keys().map(String::as_str).collect();
+        let message = format!("there is no pool `{pool}`: its runs begin whatever else runs");
+        let help = match suggest::closest(pool, names.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("add `[pools]` to `sluicebox.toml`, and below it `{pool} = 2`"),
+        };
+        problems.push(Problem::warning(place.clone(), message).help(help));
+    }
+    let mails = pipeline.alerts.iter().flatten().flat_map(|rule| &rule.to);
+    if settings.smtp.is_none() && mails.clone().any(|target| matches!(target, AlertTarget::Email { .. })) {
+        let help = "add `[smtp]` to `sluicebox.toml`, with `server = \"smtp://...\"` and `from = \"...\"`";
+        problems.push(Problem::warning(place, "`[alert]` sends mails, and no server is known for them").help(help));
+    }
     problems
 }
 

@@ -23,7 +23,10 @@ Examples:
   sluicebox schedule --all                    the next day of all pipelines of this folder
   sluicebox schedule --all pipelines";
 
-/// Most times of a day that are listed.
+/// A pipeline that runs more often in a day than this is told in one line.
+const OFTEN: usize = 48;
+
+/// Most times of a day that are looked at.
 const DAY_MAX: usize = 10_000;
 
 /// Show when pipelines run by themselves
@@ -116,8 +119,15 @@ fn whole_day(dir: &Path, from: Timestamp, json: bool) -> Result<Exit, Trouble> {
         if !schedule.is_timed() || schedule.when.is_some() {
             others.push((name.clone(), timing::timing(schedule).words));
         }
-        let fires = timing::next(name, schedule, from, DAY_MAX);
-        all.extend(fires.into_iter().take_while(|fire| fire.at <= end).map(|fire| (name.clone(), fire)));
+        let mut fires = timing::next(name, schedule, from, DAY_MAX);
+        fires.retain(|fire| fire.at <= end);
+        if fires.len() > OFTEN && !json {
+            let count = crate::show::human::number(fires.len() as u64);
+            let more = if fires.len() == DAY_MAX { " or more" } else { "" };
+            others.push((name.clone(), format!("{} ({count}{more} times)", timing::timing(schedule).words)));
+            continue;
+        }
+        all.extend(fires.into_iter().map(|fire| (name.clone(), fire)));
     }
     all.sort_by(|(a, one), (b, other)| (one.at, a).cmp(&(other.at, b)));
     if json {

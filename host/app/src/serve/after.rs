@@ -5,7 +5,7 @@ use super::rows::{self, RunOptions};
 use super::service::Service;
 use crate::trouble::Trouble;
 use jiff::Timestamp;
-use sluicebox_alert::{Circumstances, Facts, due, message};
+use sluicebox_alert::{Circumstances, Facts, due, message, seed};
 use sluicebox_model::alert::{AlertOn, AlertTarget};
 use sluicebox_model::fault::{Fault, FaultKind};
 use sluicebox_model::house::{Decided, HouseEvent, NewAlert, NewHouseEvent, NewRun, QueueState, QueuedRun, Settled};
@@ -117,7 +117,11 @@ impl Service {
             ..RunFilter::default()
         };
         let runs = self.house.store.runs(&filter)?;
-        let Some(reason) = pause(Some(limit), runs.iter().map(|run| run.state)) else { return Ok(()) };
+        let last = runs.iter().find(|run| run.state == RunState::Succeeded).and_then(|run| run.ended_at).max(resumed);
+        let refused = self.refusals(&record.pipeline, |at| last.is_none_or(|last| at > last))?;
+        let refused = std::iter::repeat_n(RunState::Failed, usize::try_from(refused).unwrap_or(0));
+        let states = refused.chain(runs.iter().map(|run| run.state));
+        let Some(reason) = pause(Some(limit), states) else { return Ok(()) };
         if self.house.store.pause(&record.pipeline, "pause-after", &reason, now)? {
             tracing::error!(pipeline = %record.pipeline, "paused: {reason}; `sluicebox resume {}` lets it run again", record.pipeline);
             self.schedules_changed(&record.pipeline);
@@ -144,8 +148,9 @@ impl Service {
             return Ok(Vec::new());
         }
         let standing = self.house.store.alert_standing(&queued.pipeline)?;
-        // A run that could not begin is in no journal.
-        let extra = u64::from(record.state == RunState::Failed && record.stages.is_empty());
+        // Runs that could not begin are in no journal; this one is not yet among the events.
+        let refused = self.refusals(&queued.pipeline, |at| standing.last_success.is_none_or(|last| at > last))?;
+        let extra = u64::from(record.state == RunState::Failed && record.stages.is_empty()) + refused;
         let ended_well = record.state == RunState::Succeeded;
         let failures = if ended_well { self.failures_before(record)? } else { standing.failures + extra };
         let schedule = pipeline.and_then(|pipeline| pipeline.schedule.as_ref());
@@ -173,11 +178,23 @@ impl Service {
         for due in due(&rules, record, &circumstances, now) {
             let Some(rule) = rules.get(due.rule) else { continue };
             let told = message(&due.kinds, record, &facts, &|text| text.to_owned());
-            for target in &rule.to {
-                alerts.push(new_alert(queued, due.kind(), target, &told, &root));
-            }
+            let targets = rule.to.iter().flat_map(AlertTarget::each);
+            alerts.extend(targets.map(|target| new_alert(queued, due.kind(), &target, &told, &root)));
         }
         Ok(alerts)
+    }
+
+    /// How many of a pipeline's last runs could not begin.
+    fn refusals(&self, pipeline: &str, counts: impl Fn(Timestamp) -> bool) -> Result<u64, Trouble> {
+        let filter = HouseFilter {
+            pipeline: Some(pipeline.to_owned()),
+            kinds: vec!["refused".to_owned()],
+            newest_first: true,
+            limit: Some(1000),
+            ..HouseFilter::default()
+        };
+        let refused = self.house.store.house_events(&filter)?;
+        Ok(refused.iter().take_while(|entry| counts(entry.at)).count() as u64)
     }
 
     /// How many runs failed in a row before one that succeeded.
@@ -189,11 +206,12 @@ impl Service {
             ..RunFilter::default()
         };
         let before = self.house.store.runs(&filter)?;
+        let last = before.iter().find(|run| run.state == RunState::Succeeded).and_then(|run| run.ended_at);
         let failed = before
             .iter()
             .filter(|run| run.state != RunState::Cancelled)
             .take_while(|run| matches!(run.state, RunState::Failed | RunState::Crashed));
-        Ok(failed.count() as u64)
+        Ok(failed.count() as u64 + self.refusals(&record.pipeline, |at| last.is_none_or(|last| at > last))?)
     }
 }
 
@@ -209,8 +227,9 @@ fn new_alert(
         run: Some(queued.run),
         about: String::new(),
         kind,
-        target: serde_json::to_string(target).unwrap_or_default(),
-        body: serde_json::json!({ "message": told, "root": root }),
+        // What is shown of it, and what tells it from another that looks the same: an address may be a secret.
+        target: format!("{} #{:08x}", target.shown(), seed(&serde_json::json!(target).to_string()) as u32),
+        body: serde_json::json!({ "message": told, "target": target, "root": root }),
     }
 }
 
@@ -233,11 +252,12 @@ impl Service {
             Facts { owner: offered.pipeline.owner.as_deref(), host: &self.machine, notes: &notes, ..Facts::default() };
         let told = message(&[AlertOn::Late], &record, &facts, &|text| text.to_owned());
         let about = format!("{}/{}", queued.interval.start, queued.interval.end);
-        let targets = rules.iter().filter(|rule| rule.on.contains(&AlertOn::Late)).flat_map(|rule| &rule.to);
-        let alert = |target| NewAlert {
+        let rules = rules.iter().filter(|rule| rule.on.contains(&AlertOn::Late));
+        let targets = rules.flat_map(|rule| &rule.to).flat_map(AlertTarget::each);
+        let alert = |target: AlertTarget| NewAlert {
             run: None,
             about: about.clone(),
-            ..new_alert(queued, AlertOn::Late, target, &told, &root)
+            ..new_alert(queued, AlertOn::Late, &target, &told, &root)
         };
         Ok(targets.map(alert).collect())
     }

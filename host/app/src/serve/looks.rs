@@ -76,7 +76,7 @@ fn problems(service: &Service, source: &Source) -> Vec<Problem> {
     let host = service.hosts.of(&source.root);
     let interval = Interval { start: now, end: now };
     let context = CheckContext { id, interval, bookmarks: BTreeMap::new(), skipped: BTreeMap::new() };
-    examine(source, &host, &Plugins::Found(&host.catalog), Purpose::Run, &context, &Cancel::new()).problems
+    examine(source, &host, &Plugins::Found(&host.catalog), Purpose::Offer, &context, &Cancel::new()).problems
 }
 
 /// Takes over what a look found, and tells of it.

@@ -3,7 +3,7 @@
 use super::service::Service;
 use crate::secrets;
 use jiff::Timestamp;
-use sluicebox_alert::{Courier, CourierSettings, Delivery, filled, filled_smtp, next_attempt, seed};
+use sluicebox_alert::{Courier, CourierSettings, Delivery, Message, filled, filled_smtp, next_attempt, seed};
 use sluicebox_model::alert::AlertTarget;
 use sluicebox_model::house::Alert;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// Delivers what is due until nobody wakes it any more.
 pub(super) fn deliver_all(service: &Service, wake: &Receiver<()>) {
-    let courier = match Courier::new(CourierSettings::default()) {
+    let courier = match Courier::new(trusting()) {
         Ok(courier) => courier,
         Err(error) => return tracing::error!("alerts cannot be delivered: {error}"),
     };
@@ -52,10 +52,17 @@ pub(super) fn deliver_all(service: &Service, wake: &Receiver<()>) {
     }
 }
 
+/// Servers are trusted by the certificates in the file that `SSL_CERT_FILE` names, if it is set.
+fn trusting() -> CourierSettings {
+    let roots = std::env::var_os("SSL_CERT_FILE").and_then(|file| std::fs::read(file).ok());
+    CourierSettings { roots, ..CourierSettings::default() }
+}
+
 fn deliver(service: &Service, courier: &Courier, alert: &Alert) {
     let now = Timestamp::now();
-    let target: Option<AlertTarget> = serde_json::from_str(&alert.what.target).ok();
-    let message = alert.what.body.get("message").and_then(|body| serde_json::from_value(body.clone()).ok());
+    let part = |key: &str| alert.what.body.get(key).cloned().unwrap_or_default();
+    let target: Option<AlertTarget> = serde_json::from_value(part("target")).ok();
+    let message: Option<Message> = serde_json::from_value(part("message")).ok();
     let root = alert.what.body.get("root").and_then(|root| root.as_str()).map(PathBuf::from).unwrap_or_default();
     let store = &service.house.store;
     let (Some(target), Some(message)) = (target, message) else {

@@ -83,7 +83,8 @@ pub fn serve(options: Options) -> Result<(), Trouble> {
         None => None,
     };
     let settings = crate::settings::read(&options.dir)?;
-    let house = House::open(&options.state, "sluicebox serve")?;
+    let mut house = House::open(&options.state, "sluicebox serve")?;
+    house.quiet = true;
     let random = |bytes: &mut [u8]| getrandom::fill(bytes).map_err(|error| error.to_string());
     let token = Token::of_state(&options.state, random)?;
     let listener = std::net::TcpListener::bind(options.address).map_err(|error| {

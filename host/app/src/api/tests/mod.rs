@@ -112,7 +112,9 @@ impl Served {
     /// A run in the journal, as far as these events.
     fn write(&self, number: u8, events: &[Event]) -> RunId {
         for (second, event) in events.iter().enumerate() {
-            self.store.append(run(number), at(i64::from(number) * 60 + second as i64), &[event.clone()]).unwrap();
+            self.store
+                .append(run(number), at(i64::from(number) * 60 + second as i64), std::slice::from_ref(event))
+                .unwrap();
         }
         run(number)
     }
