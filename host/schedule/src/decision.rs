@@ -71,7 +71,7 @@ pub struct Skip {
 
 impl Skip {
     /// Skipped fires are counted up to here; so many mean that many or more.
-    pub const COUNTED: u32 = 10_000;
+    pub const COUNTED: u32 = 1000;
 }
 
 /// Why fires are left out.

@@ -172,7 +172,7 @@ fn numbers(numbers: &[u8]) -> String {
 fn step(numbers: &[u8], lowest: u8, count: u8) -> Option<u8> {
     let [first, second, ..] = numbers else { return None };
     let step = second - first;
-    let even = *first == lowest && count % step == 0 && numbers.len() == usize::from(count / step);
+    let even = *first == lowest && count.is_multiple_of(step) && numbers.len() == usize::from(count / step);
     (even && numbers.iter().zip(0u8..).all(|(number, at)| *number == lowest + at * step)).then_some(step)
 }
 

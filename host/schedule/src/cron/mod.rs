@@ -97,7 +97,7 @@ impl Fields {
 pub struct Cron {
     text: String,
     fields: Fields,
-    matcher: Matcher,
+    matcher: Box<Matcher>,
 }
 
 impl PartialEq for Cron {
@@ -139,7 +139,7 @@ impl Cron {
         };
         let matcher =
             Matcher::new(&fields).map_err(|error| CronError::new(error, "write e.g. `30 6 * * *`", 0..text.len()))?;
-        Ok(Self { text: text.trim().to_owned(), fields, matcher })
+        Ok(Self { text: text.trim().to_owned(), fields, matcher: Box::new(matcher) })
     }
 
     /// The text that was read.

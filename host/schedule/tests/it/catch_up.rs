@@ -4,7 +4,7 @@ use crate::planner::{at, idle, plan, told};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use sluicebox_model::pipeline::{CatchUp, Overlap};
-use sluicebox_schedule::{Decision, Plan, Planner, Timetable};
+use sluicebox_schedule::{Decision, Plan, Planner, Skip, Timetable};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ fn years_of_minutes_are_left_out_at_once() {
     let decisions = planner.tick(at("06:30:30"), idle);
     assert_eq!(decisions.len(), 2);
     let Decision::Skip(skip) = &decisions[0] else { panic!("{decisions:?}") };
-    assert_eq!((skip.count, skip.last), (10_000, at("06:29:00")));
+    assert_eq!((skip.count, skip.last), (Skip::COUNTED, at("06:29:00")));
 }
 
 const CRONS: [&str; 6] = ["*/10 * * * *", "5 * * * *", "30 2 * * *", "0 */6 * * *", "17,48 1-3 * * sun", "0 12 1 * *"];

@@ -145,7 +145,7 @@ fn every_so_often() {
     let interval = seven.interval(fire);
     assert_eq!(interval.end.as_second() - interval.start.as_second(), 7 * 3600);
     let kolkata = ["01-01 00:00 +05:30", "01-01 01:00 +05:30"];
-    assert_eq!(fires(&every(hour as u64, "Asia/Kolkata"), "2026-01-01T00:00", "2026-01-01T02:00"), kolkata);
+    assert_eq!(fires(&every(hour, "Asia/Kolkata"), "2026-01-01T00:00", "2026-01-01T02:00"), kolkata);
 }
 
 #[test]
@@ -163,18 +163,6 @@ fn crontab_where_others_differ() {
     for (cron, expected) in [
         // One of the two is enough.
         ("0 0 13 * fri", vec!["06-06", "06-13", "06-20", "06-27"]),
-        (
-            "0 0 1-31 * fri",
-            (1..=30)
-                .map(|day| {
-                    match day {
-                        1..=9 => ["06-0", &day.to_string()].concat(),
-                        _ => format!("06-{day}"),
-                    }
-                    .leak() as &str
-                })
-                .collect(),
-        ),
         // A field that begins with `*` does not widen the other.
         ("0 0 */10 * fri", vec![]),
         ("0 0 */5 * fri", vec!["06-06"]),
@@ -185,6 +173,8 @@ fn crontab_where_others_differ() {
         let days: Vec<&str> = days.iter().map(|fire| &fire[..5]).collect();
         assert_eq!(days, expected, "{cron}");
     }
+    // All days, though not by a `*`.
+    assert_eq!(fires(&table("0 0 1-31 * fri", "UTC"), "2025-06-01T00:00", "2025-07-01T00:00").len(), 30);
     let leap = table("0 0 29 2 *", "UTC");
     let next = |from: &str| leap.next_after(from.parse().unwrap()).map(|fire| fire.to_string());
     assert_eq!(next("2025-01-01T00:00:00Z").as_deref(), Some("2028-02-29T00:00:00Z"));

@@ -126,14 +126,8 @@ fn a_new_plan_holds_from_now_on() {
     planner.add("p", plan("0 * * * *", CatchUp::All, 86_400), at("05:30:00"), false);
     assert!(planner.update("p", plan("*/10 * * * *", CatchUp::All, 86_400), at("05:45:00")));
     assert_eq!(planner.wake_at(), Some(at("05:50:00")));
-    assert_eq!(
-        told(&planner.tick(at("06:00:00"), idle)),
-        ["05:50 catch-up Now", "06:00 fire Now"][..1]
-            .iter()
-            .map(ToString::to_string)
-            .chain(["06:00 Overlap".to_owned()])
-            .collect::<Vec<_>>()
-    );
+    let expected = ["05:50 catch-up Now", "06:00 Overlap"];
+    assert_eq!(told(&planner.tick(at("06:00:00"), idle)), expected);
     assert!(planner.remove("p") && !planner.remove("p"));
     assert_eq!((planner.wake_at(), planner.len()), (None, 0));
     planner.add("q", plan("0 * * * *", CatchUp::All, 86_400), at("06:30:00"), false);
@@ -204,5 +198,5 @@ fn reasons_are_words() {
     let mut planner = Planner::default();
     planner.add("p", plan("* * * * *", CatchUp::None, 60), at("00:00:00"), false);
     let decisions = planner.tick(at("20:00:00"), idle);
-    assert!(decisions[0].to_string().starts_with("1198 fires from 2025-06-01T00:01:00Z"), "{}", decisions[0]);
+    assert!(decisions[0].to_string().starts_with("1000 or more fires from 2025-06-01T00:01:00Z"), "{}", decisions[0]);
 }

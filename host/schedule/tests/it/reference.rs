@@ -13,8 +13,6 @@ pub(crate) fn croner(text: &str) -> Cron {
 /// The fires of `[from, to)` by the written rule, of a cron that `repeats` or not.
 pub(crate) fn fires(cron: &Cron, repeats: bool, zone: &TimeZone, from: Timestamp, to: Timestamp) -> Vec<Timestamp> {
     let mut fires = Vec::new();
-    let minute = 60 - from.as_second().rem_euclid(60);
-    let _ = minute;
     // A day more at both ends: no offset is larger, and no gap but Samoa's.
     let start = from.as_second().div_euclid(60) * 60 - 3 * 86_400;
     let mut local = start;
