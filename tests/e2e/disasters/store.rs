@@ -25,7 +25,7 @@ fn with_log(dies_at: &str) -> Project {
 #[test]
 fn the_log_loses_its_end() {
     for (dies_at, shown) in [("10+", false), ("11+", true), ("13+", true)] {
-        for part in 0..10 {
+        for part in [0, 3, 6, 9] {
             for scribbled in [false, true] {
                 let project = with_log(dies_at);
                 let log = file(&project, "store.sqlite-wal");
@@ -61,8 +61,8 @@ fn a_page_of_the_store_is_damaged() {
     let whole = fs::read(file(&base, "store.sqlite")).unwrap();
     assert!(!file(&base, "store.sqlite-wal").exists(), "the log was put into the store");
     let pages = whole.len() / 4096;
-    // All of them in the long run, the last and every third here.
-    for page in (0..pages).filter(|page| *page + 1 == pages || *page % 3 == 0) {
+    // The last, and every fifth.
+    for page in (0..pages).filter(|page| *page + 1 == pages || *page % 5 == 0) {
         for damage in ["zeroes", "rubbish", "cut"] {
             let project = loaded_once();
             project.file("in/2.csv", orders(1_000, 2_000));
