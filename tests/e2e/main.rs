@@ -1,8 +1,10 @@
 //! The end-to-end tests, in one binary: a file a theme.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod api;
 mod bad_data;
 mod bad_pipelines;
+mod cancel;
 mod cli;
 mod contract;
 mod disasters;
