@@ -2,6 +2,7 @@
 
 pub mod faults;
 pub mod grants;
+pub mod house;
 pub mod options;
 pub mod schedule;
 pub mod targets;

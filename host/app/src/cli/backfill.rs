@@ -108,6 +108,7 @@ impl Backfill {
     pub(super) fn run(self) -> Result<Exit, Trouble> {
         let intervals = self.intervals()?;
         let source = Source::read(&self.pipeline)?;
+        crate::settings::read(&source.root)?;
         let state = places::state_of_pipeline(self.state.state.as_deref(), &source.root);
         let name = match pipeline::parse(&source.text) {
             Ok(pipeline) => pipeline.name,

@@ -1,8 +1,10 @@
 //! `sluicebox check`
 
 use super::{Exit, Format, Output, PluginFolders, print, print_json};
+use crate::check::house::{self, Member};
 use crate::check::{Examined, Purpose, examine};
 use crate::components::Plugins;
+use crate::settings::{self, Broken};
 use crate::show::human::{self, clean_line};
 use crate::show::problems;
 use crate::show::progress::compiling;
@@ -24,6 +26,7 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 Examples:
   sluicebox check flights.toml            all problems at once, with line, column and what to write
+  sluicebox check pipelines               all pipelines of a folder, and how they go together
   sluicebox check flights.toml --columns  also the columns that each stage passes on
   sluicebox check flights.toml --format json | jq '.problems[]'
 
@@ -34,7 +37,7 @@ without data, so that a column that is not there is found before any row moves. 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Check {
-    /// The pipeline file
+    /// The pipeline file, or a folder of them
     pipeline: PathBuf,
     /// Show the columns that each stage passes on
     #[arg(long)]
@@ -47,12 +50,19 @@ pub struct Check {
 
 impl Check {
     pub(super) fn run(self) -> Result<Exit, Trouble> {
+        if self.pipeline.is_dir() {
+            let members = house::members(&self.pipeline);
+            let only = self.pipeline.join("pipeline.toml");
+            if members.iter().any(|member| member.source.path.canonicalize().ok() != only.canonicalize().ok()) {
+                return self.folder(members);
+            }
+        }
         let source = Source::read(&self.pipeline)?;
         let json = self.output.format == Format::Json;
         let host = Host::open(&self.plugins.plugins, &source.root, compiling(json))?;
         let now = Timestamp::now();
         let interval = Interval { start: now, end: now };
-        let examined = examine(
+        let mut examined = examine(
             &source,
             &host,
             &Plugins::Found(&host.catalog),
@@ -60,15 +70,68 @@ impl Check {
             &CheckContext { id: new_run_id(now)?, interval, bookmarks: BTreeMap::new(), skipped: BTreeMap::new() },
             &Cancel::new(),
         );
+        if let Some(pipeline) = &examined.pipeline {
+            let beside = house::check(&source, pipeline);
+            examined.problems.extend(beside);
+        }
+        let broken = settings::broken(&source.root)?;
+        let sound = examined.is_sound() && broken.is_none();
         if json {
-            print_json(&as_json(&source, &examined));
+            print_json(&as_json(&source, &examined, broken.as_ref()));
         } else {
             problems::tell(source.file(), &examined.problems);
-            if examined.is_sound() {
+            if let Some(broken) = &broken {
+                problems::tell(broken.file(), &broken.problems);
+            }
+            if sound {
                 print(&answer(&source, &examined, self.columns, Style::stdout()));
             }
         }
-        Ok(if examined.is_sound() { Exit::Done } else { Exit::Wrong })
+        Ok(if sound { Exit::Done } else { Exit::Wrong })
+    }
+}
+
+impl Check {
+    /// All pipelines of a folder, and how they go together.
+    fn folder(&self, members: Vec<Member>) -> Result<Exit, Trouble> {
+        let json = self.output.format == Format::Json;
+        let now = Timestamp::now();
+        let interval = Interval { start: now, end: now };
+        let root = self.pipeline.canonicalize().unwrap_or_else(|_| self.pipeline.clone());
+        let broken = settings::broken(&root)?;
+        let mut sound = broken.is_none();
+        let mut answers = Vec::new();
+        let mut lines = String::new();
+        let style = Style::stdout();
+        for member in members {
+            let source = &member.source;
+            let host = Host::open(&self.plugins.plugins, &source.root, compiling(json))?;
+            let context =
+                CheckContext { id: new_run_id(now)?, interval, bookmarks: BTreeMap::new(), skipped: BTreeMap::new() };
+            let plugins = Plugins::Found(&host.catalog);
+            let mut examined = examine(source, &host, &plugins, Purpose::Check, &context, &Cancel::new());
+            examined.problems.extend(member.problems);
+            sound &= examined.is_sound();
+            if json {
+                answers.push(as_json(source, &examined, None));
+                continue;
+            }
+            problems::tell(source.file(), &examined.problems);
+            if examined.is_sound() {
+                let name = examined.pipeline.as_ref().map(|pipeline| pipeline.name.clone()).unwrap_or_default();
+                lines.push_str(&format!("{} {}: `{name}` is sound\n", style.paint(Tone::Good, "ok:"), source.name));
+            }
+        }
+        if json {
+            let settings = broken.as_ref().map(|broken| problems::json(broken.file(), &broken.problems));
+            print_json(&json!({ "sound": sound, "pipelines": answers, "problems": settings.unwrap_or(json!([])) }));
+        } else {
+            if let Some(broken) = &broken {
+                problems::tell(broken.file(), &broken.problems);
+            }
+            print(&lines);
+        }
+        Ok(if sound { Exit::Done } else { Exit::Wrong })
     }
 }
 
@@ -127,7 +190,13 @@ fn columns_of(schema: &Schema, style: Style) -> String {
     table.render(style)
 }
 
-fn as_json(source: &Source, examined: &Examined) -> Value {
+fn as_json(source: &Source, examined: &Examined, broken: Option<&Broken>) -> Value {
+    let mut problems = problems::json(source.file(), &examined.problems);
+    if let (Some(list), Some(broken)) = (problems.as_array_mut(), broken)
+        && let Value::Array(more) = problems::json(broken.file(), &broken.problems)
+    {
+        list.extend(more);
+    }
     let stages = examined.pipeline.iter().flat_map(|pipeline| &pipeline.stages).enumerate().map(|(at, stage)| {
         let opened = match examined.checks.get(at).map(|check| &check.result) {
             Some(Checked::Opened(opened)) => Some(opened),
@@ -159,8 +228,8 @@ fn as_json(source: &Source, examined: &Examined) -> Value {
     json!({
         "pipeline": examined.pipeline.as_ref().map(|pipeline| &pipeline.name),
         "file": source.name,
-        "sound": examined.is_sound(),
-        "problems": problems::json(source.file(), &examined.problems),
+        "sound": examined.is_sound() && broken.is_none(),
+        "problems": problems,
         "stages": stages.collect::<Vec<Value>>(),
     })
 }

@@ -18,6 +18,7 @@ pub mod runs;
 pub mod schedule;
 pub mod schema;
 pub mod serve;
+mod through;
 
 use crate::show::human::clean;
 use crate::show::style::{Style, Tone};

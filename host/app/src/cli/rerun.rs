@@ -1,15 +1,19 @@
 //! `sluicebox rerun`
 
 use super::run::{cancel_on_signal, state_hint, tell_ran};
+use super::through::follow;
 use super::{Exit, Format, Output, PluginFolders, State};
+use crate::client::Client;
 use crate::components::{self, Plugins};
 use crate::house::{House, Ran, shout};
+use crate::journal;
 use crate::places;
 use crate::show::outcome::became;
 use crate::show::progress::compiling;
 use crate::trouble::Trouble;
 use crate::wiring::{Asked, Host, Source};
 use clap::Args;
+use serde_json::json;
 use sluicebox_model::cancel::Cancel;
 use sluicebox_model::pipeline::{self, Pipeline, suggest};
 use sluicebox_model::plugin::Kind;
@@ -57,6 +61,15 @@ impl Rerun {
         let state = state.canonicalize().unwrap_or(state);
         let cancel = Cancel::new();
         cancel_on_signal(&cancel)?;
+        if let Some(client) = Client::of(&state)? {
+            let run = journal::open(&state)?.find(&self.run)?;
+            let mut body = json!({ "failed": self.failed, "latest": self.latest });
+            if let (Some(from), Some(object)) = (&self.from, body.as_object_mut()) {
+                object.insert("from".to_owned(), json!(from));
+            }
+            let asked = client.post(&format!("/api/v1/runs/{run}/rerun"), &body)?;
+            return follow(&client, &state, &asked, &cancel, self.output.format);
+        }
         let house = House::open(&state, "sluicebox rerun")?;
         let record = house.store.run(&self.run)?;
         refuse_replay(&record)?;
@@ -116,6 +129,7 @@ pub fn again(
         );
     }
     let source = if how.latest { Source::read(&record.file)? } else { Source::of_run(record) };
+    crate::settings::read(&source.root)?;
     let plugins = if how.latest {
         Plugins::Found(&host.catalog)
     } else {

@@ -1,13 +1,16 @@
 //! `sluicebox run`
 
+use super::through::follow;
 use super::{Exit, Format, Output, PluginFolders, State, print, print_json};
 use crate::check::{Examined, Purpose, examine};
+use crate::client::Client;
 use crate::components::Plugins;
 use crate::house::{House, Ran};
 use crate::interval;
 use crate::journal;
 use crate::places;
 use crate::secrets::Secrets;
+use crate::settings;
 use crate::show::outcome::{self, Comparison};
 use crate::show::problems;
 use crate::show::progress::compiling;
@@ -59,6 +62,15 @@ impl Run {
     pub(super) fn run(self) -> Result<Exit, Trouble> {
         let json = self.output.format == Format::Json;
         let source = Source::read(&self.pipeline)?;
+        if let Some(broken) = settings::broken(&source.root)? {
+            // Told now, not when the run has ended and something is to be deleted.
+            problems::tell(broken.file(), &broken.problems);
+            if json {
+                let problems = problems::json(broken.file(), &broken.problems);
+                print_json(&json!({ "state": null, "problems": problems }));
+            }
+            return Ok(Exit::Wrong);
+        }
         let now = Timestamp::now();
         let interval = match &self.interval {
             Some(text) => interval::parse(text)?,
@@ -66,6 +78,16 @@ impl Run {
         };
         let cancel = Cancel::new();
         cancel_on_signal(&cancel)?;
+        let state = places::state_of_pipeline(self.state.state.as_deref(), &source.root);
+        if let Some(client) = Client::of(&state)? {
+            let body = match &self.interval {
+                Some(_) => json!({ "interval": interval }),
+                None => json!({}),
+            };
+            let asked = |name: &str| client.post(&format!("/api/v1/pipelines/{name}/runs"), &body);
+            let name = pipeline::draft(&source.text).pipeline.map(|pipeline| pipeline.name).unwrap_or_default();
+            return follow(&client, &state, &asked(&name)?, &cancel, self.output.format);
+        }
         let host = Host::open(&self.plugins.plugins, &source.root, compiling(false))?;
         let plugins = Plugins::Found(&host.catalog);
         let name = pipeline::draft(&source.text).pipeline.map(|pipeline| pipeline.name).unwrap_or_default();
@@ -80,7 +102,6 @@ impl Run {
             parts: Vec::new(),
             restored: BTreeMap::new(),
         };
-        let state = places::state_of_pipeline(self.state.state.as_deref(), &source.root);
         if !state.join("store.sqlite").exists() {
             // A pipeline that never ran leaves nothing behind unless it can run.
             let id = new_run_id(now)?;

@@ -15,7 +15,7 @@ use crate::wiring::Host;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 use sluicebox_model::run::{RunRecord, RunState};
-use sluicebox_store::{ReasonCount, RunFilter};
+use sluicebox_store::{ReasonCount, RunFilter, Store};
 use std::path::Path;
 
 const EXAMPLES: &str = "\
@@ -154,19 +154,34 @@ fn show(command: &Show) -> Result<Exit, Trouble> {
     let state = places::state(command.state.state.as_deref())?;
     let store = journal::open(&state)?;
     let record = store.run(&command.run)?;
-    let comparison = journal::comparison(&store, &record)?;
-    let warnings = Warnings::of(&store, record.id)?;
-    if command.output.format == Format::Json {
-        let mut value = journal::record_json(&record, comparison);
+    tell(&store, &record, command.output.format, command.backtrace, &state)?;
+    Ok(Exit::Done)
+}
+
+/// Shows a run.
+///
+/// # Errors
+/// The store cannot be read.
+pub(super) fn tell(
+    store: &Store,
+    record: &RunRecord,
+    format: Format,
+    backtrace: bool,
+    state: &Path,
+) -> Result<(), Trouble> {
+    let comparison = journal::comparison(store, record)?;
+    let warnings = Warnings::of(store, record.id)?;
+    if format == Format::Json {
+        let mut value = journal::record_json(record, comparison);
         if let Some(object) = value.as_object_mut() {
             object.insert("logged".to_owned(), warnings.json());
         }
         print_json(&value);
     } else {
         let reasons = store.quarantine_counts(record.id)?;
-        print(&shown(&record, comparison, &reasons, &warnings, command.backtrace, &state, Style::stdout()));
+        print(&shown(record, comparison, &reasons, &warnings, backtrace, state, Style::stdout()));
     }
-    Ok(Exit::Done)
+    Ok(())
 }
 
 fn resolve(command: &Resolve) -> Result<Exit, Trouble> {

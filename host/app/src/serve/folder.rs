@@ -223,6 +223,14 @@ fn looks_like_pipeline(text: &str) -> bool {
     })
 }
 
+/// The pipeline files of a folder and of those below it, by path; those that cannot be read are left out.
+pub fn pipeline_files(dir: &Path) -> Vec<Source> {
+    let mut found = BTreeMap::new();
+    walk(dir, 0, &mut BTreeSet::new(), &mut found);
+    let sources = found.into_keys().filter_map(|path| Source::read(&path).ok());
+    sources.filter(|source| looks_like_pipeline(&source.text)).collect()
+}
+
 /// Every `.toml` file below a folder with its stamp. Hidden folders and `plugins` are left out; a folder is entered once,
 /// whatever links lead to it.
 fn walk(folder: &Path, depth: usize, entered: &mut BTreeSet<PathBuf>, found: &mut BTreeMap<PathBuf, Stamp>) {

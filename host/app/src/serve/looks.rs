@@ -8,10 +8,11 @@ use crate::trouble::Trouble;
 use crate::wiring::{Source, new_run_id};
 use jiff::Timestamp;
 use sluicebox_model::cancel::Cancel;
-use sluicebox_model::house::{HouseEvent, NewHouseEvent};
-use sluicebox_model::pipeline::Problem;
+use sluicebox_model::house::{Decided, HouseEvent, NewHouseEvent};
+use sluicebox_model::pipeline::{After, Problem};
 use sluicebox_model::run::Interval;
 use sluicebox_runner::CheckContext;
+use sluicebox_schedule::dependencies::Dependencies;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -83,6 +84,7 @@ fn problems(service: &Service, source: &Source) -> Vec<Problem> {
 fn apply(service: &Service, folder: &Folder, changes: Vec<Change>) {
     let now = Timestamp::now();
     let mut events = Vec::new();
+    let mut decided_until = BTreeMap::new();
     let shown = |file: &Path| file.strip_prefix(&service.dir).unwrap_or(file).display().to_string();
     for change in changes {
         let (pipeline, event) = match change {
@@ -91,9 +93,17 @@ fn apply(service: &Service, folder: &Folder, changes: Vec<Change>) {
                 let mut inner = service.lock();
                 inner.broken.remove(&file);
                 if let Some(offered) = folder.offered().get(&pipeline) {
-                    inner.offered.insert(pipeline.clone(), offered.clone());
+                    let before = inner.offered.insert(pipeline.clone(), offered.clone());
                     let state = inner.states.get(&pipeline).cloned().unwrap_or_default();
                     inner.clockwork.set(&pipeline, offered.pipeline.schedule.as_ref(), &state, now);
+                    // What a schedule says for the first time it does not say of the past, also not after a restart.
+                    let is_edit = before.is_some_and(|before| before.pipeline.schedule != offered.pipeline.schedule);
+                    if is_edit || state.decided_until.is_none() {
+                        decided_until.insert(pipeline.clone(), now);
+                    }
+                    if let Some(until) = state.decided_until.filter(|until| *until > now) {
+                        tracing::warn!(%pipeline, "its times up to {until} are decided already: the clock was ahead; it waits");
+                    }
                 }
                 let text = folder.offered().get(&pipeline).map(|offered| offered.source.text.clone());
                 let digest = digest(&text.unwrap_or_default());
@@ -125,8 +135,25 @@ fn apply(service: &Service, folder: &Folder, changes: Vec<Change>) {
         events.push(NewHouseEvent { pipeline, event });
     }
     refresh(service, folder);
-    if let Err(error) = service.house.store.house_append(now, &events) {
+    tell_circles(service);
+    let decided = Decided { events, decided_until, ..Decided::default() };
+    if let Err(error) = service.house.store.decide(&decided, now) {
         tracing::error!("what was found in the folder cannot be kept: {error}");
+    }
+}
+
+/// Pipelines that follow each other in a circle, or others that are not there.
+fn tell_circles(service: &Service) {
+    let inner = service.lock();
+    let after = |offered: &'_ super::folder::Offered| {
+        offered.pipeline.schedule.as_ref().map(|schedule| schedule.after.clone()).unwrap_or_default()
+    };
+    let all: Vec<(String, Vec<After>)> =
+        inner.offered.iter().map(|(name, offered)| (name.clone(), after(offered))).collect();
+    drop(inner);
+    let who: Vec<(&str, &[After])> = all.iter().map(|(name, after)| (name.as_str(), after.as_slice())).collect();
+    for error in Dependencies::new(&who).errors() {
+        tracing::error!("{error}; {}", error.help());
     }
 }
 

@@ -142,7 +142,8 @@ fn place(file: File<'_>, span: &Range<usize>) -> serde_json::Map<String, Value> 
     pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
-fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+/// Line and column of a place in a text, both counted from 1; columns in characters.
+pub(crate) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
     let at = floor(text, at);
     let before = text.get(..at).unwrap_or_default();
     let line = before.matches('\n').count() + 1;

@@ -51,6 +51,7 @@ impl Replay {
         let record = house.store.run(&self.run)?;
         known_stage(&record, self.stage.as_deref())?;
         let source = Source::read(&record.file)?;
+        crate::settings::read(&source.root)?;
         let host = Host::open(&self.plugins.plugins, &source.root, compiling(false))?;
         house.recover(&host, None, &cancel)?;
         let record = house.store.run(&record.id.to_string())?;
