@@ -27,7 +27,7 @@ pub(super) struct Bookmarks {
 }
 
 /// Where extracts resume
-#[utoipa::path(get, path = "/api/v1/bookmarks", tag = "bookmarks", params(Which), responses((status = 200, body = Bookmarks)))]
+#[utoipa::path(get, path = "/api/v1/bookmarks", operation_id = "list_bookmarks", tag = "bookmarks", params(Which), responses((status = 200, body = Bookmarks)))]
 pub(super) async fn list(State(api): State<Api>, Asked(which): Asked<Which>) -> Answer<Bookmarks> {
     let bookmarks = api.read(move |store| Ok(store.bookmarks(which.pipeline.as_deref())?)).await?;
     Ok(Json(Bookmarks { bookmarks }))

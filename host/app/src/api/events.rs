@@ -58,7 +58,7 @@ pub(super) struct Events {
 }
 
 /// The events of a run: a list, or, with `Accept: text/event-stream`, server-sent events until it ends
-#[utoipa::path(get, path = "/api/v1/runs/{id}/events", tag = "runs",
+#[utoipa::path(get, path = "/api/v1/runs/{id}/events", operation_id = "show_events", tag = "runs",
     params(("id" = String, description = "Its id, the beginning or end of it, or `last`"), Which,
         ("Last-Event-ID" = Option<u64>, Header, description = "Of a stream: only events behind the one with this number")),
     responses(

@@ -15,13 +15,13 @@ pub(super) struct Well {
 }
 
 /// Whether the host lives
-#[utoipa::path(get, path = "/healthz", tag = "host", responses((status = 200, body = Well)))]
+#[utoipa::path(get, path = "/healthz", operation_id = "healthz", tag = "host", responses((status = 200, body = Well)))]
 pub(super) async fn healthz() -> Json<Well> {
     Json(Well { ok: true })
 }
 
 /// Whether the host runs pipelines and its store can be read
-#[utoipa::path(get, path = "/readyz", tag = "host", responses((status = 200, body = Well), (status = 503, body = ProblemBody)))]
+#[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "host", responses((status = 200, body = Well), (status = 503, body = ProblemBody)))]
 pub(super) async fn readyz(State(api): State<Api>) -> Answer<Well> {
     let ready = api.ask(|desk| Ok(desk.ready())).await?;
     ready.map_err(|why| {

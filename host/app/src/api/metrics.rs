@@ -12,7 +12,7 @@ use std::fmt::{Display, Write};
 use std::time::Duration;
 
 /// Figures in the text form of Prometheus
-#[utoipa::path(get, path = "/metrics", tag = "host", responses((status = 200, body = String, content_type = "text/plain")))]
+#[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "host", responses((status = 200, body = String, content_type = "text/plain")))]
 pub(super) async fn metrics(State(api): State<Api>) -> Result<impl IntoResponse, Problem> {
     let figures = api.read(|store| Ok(store.figures()?)).await?;
     let gauges = api.ask(|desk| Ok(desk.gauges())).await?;

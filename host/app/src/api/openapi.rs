@@ -70,7 +70,7 @@ pub fn openapi() -> String {
 }
 
 /// This description of the API
-#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "host", responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/api/v1/openapi.json", operation_id = "describe", tag = "host", responses((status = 200, body = Object)))]
 async fn described() -> Json<utoipa::openapi::OpenApi> {
     Json(documented().1)
 }

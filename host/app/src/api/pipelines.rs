@@ -56,20 +56,20 @@ pub(super) struct Paused {
 }
 
 /// The pipelines that are looked after
-#[utoipa::path(get, path = "/api/v1/pipelines", tag = "pipelines", responses((status = 200, body = Pipelines)))]
+#[utoipa::path(get, path = "/api/v1/pipelines", operation_id = "list_pipelines", tag = "pipelines", responses((status = 200, body = Pipelines)))]
 pub(super) async fn list(State(api): State<Api>) -> Answer<Pipelines> {
     Ok(Json(Pipelines { pipelines: api.ask(|desk| desk.pipelines()).await? }))
 }
 
 /// A pipeline: what it is for, when it runs, how it goes
-#[utoipa::path(get, path = "/api/v1/pipelines/{name}", tag = "pipelines", params(("name" = String, description = "Its name")),
+#[utoipa::path(get, path = "/api/v1/pipelines/{name}", operation_id = "show_pipeline", tag = "pipelines", params(("name" = String, description = "Its name")),
     responses((status = 200, body = PipelineView), (status = 404, body = ProblemBody)))]
 pub(super) async fn show(State(api): State<Api>, Named(name): Named) -> Answer<PipelineView> {
     Ok(Json(api.ask(move |desk| desk.pipeline(&name)).await?))
 }
 
 /// The next times at which a pipeline runs by itself
-#[utoipa::path(get, path = "/api/v1/pipelines/{name}/schedule", tag = "pipelines",
+#[utoipa::path(get, path = "/api/v1/pipelines/{name}/schedule", operation_id = "show_schedule", tag = "pipelines",
     params(("name" = String, description = "Its name"), Ahead),
     responses((status = 200, body = ScheduleView), (status = 404, body = ProblemBody)))]
 pub(super) async fn schedule(
@@ -82,7 +82,7 @@ pub(super) async fn schedule(
 }
 
 /// Run a pipeline
-#[utoipa::path(post, path = "/api/v1/pipelines/{name}/runs", tag = "pipelines", params(("name" = String, description = "Its name")),
+#[utoipa::path(post, path = "/api/v1/pipelines/{name}/runs", operation_id = "start_run", tag = "pipelines", params(("name" = String, description = "Its name")),
     request_body(content = Option<StartAsk>), security(("token" = [])),
     responses(
         (status = 202, body = Queued, headers(("location", description = "The run"))),
@@ -106,7 +106,7 @@ pub(super) fn queued(run: RunId) -> impl IntoResponse {
 }
 
 /// Keep a pipeline from running by itself
-#[utoipa::path(post, path = "/api/v1/pipelines/{name}/pause", tag = "pipelines", params(("name" = String, description = "Its name")),
+#[utoipa::path(post, path = "/api/v1/pipelines/{name}/pause", operation_id = "pause_pipeline", tag = "pipelines", params(("name" = String, description = "Its name")),
     request_body(content = Option<PauseAsk>), security(("token" = [])),
     responses((status = 200, body = Paused), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody)))]
 pub(super) async fn pause(State(api): State<Api>, Named(name): Named, Told(ask): Told<PauseAsk>) -> Answer<Paused> {
@@ -116,7 +116,7 @@ pub(super) async fn pause(State(api): State<Api>, Named(name): Named, Told(ask):
 }
 
 /// Let a pipeline run by itself again
-#[utoipa::path(post, path = "/api/v1/pipelines/{name}/resume", tag = "pipelines", params(("name" = String, description = "Its name")),
+#[utoipa::path(post, path = "/api/v1/pipelines/{name}/resume", operation_id = "resume_pipeline", tag = "pipelines", params(("name" = String, description = "Its name")),
     security(("token" = [])),
     responses((status = 200, body = Paused), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody)))]
 pub(super) async fn resume(State(api): State<Api>, Named(name): Named, _none: Told<NoAsk>) -> Answer<Paused> {

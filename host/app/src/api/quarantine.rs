@@ -67,7 +67,7 @@ pub(super) struct Shown {
 }
 
 /// What was set aside and not dealt with
-#[utoipa::path(get, path = "/api/v1/quarantine", tag = "quarantine", params(Which),
+#[utoipa::path(get, path = "/api/v1/quarantine", operation_id = "list_quarantine", tag = "quarantine", params(Which),
     responses((status = 200, body = Listed), (status = 404, body = ProblemBody)))]
 pub(super) async fn list(State(api): State<Api>, Asked(which): Asked<Which>) -> Answer<Listed> {
     let work = move |store: &sluicebox_store::Store| {
@@ -80,7 +80,7 @@ pub(super) async fn list(State(api): State<Api>, Asked(which): Asked<Which>) -> 
 }
 
 /// The rows that a run set aside, with the reasons
-#[utoipa::path(get, path = "/api/v1/quarantine/{run}", tag = "quarantine",
+#[utoipa::path(get, path = "/api/v1/quarantine/{run}", operation_id = "show_quarantine", tag = "quarantine",
     params(("run" = String, description = "Its id, the beginning or end of it, or `last`"), Rows),
     responses((status = 200, body = Shown), (status = 404, body = ProblemBody)))]
 pub(super) async fn show(State(api): State<Api>, Named(run): Named, Asked(rows): Asked<Rows>) -> Answer<Shown> {

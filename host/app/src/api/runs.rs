@@ -109,7 +109,7 @@ pub(super) struct AskedToStop {
 }
 
 /// Runs, the latest first
-#[utoipa::path(get, path = "/api/v1/runs", tag = "runs", params(Which),
+#[utoipa::path(get, path = "/api/v1/runs", operation_id = "list_runs", tag = "runs", params(Which),
     responses((status = 200, body = Runs), (status = 400, body = ProblemBody), (status = 404, body = ProblemBody)))]
 pub(super) async fn list(State(api): State<Api>, Asked(which): Asked<Which>) -> Answer<Runs> {
     let limit = bounded(which.limit, 20)?;
@@ -150,7 +150,7 @@ fn waiting(store: &Store, filter: &RunFilter, limit: u64) -> Result<Vec<QueuedRu
 }
 
 /// A run: its stages, rules, faults, receipts and how it compares
-#[utoipa::path(get, path = "/api/v1/runs/{id}", tag = "runs",
+#[utoipa::path(get, path = "/api/v1/runs/{id}", operation_id = "show_run", tag = "runs",
     params(("id" = String, description = "Its id, the beginning or end of it, or `last`")),
     responses((status = 200, body = schemas::Run), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
 pub(super) async fn show(State(api): State<Api>, Named(id): Named) -> Answer<Value> {
@@ -176,7 +176,7 @@ pub(super) async fn show(State(api): State<Api>, Named(id): Named) -> Answer<Val
 }
 
 /// What the stages of a run logged
-#[utoipa::path(get, path = "/api/v1/runs/{id}/logs", tag = "runs",
+#[utoipa::path(get, path = "/api/v1/runs/{id}/logs", operation_id = "show_logs", tag = "runs",
     params(("id" = String, description = "Its id, the beginning or end of it, or `last`"), Lines),
     responses((status = 200, body = Log), (status = 400, body = ProblemBody), (status = 404, body = ProblemBody)))]
 pub(super) async fn logs(State(api): State<Api>, Named(id): Named, Asked(which): Asked<Lines>) -> Answer<Log> {
@@ -206,7 +206,7 @@ pub(super) async fn logs(State(api): State<Api>, Named(id): Named, Asked(which):
 }
 
 /// Stop a run, and take back what it wrote
-#[utoipa::path(post, path = "/api/v1/runs/{id}/cancel", tag = "runs",
+#[utoipa::path(post, path = "/api/v1/runs/{id}/cancel", operation_id = "cancel_run", tag = "runs",
     params(("id" = String, description = "Its id, the beginning or end of it, or `last`")), security(("token" = [])),
     responses((status = 202, body = AskedToStop), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody),
         (status = 409, body = ProblemBody)))]
@@ -221,7 +221,7 @@ pub(super) async fn cancel(
 }
 
 /// Run a run again
-#[utoipa::path(post, path = "/api/v1/runs/{id}/rerun", tag = "runs",
+#[utoipa::path(post, path = "/api/v1/runs/{id}/rerun", operation_id = "rerun", tag = "runs",
     params(("id" = String, description = "Its id, the beginning or end of it, or `last`")),
     request_body(content = Option<RerunAsk>), security(("token" = [])),
     responses(

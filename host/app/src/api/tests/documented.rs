@@ -91,6 +91,16 @@ fn every_described_route_is_there_and_no_other_method() {
     assert_eq!(served.get("/api/v1/openapi.json").json(), described());
 }
 
+/// Clients are made from it, with a function for each.
+#[test]
+fn every_operation_has_a_name_of_its_own() {
+    let described = described();
+    let operations =
+        described["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+    let names: Vec<&str> = operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
+}
+
 #[test]
 fn what_changes_something_is_said_to_need_the_token() {
     for (path, item) in described()["paths"].as_object().unwrap() {
