@@ -4,7 +4,6 @@
 mod api;
 mod bad_data;
 mod bad_pipelines;
-mod cancel;
 mod cli;
 mod contract;
 mod disasters;
