@@ -5,10 +5,15 @@ use crate::serve::{ADDRESS_FILE, Address};
 use crate::trouble::Trouble;
 use serde_json::Value;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use ureq::http::StatusCode;
 
 /// How long an answer may take.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
+
+/// How long a host that is starting is waited for, and how often it is asked.
+const STARTING_MAX: Duration = Duration::from_secs(60);
+const AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// A running host.
 pub struct Client {
@@ -44,6 +49,28 @@ impl Client {
     /// # Errors
     /// The host does not answer, or does not do it; the message is its own.
     pub fn post(&self, path: &str, body: &Value) -> Result<Value, Trouble> {
+        let end = Instant::now() + STARTING_MAX;
+        loop {
+            let (status, value) = self.post_once(path, body)?;
+            if status == StatusCode::SERVICE_UNAVAILABLE && Instant::now() < end {
+                // It is starting: it finishes what an earlier host left, and compiles plugins.
+                std::thread::sleep(AGAIN_AFTER);
+                continue;
+            }
+            if status.is_success() {
+                return Ok(value);
+            }
+            let said = |key: &str| value.pointer(&format!("/error/{key}")).and_then(Value::as_str);
+            let message = said("message").map_or_else(|| format!("the host answers {status}"), str::to_owned);
+            let trouble = Trouble::new(message);
+            return Err(match said("help") {
+                Some(help) => trouble.help(help),
+                None => trouble,
+            });
+        }
+    }
+
+    fn post_once(&self, path: &str, body: &Value) -> Result<(StatusCode, Value), Trouble> {
         let answer = self
             .agent
             .post(format!("{}{path}", self.url))
@@ -53,17 +80,7 @@ impl Client {
         let mut answer = answer.map_err(|error| self.silent(&error))?;
         let status = answer.status();
         let text = answer.body_mut().read_to_string().map_err(|error| self.silent(&error))?;
-        let value: Value = serde_json::from_str(&text).unwrap_or_default();
-        if status.is_success() {
-            return Ok(value);
-        }
-        let said = |key: &str| value.pointer(&format!("/error/{key}")).and_then(Value::as_str);
-        let message = said("message").map_or_else(|| format!("the host answers {status}"), str::to_owned);
-        let trouble = Trouble::new(message);
-        Err(match said("help") {
-            Some(help) => trouble.help(help),
-            None => trouble,
-        })
+        Ok((status, serde_json::from_str(&text).unwrap_or_default()))
     }
 
     fn silent(&self, error: &ureq::Error) -> Trouble {

@@ -30,6 +30,9 @@ fn failed(error: impl Into<Trouble>) -> DeskError {
 impl OfService {
     fn find(&self, name: &str) -> Result<Offered, DeskError> {
         let inner = self.0.lock();
+        if !inner.open && inner.stopping.is_none() {
+            return Err(DeskError::Unavailable(Trouble::new("the host is starting")));
+        }
         inner.offered.get(name).cloned().ok_or_else(|| {
             let names: Vec<&str> = inner.offered.keys().map(String::as_str).collect();
             DeskError::NotFound(
