@@ -114,11 +114,7 @@ fn every_monitor_has_both_severities() {
             (Monitors { rows: silent, fresh_within: fresh, ..Monitors::default() }, coming(0)),
             (Monitors { schema: locked, ..Monitors::default() }, Coming { schemas: columns("b"), ..coming(1) }),
         ];
-        let history = History {
-            rows: vec![100],
-            loaded_at: Some(at("2026-01-01T06:30:00Z")),
-            schemas: columns("a"),
-        };
+        let history = History { rows: vec![100], loaded_at: Some(at("2026-01-01T06:30:00Z")), schemas: columns("a") };
         for (monitors, coming) in cases {
             let findings = judge(&monitors, &coming, &history, now());
             assert!(!findings.is_empty(), "{monitors:?}");

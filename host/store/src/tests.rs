@@ -1,16 +1,18 @@
 //! What is written is what is read.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod dealt;
 mod durable;
 mod figures;
 mod house;
 mod lost;
+mod model;
+mod steps;
 mod told;
 
 use crate::{QuarantineKind, RunFilter, Store, StoreError};
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use jiff::Timestamp;
-use proptest::prelude::*;
 use sluicebox_model::fault::{Fault, FaultKind};
 use sluicebox_model::journal::{Journal, Quarantined};
 use sluicebox_model::plugin::{Digest, Kind};
@@ -356,58 +358,6 @@ fn impossible_rows_are_impossible() {
         "UPDATE events SET body = 'no json'",
     ] {
         assert!(connection.execute(change, []).is_err(), "{change}");
-    }
-}
-
-/// Events of a run, legal or not.
-fn any_event() -> impl Strategy<Value = Event> {
-    let stage = prop::sample::select(vec!["read", "out"]);
-    let fault = Fault::new(FaultKind::Trap, "process", "it died");
-    (0..12_u8, stage).prop_map(move |(which, stage)| {
-        let stage = stage.to_owned();
-        let (outcome, fault) = (StageOutcome::default(), fault.clone());
-        match which {
-            0 => started_run(),
-            1 => Event::StageStarted { stage, attempt: 1 },
-            2 => Event::StageRetrying { stage, attempt: 2, fault },
-            3 | 4 => done(&stage, 5),
-            5 => Event::StageFailed { stage, fault, outcome },
-            6 => committing("b"),
-            7 => Event::LoadCommitted { stage: "out".into() },
-            8 => Event::RunSucceeded,
-            9 => Event::RunFailed { fault },
-            10 => Event::RunCrashed { reason: "the host died".into(), fault: None },
-            _ => Event::RunCancelled,
-        }
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
-    /// Whatever is tried, the row beside the events is their fold, and the tables' own checks never refuse what the fold
-    /// allows.
-    #[test]
-    fn the_row_is_the_fold(tried in prop::collection::vec(any_event(), 0..40)) {
-        let (_folder, store) = open();
-        let mut kept = vec![(at(0), queued("p"))];
-        store.append(id(1), at(0), &[queued("p")]).unwrap();
-        for (second, event) in tried.into_iter().enumerate() {
-            let now = at(second as i64);
-            let mut with = kept.clone();
-            with.push((now, event.clone()));
-            let legal = RunRecord::fold(id(1), &with).is_ok();
-            let written = store.append(id(1), now, &[event]);
-            prop_assert_eq!(written.is_ok(), legal, "{:?}", written);
-            if legal {
-                kept = with;
-            }
-        }
-        let record = RunRecord::fold(id(1), &kept).unwrap();
-        let summary = store.summary("last").unwrap();
-        prop_assert_eq!(store.run("last").unwrap(), record.clone());
-        prop_assert_eq!(summary.state, record.state);
-        prop_assert_eq!((summary.started_at, summary.ended_at), (record.started_at, record.ended_at));
-        prop_assert_eq!(summary.fault, record.fault);
     }
 }
 

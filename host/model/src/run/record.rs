@@ -254,6 +254,7 @@ impl RunRecord {
             Event::CommitFailed { stage, fault } => {
                 need(self.in_commit(), "the run is not committing")?;
                 let stage = self.stage_mut(event, stage)?;
+                need(stage.entry.kind == Kind::Load, "only a load commits")?;
                 need(!stage.committed, "the load is committed already")?;
                 stage.fault = Some(fault.clone());
             }
