@@ -192,3 +192,25 @@ config = { path = "out/orders.csv" }
         assert!(shown.contains("***"), "{shown}");
     }
 }
+
+/// A file that is something else is told in one message, not as TOML that is wrong in every line.
+#[test]
+fn a_file_of_another_format_is_told_once() {
+    let project = Project::new();
+    project
+        .file("orders.yaml", "pipeline:\n  name: orders\nstages:\n  - name: read\n")
+        .file("orders.json", "{\n  \"pipeline\": { \"name\": \"orders\" }\n}\n")
+        .file("orders.csv", "id,price\n1,10\n2,20\n");
+    for (file, what) in [("orders.yaml", "YAML"), ("orders.json", "JSON"), ("orders.csv", "a table of data (CSV)")] {
+        for verb in ["check", "run"] {
+            let ended = project.sluicebox(&[verb, file]).with_code(2);
+            assert!(
+                ended.stderr.contains(&format!("error: {file} is {what}, not a pipeline file")),
+                "{}",
+                ended.stderr
+            );
+            assert!(ended.stderr.contains("a pipeline is declared in TOML"), "{}", ended.stderr);
+            assert_eq!(ended.stderr.matches("error:").count(), 1, "{}", ended.stderr);
+        }
+    }
+}

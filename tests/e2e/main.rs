@@ -4,6 +4,7 @@
 mod api;
 mod bad_data;
 mod bad_pipelines;
+mod cancel;
 mod cli;
 mod contract;
 mod disasters;

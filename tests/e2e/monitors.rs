@@ -127,9 +127,90 @@ fn what_is_too_old_is_deleted() {
     assert!(!project.has(".sluicebox/components/0000.wasm"));
     project.sluicebox(&["rerun", "last"]).with_code(0);
     project.sluicebox(&["runs", "show", "last"]).with_code(0);
+}
 
+#[test]
+fn settings_that_cannot_be_used_are_told_before_a_run_begins() {
+    let project = project("", 10);
     project.file("sluicebox.toml", "[retention]\ncheckpoint = { days = 0 }\n");
+    for verb in ["check", "run"] {
+        let ended = project.sluicebox(&[verb, "orders.toml"]).with_code(2);
+        assert!(ended.stderr.contains("unknown key `checkpoint`"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("sluicebox.toml:2:1"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("did you mean `checkpoints`?"), "{}", ended.stderr);
+        let json = project.sluicebox(&[verb, "orders.toml", "--format", "json"]).with_code(2).json();
+        let problem = &json["problems"][0];
+        let place = (problem["file"].as_str(), problem["line"].as_u64(), problem["column"].as_u64());
+        assert_eq!(place, (Some("sluicebox.toml"), Some(2), Some(1)), "{json}");
+    }
+    assert!(!project.has("out/orders.csv"), "nothing ran");
+    project.file("sluicebox.toml", "this is = = none");
+    let ended = run(&project).with_code(2);
+    assert!(ended.stderr.contains("sluicebox.toml:1:"), "{}", ended.stderr);
+}
+
+#[test]
+fn every_monitor_warns_or_fails_as_its_author_chose() {
+    let cases = [
+        ("rows", "rows = { at-least = 11, severity = \"SEVERITY\" }", orders(10), "at least 11 are expected"),
+        ("rows", "rows = { at-most = 9, severity = \"SEVERITY\" }", orders(10), "at most 9 are expected"),
+        (
+            "change",
+            "rows = { change-at-most = \"10%\", severity = \"SEVERITY\" }",
+            orders(15),
+            "15 rows are 50 % more than the 10 of the last run",
+        ),
+        (
+            "fresh",
+            "rows = { at-least = 0 }\nfresh-within = { within = \"1ms\", severity = \"SEVERITY\" }",
+            orders(0),
+            "no rows were loaded since",
+        ),
+        (
+            "schema",
+            "schema = { locked = true, severity = \"SEVERITY\" }",
+            "id,price,note\nx1,5,new\n".to_owned(),
+            "column `id` is now Utf8 (was Int64)",
+        ),
+        (
+            "schema",
+            "schema = { locked = true, severity = \"SEVERITY\" }",
+            "id\n1\n".to_owned(),
+            "column `price` is gone",
+        ),
+        (
+            "schema",
+            "schema = { locked = true, severity = \"SEVERITY\" }",
+            "id,price,note\n1,5,new\n".to_owned(),
+            "column `note` was added (Utf8)",
+        ),
+    ];
+    for (monitor, keys, rows, told) in cases {
+        for (severity, code) in [("warn", 0), ("fail", 1)] {
+            let project = project("", 10);
+            run(&project).with_code(0);
+            let before = project.read("out/orders.csv");
+            let keys = keys.replace("SEVERITY", severity);
+            project.file("orders.toml", pipeline(&format!("[monitor]\n{keys}"))).file("in/orders.csv", &rows);
+            let ended = run(&project).with_code(code);
+            let line = ended.stdout.lines().find(|line| line.contains(told));
+            let line = line.unwrap_or_else(|| panic!("{keys}: `{told}` is not said: {}", ended.stdout));
+            assert_eq!(line.starts_with("warning: "), severity == "warn", "{line}");
+            let findings = findings(&project);
+            let mine: Vec<&Value> =
+                findings.as_array().unwrap().iter().filter(|finding| finding["monitor"] == monitor).collect();
+            assert!(!mine.is_empty() && mine.iter().all(|finding| finding["severity"] == severity), "{findings}");
+            assert_eq!(project.read("out/orders.csv") == before, severity == "fail" || monitor == "rows", "{keys}");
+        }
+    }
+}
+
+#[test]
+fn a_pipeline_that_never_loaded_is_not_fresh() {
+    let project = project("[monitor]\nrows = { at-least = 0 }\nfresh-within = \"25h\"", 0);
     let ended = run(&project).with_code(0);
-    assert!(ended.stderr.contains("sluicebox.toml:2: unknown key `checkpoint`"), "{}", ended.stderr);
-    assert!(ended.stderr.contains("did you mean `checkpoints`?"), "{}", ended.stderr);
+    let told = "warning: no rows were ever loaded; the pipeline expects them within 25h";
+    assert!(ended.stdout.contains(told), "{}", ended.stdout);
+    project.file("in/orders.csv", orders(1));
+    assert!(!run(&project).with_code(0).stdout.contains("warning"));
 }

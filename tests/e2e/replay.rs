@@ -2,7 +2,7 @@
 
 use crate::hostile::{OUT, READ, evil, project};
 use serde_json::Value;
-use sluicebox_tests::{Project, python};
+use sluicebox_tests::{Ended, Project, python};
 
 /// A price that is none in row 321.
 const PIPELINE: &str = r#"
@@ -118,8 +118,9 @@ fn a_page_is_asked_for_again_from_the_start() {
 
 #[test]
 fn an_open_that_failed_is_made_again() {
+    let more = "grants.write = ['out']\nlimits = { call = \"10s\" }";
     // A first run checks twice, and opens each stage in each check.
-    let project = in_transform("mode = 'panic-in-open-again', path = 'out/opened', times = 2", "grants.write = ['out']");
+    let project = in_transform("mode = 'panic-in-open-again', path = 'out/opened', times = 2", more);
     std::fs::create_dir(project.path().join("out")).unwrap();
     let (_, again, _) = fails_again(&project, "open");
     assert_eq!(again["batches-before"], 0, "{again}");
@@ -225,4 +226,31 @@ fn what_stages_warn_of_is_told_with_the_outcome() {
     assert_eq!((logged["warnings"].as_u64(), logged["errors"].as_u64()), (Some(8), Some(1)), "{logged}");
     assert_eq!(logged["first"].as_array().unwrap().len(), 5);
     assert_eq!((&logged["first"][2]["stage"], &logged["first"][1]["level"]), (&"evil".into(), &"warn".into()));
+}
+
+/// The guest's own frames: names where the component has them, lines where it has these, too.
+#[test]
+fn a_backtrace_has_what_the_component_has() {
+    let trace = |folder: &str| {
+        let project = in_transform("mode = 'panic'", "");
+        let plugins = sluicebox_tests::binary().with_file_name(folder);
+        assert!(plugins.join("evil.wasm").is_file(), "{} is missing: `cargo xtask build` makes it", plugins.display());
+        let sluicebox = |arguments: &[&str]| -> Ended {
+            project.command(arguments).env("SLUICEBOX_PLUGINS", &plugins).output().unwrap().into()
+        };
+        sluicebox(&["run", "pipeline.toml"]).with_code(1);
+        let replay = sluicebox(&["replay", "last", "--format", "json"]).with_code(1).json();
+        assert_eq!(replay["same"], true, "{replay}");
+        let shown = sluicebox(&["replay", "last"]).with_code(1).stdout;
+        assert!(shown.contains("backtrace of the guest:"), "{shown}");
+        replay["fault"]["backtrace"].as_str().unwrap().to_owned()
+    };
+    let lines = trace("test-plugin-lines");
+    assert!(lines.contains("evil::crash::panic"), "{lines}");
+    assert!(lines.contains("tests/evil/src/crash.rs:6"), "{lines}");
+    assert!(lines.contains("tests/evil/src/lib.rs:"), "{lines}");
+    let names = trace("test-plugins");
+    assert!(names.contains("evil::") && !names.contains("crash.rs:"), "{names}");
+    let bare = trace("test-plugin-bare");
+    assert!(bare.contains("wasm function") && !bare.contains("evil::"), "{bare}");
 }

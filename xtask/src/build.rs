@@ -47,6 +47,9 @@ pub(crate) fn all(profile: HostProfile, with_test_components: bool) -> Result<Bu
     if with_test_components {
         println!("Building the components of the tests");
         components(&["tests"], &folder.join("test-plugins"))?;
+        for profile in ["plugin-lines", "plugin-bare"] {
+            build_as(&["evil".to_owned()], profile, &folder.join(format!("test-{profile}")))?;
+        }
     }
     let binary = folder.join(format!("sluicebox{}", std::env::consts::EXE_SUFFIX));
     Ok(Built { binary })
@@ -82,14 +85,19 @@ fn components(folders: &[&str], to: &Path) -> Result<(), String> {
     for folder in folders {
         names.extend(component_packages(&crate::root().join(folder))?);
     }
-    let mut arguments = vec!["build", "--target", GUEST_TARGET, "--profile", GUEST_PROFILE];
-    for name in &names {
+    build_as(&names, GUEST_PROFILE, to)
+}
+
+/// Builds components with a profile and copies them to `to` under their packages' names.
+fn build_as(names: &[String], profile: &str, to: &Path) -> Result<(), String> {
+    let mut arguments = vec!["build", "--target", GUEST_TARGET, "--profile", profile];
+    for name in names {
         arguments.extend(["--package", name]);
     }
     run("cargo", &arguments)?;
     fs::create_dir_all(to).map_err(|error| format!("could not make {}: {error}", to.display()))?;
-    let from = target_folder()?.join(GUEST_TARGET).join(GUEST_PROFILE);
-    for name in &names {
+    let from = target_folder()?.join(GUEST_TARGET).join(profile);
+    for name in names {
         let built = from.join(format!("{}.wasm", name.replace('-', "_")));
         place(&built, &to.join(format!("{name}.wasm")))?;
     }

@@ -178,7 +178,7 @@ fn rules() -> impl Strategy<Value = Retention> {
 /// What always stays.
 fn must_stay(kept: &[Kept], thing: &Kept) -> bool {
     let same = |other: &&Kept| other.pipeline == thing.pipeline && other.kind == thing.kind;
-    thing.ended_at.is_none() || kept.iter().filter(same).next_back().is_some_and(|last| last.run == thing.run)
+    thing.ended_at.is_none() || kept.iter().rfind(same).is_some_and(|last| last.run == thing.run)
 }
 
 proptest! {

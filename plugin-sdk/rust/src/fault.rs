@@ -77,6 +77,17 @@ impl Fault {
         Self::new(FaultKind::Internal, message)
     }
 
+    /// What went wrong with a file, told with its path: an [`io::Error`] alone does not know it.
+    ///
+    /// ```
+    /// use sluicebox_stage::Fault;
+    /// let read = |path: &str| std::fs::read(path).map_err(Fault::of_file(path));
+    /// assert!(read("no/such.file").unwrap_err().message.starts_with("no/such.file: "));
+    /// ```
+    pub fn of_file(path: impl AsRef<std::path::Path>) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::from(error).within(path.as_ref().display())
+    }
+
     /// The same at this row of the batch of the call, counted from 0.
     #[must_use]
     pub fn at_row(mut self, row: usize) -> Self {

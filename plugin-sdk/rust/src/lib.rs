@@ -118,7 +118,8 @@
 //! # Faults, panics, logs
 //!
 //! Every call may answer with a [`Fault`]; its kind tells the host whether trying again can help, and its message is for
-//! people: what is wrong, where, and what to do instead. `?` works on [`std::io::Error`] too. A panic ends the instance;
+//! people: what is wrong, where, and what to do instead. `?` works on [`std::io::Error`] too;
+//! [`Fault::of_file`] names the path with it. A panic ends the instance;
 //! the host shows its message, and gives the batch to a fresh instance if the stage is stateless. [`log`], [`count`] and
 //! [`quarantine`] tell the run what goes on; standard output and error go to the log as well.
 //!

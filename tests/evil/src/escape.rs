@@ -4,19 +4,19 @@ use sluicebox_stage::{Batch, Column, DataType, Fault, Field, Schema, log};
 use std::time::{Duration, Instant, SystemTime};
 
 pub(crate) fn read_file(path: &str) -> Result<(), Fault> {
-    let bytes = std::fs::read(path)?;
+    let bytes = std::fs::read(path).map_err(Fault::of_file(path))?;
     log::info(format_args!("evil: read {} bytes of {path}", bytes.len()));
     Ok(())
 }
 
 pub(crate) fn write_file(path: &str) -> Result<(), Fault> {
-    std::fs::write(path, "evil was here\n")?;
+    std::fs::write(path, "evil was here\n").map_err(Fault::of_file(path))?;
     log::info(format_args!("evil: wrote {path}"));
     Ok(())
 }
 
 pub(crate) fn list_folder(path: &str) -> Result<(), Fault> {
-    for entry in std::fs::read_dir(path)? {
+    for entry in std::fs::read_dir(path).map_err(Fault::of_file(path))? {
         log::info(format_args!("evil: found {}", entry?.path().display()));
     }
     Ok(())

@@ -60,7 +60,11 @@ fn what_is_no_plugin_is_refused_with_a_reason() {
             refused.unwrap_or_else(|| panic!("{file} was taken")).reason.clone()
         };
         assert_eq!(reason("empty.wasm"), "the file is empty; copy or build it again");
-        assert!(reason("text.wasm").starts_with("it is not WebAssembly but some other file"), "{}", reason("text.wasm"));
+        assert!(
+            reason("text.wasm").starts_with("it is not WebAssembly but some other file"),
+            "{}",
+            reason("text.wasm")
+        );
         assert!(reason("module.wasm").contains("a core WebAssembly module, not a component; build it for"));
         assert!(reason("none.wasm").starts_with("it exports none of `sluicebox:stage/extractor`"));
         assert!(reason("broken.wasm").contains("the file is damaged or was cut off"), "{}", reason("broken.wasm"));

@@ -168,10 +168,7 @@ fn what_does_not_fit_is_told_with_the_column() {
     assert!(one(T::Utf8, text(vec![0, 2, 1], b"ab")).starts_with("column `c` has offsets that do not start at 0"));
     assert!(one(T::Utf8, text(vec![0, 3], b"ab")).contains("pass the 2 bytes of its data"));
     assert!(one(T::Utf8, text(vec![], b"")).contains("has no offsets"));
-    assert_eq!(
-        one(T::Utf8, text(vec![0, 1, 2], "ü".as_bytes())),
-        "column `c` has bytes that are not UTF-8 in row 0"
-    );
+    assert_eq!(one(T::Utf8, text(vec![0, 1, 2], "ü".as_bytes())), "column `c` has bytes that are not UTF-8 in row 0");
     assert_eq!(one(T::Int64, Values::FixedBytes(vec![0; 15])), "column `c` has 15 bytes, which is no multiple of 8");
     assert!(one(T::Other, Values::Int64(vec![])).contains("is made by `from-ipc`"));
     assert!(one(T::Decimal128, Values::FixedBytes(vec![])).contains("not `precision,scale`"));

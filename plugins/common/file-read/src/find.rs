@@ -130,6 +130,9 @@ fn find_one(pattern: &str) -> Result<Vec<Source>, FileError> {
     if pattern.is_empty() {
         return Err(FileError::Config("`path` is empty; name a file, e.g. \"data/flights.csv\"".into()));
     }
+    if let Some(why) = no_path(pattern) {
+        return Err(FileError::Config(why));
+    }
     if let Ok(meta) = fs::metadata(pattern) {
         if meta.is_dir() {
             return Err(FileError::Config(format!(
@@ -196,10 +199,32 @@ fn walk(folder: &str, pattern: &str, levels: usize, found: &mut Vec<Source>) -> 
     Ok(())
 }
 
+/// What people write where a path is meant.
+fn no_path(pattern: &str) -> Option<String> {
+    let scheme = pattern.split_once("://").map(|(scheme, _)| scheme);
+    if scheme.is_some_and(|scheme| !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+        return Some(match pattern.strip_prefix("file://") {
+            Some(path) => format!("{pattern} is a URL; write the path alone: \"{path}\""),
+            None => format!("{pattern} is a URL, and this stage reads files: download it first, and name the file"),
+        });
+    }
+    if pattern == "~" || pattern.starts_with("~/") {
+        return Some(format!(
+            "{pattern} begins with `~`, which stands for no folder here: write the path from the pipeline file's folder, or \
+             the whole path, and grant its folder"
+        ));
+    }
+    None
+}
+
 /// Says why nothing was found: the nearest folder that can be read, and what stands in it.
 fn missing(pattern: &str) -> FileError {
     let wild = split_pattern(pattern).is_some();
     let what = if wild { format!("no file matches {pattern}") } else { format!("{pattern} is not there") };
+    if pattern.contains('\\') {
+        let slashes = pattern.replace('\\', "/");
+        return FileError::Config(format!("{what}; folders are parted by `/`, not by `\\`: write \"{slashes}\""));
+    }
     let start = split_pattern(pattern).map_or_else(|| parent(pattern), |(folder, _)| folder);
     let mut folder = start;
     loop {
@@ -280,6 +305,15 @@ mod tests {
             ["b/2013-02.csv", "b/2013-01.csv"]
         );
         assert_eq!(names(&root, &["b/{note,2013-01}.*"]), ["b/2013-01.csv", "b/note.txt"]);
+    }
+
+    #[test]
+    fn what_is_no_path_is_told() {
+        let told = |pattern: &str| find(&[pattern.to_owned()]).unwrap_err().to_string();
+        assert!(told("https://example.org/a.csv").contains("is a URL, and this stage reads files: download it first"));
+        assert!(told("file:///data/a.csv").ends_with("write the path alone: \"/data/a.csv\""));
+        assert!(told("~/a.csv").contains("begins with `~`, which stands for no folder here"));
+        assert!(told("data\\2013\\a.csv").ends_with("write \"data/2013/a.csv\""), "{}", told("data\\2013\\a.csv"));
     }
 
     #[test]

@@ -1,0 +1,60 @@
+//! A run that is asked to stop does so at once, whatever its stages are at.
+
+use crate::hostile::{OUT, READ, evil, project};
+use sluicebox_tests::{Ended, Project};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+/// Calls under way are dropped within 100 ms; a busy machine takes its time to take back what was written, and to note it.
+const AT_MOST: Duration = Duration::from_secs(3);
+
+/// What a stage may be at: it computes, or waits in the host. Both would take an hour.
+const AT_WORK: [&str; 2] = ["mode = 'loop'", "mode = 'sleep', seconds = 3600"];
+
+/// Starts a run, and waits until its journal says that the stage works.
+fn at_work(options: &str) -> (Project, Child) {
+    let project = project(&format!("{READ}{}{OUT}", evil("evil", options, "limits = { call = \"1h\" }")));
+    let run = project.command(&["run", "pipeline.toml"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let works = || {
+        let shown = project.sluicebox(&["runs", "show", "last", "--format", "json"]);
+        shown.code == Some(0) && shown.json()["stages"][1]["state"] == "running"
+    };
+    while !works() {}
+    (project, run)
+}
+
+/// From the request to the last event of the run, by the journal.
+#[track_caller]
+fn ended_soon(project: &Project, mut run: Child, asked: SystemTime, how: &str) {
+    assert_eq!(run.wait().unwrap().code(), Some(1), "{how}");
+    let record = project.sluicebox(&["runs", "show", "last", "--format", "json"]).with_code(0).json();
+    assert_eq!(record["state"], "cancelled", "{how}: {record}");
+    let ended = record["ended-at"].as_str().unwrap();
+    let ended: SystemTime = ended.parse::<jiff::Timestamp>().unwrap().into();
+    let took = ended.duration_since(asked).unwrap_or_default();
+    assert!(took < AT_MOST, "{how}: it took {took:?}");
+    assert!(std::fs::read_dir(project.path().join("out")).is_ok_and(|mut files| files.next().is_none()), "{how}");
+    let again = project.sluicebox(&["cancel", "last"]).with_code(2);
+    assert!(again.stderr.contains("has ended already: it was cancelled"), "{}", again.stderr);
+}
+
+#[test]
+fn a_command_stops_calls_under_way() {
+    for options in AT_WORK {
+        let (project, run) = at_work(options);
+        let asked = SystemTime::now();
+        let told: Ended = project.sluicebox(&["cancel", "last"]).with_code(0);
+        assert!(told.stdout.contains("was asked to stop"), "{}", told.stdout);
+        ended_soon(&project, run, asked, options);
+    }
+}
+
+#[test]
+fn a_signal_stops_calls_under_way() {
+    for options in AT_WORK {
+        let (project, run) = at_work(options);
+        let asked = SystemTime::now();
+        assert!(Command::new("kill").args(["-TERM", &run.id().to_string()]).status().unwrap().success());
+        ended_soon(&project, run, asked, options);
+    }
+}
