@@ -5,8 +5,8 @@ use axum::Json;
 use axum::Router;
 use axum::http::StatusCode;
 use utoipa::OpenApi;
-use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{RefOr, Required};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -42,21 +42,27 @@ pub(super) fn documented() -> (Router<Api>, utoipa::openapi::OpenApi) {
         .routes(routes!(health::readyz))
         .routes(routes!(metrics::metrics))
         .split_for_parts();
-    describe_answers(&mut openapi);
+    complete(&mut openapi);
     let token = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
     openapi.components.get_or_insert_default().add_security_scheme("token", token);
     (router, openapi)
 }
 
-/// An answer needs a description, and most need none: what its status means says it all.
-fn describe_answers(openapi: &mut utoipa::openapi::OpenApi) {
+/// What the endpoints do not say of themselves: no body of a request is needed; an answer needs a description, and most need
+/// none, since what its status means says it all.
+fn complete(openapi: &mut utoipa::openapi::OpenApi) {
     let operations = openapi.paths.paths.values_mut().flat_map(|item| [&mut item.get, &mut item.post]).flatten();
-    for (status, answer) in operations.flat_map(|operation| &mut operation.responses.responses) {
-        let status = StatusCode::from_bytes(status.as_bytes()).ok();
-        if let (RefOr::T(answer), Some(reason)) = (answer, status.and_then(|status| status.canonical_reason()))
-            && answer.description.is_empty()
-        {
-            answer.description = reason.to_owned();
+    for operation in operations {
+        if let Some(RefOr::T(body)) = &mut operation.request_body {
+            body.required = Some(Required::False);
+        }
+        for (status, answer) in &mut operation.responses.responses {
+            let status = StatusCode::from_bytes(status.as_bytes()).ok();
+            if let (RefOr::T(answer), Some(reason)) = (answer, status.and_then(|status| status.canonical_reason()))
+                && answer.description.is_empty()
+            {
+                answer.description = reason.to_owned();
+            }
         }
     }
 }

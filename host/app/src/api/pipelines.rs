@@ -83,7 +83,7 @@ pub(super) async fn schedule(
 
 /// Run a pipeline
 #[utoipa::path(post, path = "/api/v1/pipelines/{name}/runs", operation_id = "start_run", tag = "pipelines", params(("name" = String, description = "Its name")),
-    request_body(content = Option<StartAsk>), security(("token" = [])),
+    request_body = StartAsk, security(("token" = [])),
     responses(
         (status = 202, body = Queued, headers(("location", description = "The run"))),
         (status = 401, body = ProblemBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody),
@@ -107,7 +107,7 @@ pub(super) fn queued(run: RunId) -> impl IntoResponse {
 
 /// Keep a pipeline from running by itself
 #[utoipa::path(post, path = "/api/v1/pipelines/{name}/pause", operation_id = "pause_pipeline", tag = "pipelines", params(("name" = String, description = "Its name")),
-    request_body(content = Option<PauseAsk>), security(("token" = [])),
+    request_body = PauseAsk, security(("token" = [])),
     responses((status = 200, body = Paused), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody)))]
 pub(super) async fn pause(State(api): State<Api>, Named(name): Named, Told(ask): Told<PauseAsk>) -> Answer<Paused> {
     let pipeline = name.clone();

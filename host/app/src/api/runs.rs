@@ -223,7 +223,7 @@ pub(super) async fn cancel(
 /// Run a run again
 #[utoipa::path(post, path = "/api/v1/runs/{id}/rerun", operation_id = "rerun", tag = "runs",
     params(("id" = String, description = "Its id, the beginning or end of it, or `last`")),
-    request_body(content = Option<RerunAsk>), security(("token" = [])),
+    request_body = RerunAsk, security(("token" = [])),
     responses(
         (status = 202, body = Queued, headers(("location", description = "The new run"))),
         (status = 401, body = ProblemBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody),

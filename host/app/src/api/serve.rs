@@ -135,7 +135,8 @@ impl Door {
         }
         // Closed with bytes unread, a connection is reset, and the client may never see the answer.
         if stream.shutdown().await.is_ok() {
-            let mut rest = [0; 16 * 1024];
+            // Not part of the connection: a thousand of them would have it at all times.
+            let mut rest = vec![0; 16 * 1024];
             let drained = async { while stream.read(&mut rest).await.is_ok_and(|read| read > 0) {} };
             let _ = tokio::time::timeout(LINGER, drained).await;
         }
