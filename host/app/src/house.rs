@@ -22,12 +22,15 @@ use sluicebox_runner::{CheckContext, Observer, SystemClock, abandon, conduct, lo
 use sluicebox_store::{RunLock, Store};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// How often a request to stop is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// What is too old is looked for at most so often.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
 /// A state folder in which this process, and no other, runs pipelines.
 pub struct House {
@@ -37,6 +40,7 @@ pub struct House {
     pub state: PathBuf,
     /// Shows neither warnings nor how far a run is: for several runs at once.
     pub quiet: bool,
+    swept: Mutex<Option<Instant>>,
     _lock: RunLock,
 }
 
@@ -70,7 +74,7 @@ impl House {
                 "the store had lost its last events; those of run {run}, which had begun to commit, are put back"
             ));
         }
-        Ok(Self { store: Arc::new(store), state: state.to_owned(), quiet: false, _lock: lock })
+        Ok(Self { store: Arc::new(store), state: state.to_owned(), quiet: false, swept: Mutex::new(None), _lock: lock })
     }
 
     /// Finishes the runs that have no end: what had begun to commit is committed, what had not is taken back and, as its
@@ -287,12 +291,25 @@ impl House {
         }
         // Read back: what the journal holds is what is shown, here and later.
         let record = self.store.run(&id.to_string())?;
+        if !self.is_time_to_sweep() {
+            return Ok(Ran::Done(Box::new(record), examined));
+        }
         if let Err(trouble) = retention::sweep(&self.store, &self.state, &asked.source.root, &record, Timestamp::now())
         {
             shout(&format!("nothing that is too old was deleted: {}", trouble.message));
             hint(trouble.help.as_deref().unwrap_or_default());
         }
         Ok(Ran::Done(Box::new(record), examined))
+    }
+
+    /// A host that runs many sweeps now and then: a look at all that is kept costs more the more runs there were.
+    fn is_time_to_sweep(&self) -> bool {
+        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_time = swept.is_none_or(|at| at.elapsed() >= SWEEP_EVERY);
+        if is_time {
+            *swept = Some(Instant::now());
+        }
+        is_time
     }
 
     fn examine(&self, host: &Host, asked: &Asked<'_>, id: RunId, cancel: &Cancel) -> Result<Examined, Trouble> {

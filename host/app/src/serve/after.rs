@@ -52,7 +52,8 @@ impl Service {
                 decided.events.extend(events);
             }
         }
-        let joined = self.keep(&decided, now)?;
+        // The end of the run is on disk already; what follows from it is decided again if need be.
+        let joined = self.keep_soon(&decided, now)?;
         if !goes_on {
             self.pause_if_it_keeps_failing(record, now)?;
         }

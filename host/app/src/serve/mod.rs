@@ -14,8 +14,10 @@ mod hosts;
 pub mod log;
 mod looks;
 mod messenger;
+mod overdue;
 mod rows;
 mod service;
+mod takeover;
 pub mod timing;
 mod work;
 
@@ -43,6 +45,9 @@ const GRACE: Duration = Duration::from_secs(30);
 
 /// The loop turns at least so often.
 const TURN_EVERY: Duration = Duration::from_secs(1);
+
+/// What is too old is forgotten so often.
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 
 /// What `serve` is asked for.
 pub struct Options {
@@ -178,11 +183,26 @@ fn begin(service: &Arc<Service>) -> Result<(), Trouble> {
     Ok(())
 }
 
+/// Forgets what the house has no use for any more.
+fn prune(service: &Service, now: Timestamp) {
+    let before = now.checked_sub(service.settings().retention.runs_for);
+    let pruned = before.map_err(|error| error.to_string());
+    let pruned = pruned.and_then(|before| service.house.store.prune(before).map_err(|error| error.to_string()));
+    if let Err(why) = pruned {
+        tracing::warn!("what is too old cannot be forgotten: {why}");
+    }
+}
+
 /// Turns until somebody wants it to stop; then waits for the runs under way as long as they may go on. Answers with why.
 fn turn_until_stopped(service: &Arc<Service>, woken: &Receiver<Wake>) -> &'static str {
     let mut looked = Instant::now();
+    let mut pruned: Option<Instant> = None;
     let why = loop {
         let now = Timestamp::now();
+        if pruned.is_none_or(|at| at.elapsed() >= PRUNE_EVERY) {
+            pruned = Some(Instant::now());
+            prune(service, now);
+        }
         let turned = service.turn(now).and_then(|next| {
             if looked.elapsed() >= TURN_EVERY {
                 looked = Instant::now();

@@ -6,7 +6,7 @@ use super::files::Watches;
 use super::folder::Offered;
 use super::follow::Pending;
 use super::hosts::Hosts;
-use super::rows::{self, RunOptions};
+use super::rows;
 use super::work::{Worked, told, work};
 use crate::house::House;
 use crate::trouble::Trouble;
@@ -20,7 +20,8 @@ use sluicebox_model::pipeline::Settings;
 use sluicebox_model::run::{Interval, RunId, RunRecord, RunState, Trigger};
 use sluicebox_schedule::admission::{Candidate, Room, admit};
 use sluicebox_schedule::{Busy, Decision, Start};
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::LazyCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -152,6 +153,19 @@ impl Service {
     /// The store cannot be written: nothing was decided.
     pub(super) fn keep(&self, decided: &Decided, now: Timestamp) -> Result<Vec<QueuedRun>, Trouble> {
         let decision = self.house.store.decide(decided, now)?;
+        Ok(self.joined(decided, &decision))
+    }
+
+    /// The same, without waiting for the disk: for what is decided again, and no other way, if a loss of power takes it back.
+    ///
+    /// # Errors
+    /// As of [`Service::keep`].
+    pub(super) fn keep_soon(&self, decided: &Decided, now: Timestamp) -> Result<Vec<QueuedRun>, Trouble> {
+        let decision = self.house.store.decide_soon(decided, now)?;
+        Ok(self.joined(decided, &decision))
+    }
+
+    fn joined(&self, decided: &Decided, decision: &sluicebox_model::house::Decision) -> Vec<QueuedRun> {
         let mut joined = Vec::new();
         for (new, enqueued) in decided.runs.iter().zip(&decision.runs) {
             if *enqueued == Enqueued::Joined {
@@ -162,7 +176,7 @@ impl Service {
             self.lock().waiting.extend(joined.iter().cloned());
             self.turn_soon();
         }
-        Ok(joined)
+        joined
     }
 
     /// One turn: times that have come, files that have arrived, runs that may begin. Answers with when the next is due.
@@ -184,15 +198,23 @@ impl Service {
         let decisions = {
             let mut inner = self.lock();
             let Inner { clockwork, waiting, running, .. } = &mut *inner;
-            clockwork.tick(now, |name| Busy {
-                running: count(running.values().filter(|run| run.queued.pipeline == name)),
-                queued: count(waiting.iter().filter(|queued| queued.pipeline == name)),
-            })
+            // Counted once, however many pipelines are due, and only if one is.
+            let busy = LazyCell::new(|| {
+                let mut busy: HashMap<&str, Busy> = HashMap::new();
+                for run in running.values() {
+                    busy.entry(&run.queued.pipeline).or_default().running += 1;
+                }
+                for queued in waiting.iter() {
+                    busy.entry(&queued.pipeline).or_default().queued += 1;
+                }
+                busy
+            });
+            clockwork.tick(now, |name| busy.get(name).copied().unwrap_or_default())
         };
         if decisions.is_empty() {
             return Ok(());
         }
-        let kept = self.decided(&decisions, now).and_then(|decided| self.keep(&decided, now));
+        let kept = self.decided(&decisions, now).and_then(|decided| self.keep_soon(&decided, now));
         if kept.is_err() {
             self.lock().clockwork.come_again(decisions);
         }
@@ -274,51 +296,6 @@ impl Service {
             return Ok(true);
         }
         Ok(self.lock().running.contains_key(&run))
-    }
-
-    /// Runs that wait or run too long: told while it lasts, not when it is over.
-    fn watch_the_clock(&self, now: Timestamp) -> Result<(), Trouble> {
-        let late_after = self.settings().serve.late_after.unwrap_or(Duration::from_secs(300));
-        let mut due: Vec<(QueuedRun, AlertOn, HouseEvent)> = Vec::new();
-        {
-            let inner = self.lock();
-            let told = |run: RunId, kind: AlertOn| inner.told.get(&run).is_some_and(|told| told.contains(&kind));
-            for queued in &inner.waiting {
-                let Some(nominal) = queued.nominal else { continue };
-                let late = since(queued.ready_at, now);
-                if late > late_after && !told(queued.run, AlertOn::Late) {
-                    let event = HouseEvent::Late { run: queued.run, nominal, seconds: late.as_secs() };
-                    due.push((queued.clone(), AlertOn::Late, event));
-                }
-            }
-            let running = inner.running.values().map(|running| &running.queued);
-            for queued in inner.waiting.iter().chain(running) {
-                let schedule = inner.offered.get(&queued.pipeline).and_then(|it| it.pipeline.schedule.as_ref());
-                let deadline = schedule.and_then(|schedule| schedule.deadline);
-                let (Some(nominal), Some(deadline)) = (queued.nominal, deadline) else { continue };
-                if since(queued.ready_at, now) > deadline && !told(queued.run, AlertOn::Deadline) {
-                    let at = queued.ready_at.checked_add(deadline).unwrap_or(now);
-                    let event = HouseEvent::DeadlineMissed { run: queued.run, nominal: Some(nominal), deadline: at };
-                    due.push((queued.clone(), AlertOn::Deadline, event));
-                }
-            }
-        }
-        for (queued, kind, event) in due {
-            tracing::warn!(pipeline = %queued.pipeline, run = %queued.run, "{}", match kind {
-                AlertOn::Late => "waits longer for its start than it should",
-                _ => "has not ended by its deadline; it goes on",
-            });
-            let journal = self.house.store.run(&queued.run.to_string()).ok();
-            let record = journal.or_else(|| rows::unbegun(&queued, None, now));
-            let alerts = match &record {
-                Some(record) => self.alerts(&queued, record, now)?,
-                None => Vec::new(),
-            };
-            let events = vec![NewHouseEvent { pipeline: Some(queued.pipeline.clone()), event }];
-            self.keep(&Decided { events, alerts, ..Decided::default() }, now)?;
-            self.lock().told.entry(queued.run).or_default().insert(kind);
-        }
-        Ok(())
     }
 
     /// Begins the runs that may begin now.
@@ -421,46 +398,6 @@ impl Service {
         drop(inner);
         self.turn_soon();
     }
-
-    /// The rows of the queue that an earlier host left: those under way then are settled, or wait again.
-    ///
-    /// # Errors
-    /// The store cannot be used.
-    pub(super) fn take_over(&self, again: &[RunRecord], now: Timestamp) -> Result<(), Trouble> {
-        let mut known = BTreeSet::new();
-        for queued in self.house.store.queued()? {
-            known.insert(queued.run);
-            if queued.state == QueueState::Waiting {
-                self.lock().waiting.push(queued);
-                continue;
-            }
-            match self.house.store.run(&queued.run.to_string()) {
-                Ok(record) => {
-                    let unfinished = if record.is_unfinished() { "it cannot be finished now" } else { "" };
-                    self.settle(&queued, &record, QueueState::Ended, unfinished, now)?;
-                }
-                // It never came into the journal.
-                Err(_) => {
-                    self.house.store.settle(queued.run, QueueState::Waiting, "the host died before it began", now)?;
-                    self.lock().waiting.push(QueuedRun { state: QueueState::Waiting, ..queued });
-                }
-            }
-        }
-        // Runs of a command that died are not in the queue.
-        for record in again.iter().filter(|record| !known.contains(&record.id)) {
-            let mut run = rows::row(&record.pipeline, None, Trigger::Rerun, record.interval, now)?;
-            run.repeats = Some(record.id);
-            run.options = RunOptions { interrupted: true, ..RunOptions::default() }.value();
-            run.reason = "the run before it was interrupted".to_owned();
-            let new = NewRun { run, once: rows::once("interrupted", record.id), events: Vec::new() };
-            self.keep(&Decided { runs: vec![new], ..Decided::default() }, now)?;
-        }
-        Ok(())
-    }
-}
-
-fn count<T>(all: impl Iterator<Item = T>) -> u32 {
-    u32::try_from(all.count()).unwrap_or(u32::MAX)
 }
 
 /// A pool that is not there any more holds nobody up for ever: check has told of it.

@@ -1,0 +1,57 @@
+//! Runs that wait or run too long.
+
+use super::rows;
+use super::service::{Service, since};
+use crate::trouble::Trouble;
+use jiff::Timestamp;
+use sluicebox_model::alert::AlertOn;
+use sluicebox_model::house::{Decided, HouseEvent, NewHouseEvent, QueuedRun};
+use sluicebox_model::run::RunId;
+use std::time::Duration;
+
+impl Service {
+    /// Runs that wait or run too long: told while it lasts, not when it is over.
+    pub(super) fn watch_the_clock(&self, now: Timestamp) -> Result<(), Trouble> {
+        let late_after = self.settings().serve.late_after.unwrap_or(Duration::from_secs(300));
+        let mut due: Vec<(QueuedRun, AlertOn, HouseEvent)> = Vec::new();
+        {
+            let inner = self.lock();
+            let told = |run: RunId, kind: AlertOn| inner.told.get(&run).is_some_and(|told| told.contains(&kind));
+            for queued in &inner.waiting {
+                let Some(nominal) = queued.nominal else { continue };
+                let late = since(queued.ready_at, now);
+                if late > late_after && !told(queued.run, AlertOn::Late) {
+                    let event = HouseEvent::Late { run: queued.run, nominal, seconds: late.as_secs() };
+                    due.push((queued.clone(), AlertOn::Late, event));
+                }
+            }
+            let running = inner.running.values().map(|running| &running.queued);
+            for queued in inner.waiting.iter().chain(running) {
+                let schedule = inner.offered.get(&queued.pipeline).and_then(|it| it.pipeline.schedule.as_ref());
+                let deadline = schedule.and_then(|schedule| schedule.deadline);
+                let (Some(nominal), Some(deadline)) = (queued.nominal, deadline) else { continue };
+                if since(queued.ready_at, now) > deadline && !told(queued.run, AlertOn::Deadline) {
+                    let at = queued.ready_at.checked_add(deadline).unwrap_or(now);
+                    let event = HouseEvent::DeadlineMissed { run: queued.run, nominal: Some(nominal), deadline: at };
+                    due.push((queued.clone(), AlertOn::Deadline, event));
+                }
+            }
+        }
+        for (queued, kind, event) in due {
+            tracing::warn!(pipeline = %queued.pipeline, run = %queued.run, "{}", match kind {
+                AlertOn::Late => "waits longer for its start than it should",
+                _ => "has not ended by its deadline; it goes on",
+            });
+            let journal = self.house.store.run(&queued.run.to_string()).ok();
+            let record = journal.or_else(|| rows::unbegun(&queued, None, now));
+            let alerts = match &record {
+                Some(record) => self.alerts(&queued, record, now)?,
+                None => Vec::new(),
+            };
+            let events = vec![NewHouseEvent { pipeline: Some(queued.pipeline.clone()), event }];
+            self.keep(&Decided { events, alerts, ..Decided::default() }, now)?;
+            self.lock().told.entry(queued.run).or_default().insert(kind);
+        }
+        Ok(())
+    }
+}
