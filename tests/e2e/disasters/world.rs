@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// Whether the tests run as root, whom file modes do not bind.
-pub fn is_root() -> bool {
+pub(super) fn is_root() -> bool {
     fs::metadata("/proc/self").expect("a process").uid() == 0
 }
 
@@ -28,7 +28,7 @@ fn by_way_of(with: &[&str], command: &Command) -> Command {
 }
 
 /// The command with file modes that count: root without the right to pass over them.
-pub fn bound_by_modes(command: &Command) -> Command {
+pub(super) fn bound_by_modes(command: &Command) -> Command {
     if is_root() {
         by_way_of(&["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--"], command)
     } else {
@@ -37,18 +37,18 @@ pub fn bound_by_modes(command: &Command) -> Command {
 }
 
 /// The command with files that cannot grow beyond so many blocks of 512 bytes; a write beyond that is refused.
-pub fn with_files_of_at_most(blocks: u32, command: &Command) -> Command {
+pub(super) fn with_files_of_at_most(blocks: u32, command: &Command) -> Command {
     by_way_of(&["sh", "-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\""), "sh"], command)
 }
 
 /// Mounts of their own, seen by whoever enters.
-pub struct World {
+pub(super) struct World {
     keeper: Child,
 }
 
 impl World {
     /// A world in which `script` has mounted; none where the system lets nobody mount.
-    pub fn new(folder: &Path, script: &str) -> Option<Self> {
+    pub(super) fn new(folder: &Path, script: &str) -> Option<Self> {
         let script = format!("set -e; {script}; echo ready; read end");
         let flags = if is_root() { "-m" } else { "-rm" };
         let mut keeper = Command::new("unshare")
@@ -72,7 +72,7 @@ impl World {
     }
 
     /// The command within this world.
-    pub fn command(&self, command: &Command) -> Command {
+    pub(super) fn command(&self, command: &Command) -> Command {
         let process = self.keeper.id().to_string();
         let folder = command.get_current_dir().unwrap_or(Path::new("/")).display().to_string();
         let mut with = vec!["nsenter", "--target", &process, "--mount"];
@@ -85,7 +85,7 @@ impl World {
 
     /// Does something in this world, e.g. mounts.
     #[track_caller]
-    pub fn has(&self, folder: &Path, script: &str) {
+    pub(super) fn has(&self, folder: &Path, script: &str) {
         let mut command = Command::new("sh");
         command.args(["-c", script]).current_dir(folder);
         let done = self.command(&command).output().expect("nsenter starts");
@@ -93,7 +93,7 @@ impl World {
     }
 
     /// A file of this world, as others see it.
-    pub fn path(&self, path: &Path) -> PathBuf {
+    pub(super) fn path(&self, path: &Path) -> PathBuf {
         PathBuf::from(format!("/proc/{}/root{}", self.keeper.id(), path.display()))
     }
 }
@@ -107,13 +107,13 @@ impl Drop for World {
 }
 
 /// A process that stopped at an event, as a test asked it to; it goes on when it is told so.
-pub struct Stopped {
+pub(super) struct Stopped {
     process: Child,
 }
 
 impl Stopped {
     /// Starts the command and waits until it has stopped there.
-    pub fn at(event: &str, mut command: Command) -> Self {
+    pub(super) fn at(event: &str, mut command: Command) -> Self {
         command.env("SLUICEBOX_TEST_STOP_AT", event).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = command.spawn().expect("the binary starts");
         let status = format!("/proc/{}/stat", process.id());
@@ -125,12 +125,12 @@ impl Stopped {
         Self { process }
     }
 
-    pub fn id(&self) -> u32 {
+    pub(super) fn id(&self) -> u32 {
         self.process.id()
     }
 
     /// Lets it go on to its end.
-    pub fn goes_on(self) -> sluicebox_tests::Ended {
+    pub(super) fn goes_on(self) -> sluicebox_tests::Ended {
         let sent = Command::new("kill").args(["-CONT", &self.process.id().to_string()]).status().expect("kill");
         assert!(sent.success());
         self.process.wait_with_output().expect("a process").into()
