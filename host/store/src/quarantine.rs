@@ -18,7 +18,7 @@ use sluicebox_model::run::RunId;
 use sluicebox_model::stage::BadRecord;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -84,7 +84,8 @@ pub struct ReasonCount {
 pub(crate) struct Files(BTreeMap<(RunId, String), Writing>);
 
 struct Writing {
-    writer: StreamWriter<File>,
+    /// A message is dozens of small pieces; it is flushed with each.
+    writer: StreamWriter<BufWriter<File>>,
     schema: SchemaRef,
     /// Relative to the store's folder.
     name: String,
@@ -93,6 +94,8 @@ struct Writing {
 
 /// Reasons beyond so many of a run, stage and kind are counted as one.
 const REASONS_MAX: i64 = 1_000;
+/// Rows that are set aside together mostly fit into so much.
+const MESSAGE_BYTES: usize = 256 * 1024;
 /// Longer reasons are cut.
 const REASON_BYTES_MAX: usize = 500;
 
@@ -126,7 +129,7 @@ impl Store {
             let fault = fault.map(to_json).transpose()?;
             let records = records.map(to_json).transpose()?;
             transaction
-                .prepare(
+                .prepare_cached(
                     "INSERT INTO quarantine (run, stage, at, kind, rows, file, batch, fault, records)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                 )?
@@ -143,7 +146,7 @@ impl Store {
                 ])?;
             for (reason, rows) in counts {
                 transaction
-                    .prepare(
+                    .prepare_cached(
                         "INSERT INTO quarantine_reasons (run, stage, kind, reason, rows)
                          SELECT ?1, ?2, ?3, CASE WHEN count(*) < ?6 OR max(reason = ?4) THEN ?4 ELSE '(other reasons)' END, ?5
                          FROM quarantine_reasons WHERE run = ?1 AND stage = ?2 AND kind = ?3
@@ -209,6 +212,7 @@ impl Store {
             let path = self.folder.join(&name);
             match File::options().write(true).create_new(true).open(&path) {
                 Ok(file) => {
+                    let file = BufWriter::with_capacity(MESSAGE_BYTES, file);
                     let writer =
                         StreamWriter::try_new(file, &schema).map_err(|error| StoreError::file(&path, &error))?;
                     return Ok(Writing { writer, schema, name, batches: 0 });
@@ -339,8 +343,9 @@ impl QuarantineEntry {
 impl Writing {
     fn close(&mut self, folder: &Path) -> Result<(), StoreError> {
         let path = folder.join(&self.name);
-        self.writer.finish().map_err(|error| StoreError::file(&path, &error))?;
-        self.writer.get_ref().sync_all().map_err(|error| StoreError::file(&path, &error))
+        let ended = self.writer.finish().and_then(|()| self.writer.flush());
+        ended.map_err(|error| StoreError::file(&path, &error))?;
+        self.writer.get_ref().get_ref().sync_all().map_err(|error| StoreError::file(&path, &error))
     }
 }
 

@@ -191,7 +191,7 @@ proptest! {
             prop_assert_eq!(&summary.fault, &record.fault);
             let bookmark = store.bookmark("p", "read").unwrap();
             prop_assert_eq!(bookmark.as_ref(), record.bookmarks.get("read"), "it moves with its data");
-            let is_listed = store.unfinished().unwrap().iter().any(|unfinished| *unfinished == record);
+            let is_listed = store.unfinished().unwrap().contains(&record);
             prop_assert_eq!(is_listed, record.is_unfinished(), "recovery finds what has no end");
         }
     }
