@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use sluicebox_model::cancel::Cancel;
 use sluicebox_model::grant::Grants;
 use sluicebox_model::limits::Limits;
+use sluicebox_model::pipeline::StageSpec;
+use sluicebox_model::plugin::Kind;
 use sluicebox_model::stage::{Input, RunContext, Stage, Transformer};
 use sluicebox_sandbox::{Catalog, Sandbox, SandboxOptions, StageSetup};
 use std::path::{Path, PathBuf};
@@ -37,6 +39,24 @@ impl Bed {
             grants,
             limits: Limits::default(),
             root: PathBuf::from(root),
+        };
+        Ok(self.sandbox.stage(plugin, setup)?)
+    }
+
+    /// The kind of a plugin.
+    pub(crate) fn kind(&self, plugin: &str) -> Option<Kind> {
+        self.catalog.get(plugin).map(|plugin| plugin.description.kind)
+    }
+
+    /// Binds a stage of a pipeline, with what it is granted.
+    pub(crate) fn bind(&self, stage: &StageSpec, root: &Path) -> Result<Arc<dyn Stage>> {
+        let plugin = self.catalog.get(&stage.plugin).with_context(|| format!("no plugin {}", stage.plugin))?;
+        let setup = StageSetup {
+            name: stage.name.clone(),
+            config: stage.config.to_string(),
+            grants: stage.grants.clone(),
+            limits: stage.limits.clone(),
+            root: root.to_owned(),
         };
         Ok(self.sandbox.stage(plugin, setup)?)
     }

@@ -3,6 +3,7 @@
 //! CPU time, as medians of runs in turn (ours, other, ours, ...), so that a slow machine slows both.
 
 mod bed;
+mod costs;
 mod kernels;
 mod measure;
 mod startup;
@@ -39,12 +40,12 @@ fn main() -> Result<()> {
     let wanted = |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name);
     let plugins = arguments.sluicebox.with_file_name("plugins");
 
-    println!("| what | sluicebox | other | ratio | lowest - highest |");
-    println!("| --- | --- | --- | --- | --- |");
+    if ["job", "csv", "kernels"].into_iter().any(wanted) {
+        println!("| what | sluicebox | other | ratio | lowest - highest |");
+        println!("| --- | --- | --- | --- | --- |");
+    }
     if wanted("job") {
-        for row in job(&arguments)? {
-            print(&row, "");
-        }
+        print(&job(&arguments)?, "");
     }
     let bed = bed::Bed::new(&plugins)?;
     if wanted("csv") {
@@ -59,6 +60,9 @@ fn main() -> Result<()> {
                 format!(" ({:.2} ns a row beside {:.2})", kernels::per_row(row.ours), kernels::per_row(row.other));
             print(&row, &note);
         }
+    }
+    if wanted("costs") {
+        print_costs(&costs::costs(&bed, &arguments.data)?);
     }
     if wanted("startup") {
         startup::print_table(&plugins)?;
@@ -96,9 +100,28 @@ fn print(row: &Row, note: &str) {
     );
 }
 
-/// The whole flights job as a process, beside the twin as a process: without checkpoints, which the twin has not; and
-/// with checkpoints beside without.
-fn job(arguments: &Arguments) -> Result<[Row; 2]> {
+fn print_costs(costs: &[measure::Cost]) {
+    println!();
+    println!("| what the flights job pays for | with | without | ratio | middle half | lowest - highest |");
+    println!("| --- | --- | --- | --- | --- | --- |");
+    for cost in costs {
+        println!(
+            "| {} | {:.1} ms | {:.1} ms | **{:.3}** | {:.3} - {:.3} | {:.3} - {:.3} |",
+            cost.what,
+            cost.with.as_secs_f64() * 1e3,
+            cost.without.as_secs_f64() * 1e3,
+            cost.ratio(0.5),
+            cost.ratio(0.25),
+            cost.ratio(0.75),
+            cost.ratio(0.0),
+            cost.ratio(1.0)
+        );
+    }
+    println!();
+}
+
+/// The whole flights job as a process, beside the twin as a process: without checkpoints, which the twin has not.
+fn job(arguments: &Arguments) -> Result<Row> {
     let folder = tempfile::tempdir()?;
     let pipeline = folder.path().join("flights.toml");
     let data = arguments.data.display().to_string();
@@ -106,8 +129,6 @@ fn job(arguments: &Arguments) -> Result<[Row; 2]> {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/flights/flights.toml");
     let text = std::fs::read_to_string(&example).with_context(|| format!("could not read {}", example.display()))?;
     let text = text.replace("flights-2013-01-w1.csv", "flights.csv");
-    let with_checkpoints = folder.path().join("checkpoints.toml");
-    std::fs::write(&with_checkpoints, &text)?;
     let extract = "plugin = \"extract-csv\"\n";
     std::fs::write(&pipeline, text.replace(extract, &format!("{extract}checkpoint = false\n")))?;
     let link = folder.path().join("data");
@@ -120,19 +141,12 @@ fn job(arguments: &Arguments) -> Result<[Row; 2]> {
     let out = folder.path().join("twin.parquet");
     let this = std::env::current_exe()?;
     let run = |pipeline: &Path| process_cpu(Command::new(&arguments.sluicebox).arg("run").arg(pipeline));
-    let beside_twin = compare(
+    compare(
         "flights job, the whole year, beside the twin",
         TIMES,
         || run(&pipeline),
         || process_cpu(Command::new(&this).arg("twin").args([&flights, &airlines, &out])),
-    )?;
-    let checkpoints = compare(
-        "the same with checkpoints of its extracts, beside without",
-        TIMES,
-        || run(&with_checkpoints),
-        || run(&pipeline),
-    )?;
-    Ok([beside_twin, checkpoints])
+    )
 }
 
 /// Reading the year's CSV: every row, every column.

@@ -82,3 +82,51 @@ pub(crate) fn compare(
         spread,
     })
 }
+
+/// What something costs: CPU time with it and without it, in pairs.
+#[derive(Debug)]
+pub(crate) struct Cost {
+    /// What it is.
+    pub(crate) what: String,
+    /// Median of the CPU time with it.
+    pub(crate) with: Duration,
+    /// Median of the CPU time without it.
+    pub(crate) without: Duration,
+    /// The ratios of the pairs, lowest first.
+    ratios: Vec<f64>,
+}
+
+impl Cost {
+    /// The ratio below which this share of the pairs is, e.g. 0.5 for the median.
+    pub(crate) fn ratio(&self, share: f64) -> f64 {
+        let at = share * self.ratios.len().saturating_sub(1) as f64;
+        self.ratios.get(at.round() as usize).copied().unwrap_or_default()
+    }
+}
+
+/// Runs both in turn, each first in every other pair, after one pair that does not count.
+pub(crate) fn cost(
+    what: &str,
+    pairs: usize,
+    mut with: impl FnMut() -> Result<Duration>,
+    mut without: impl FnMut() -> Result<Duration>,
+) -> Result<Cost> {
+    with()?;
+    without()?;
+    let (mut all_with, mut all_without) = (Vec::new(), Vec::new());
+    for pair in 0..pairs {
+        let (one, other) = if pair % 2 == 0 {
+            let one = with()?;
+            (one, without()?)
+        } else {
+            let other = without()?;
+            (with()?, other)
+        };
+        all_with.push(one);
+        all_without.push(other);
+    }
+    let pairs = all_with.iter().zip(&all_without);
+    let mut ratios: Vec<f64> = pairs.map(|(one, other)| one.as_secs_f64() / other.as_secs_f64().max(1e-9)).collect();
+    ratios.sort_by(f64::total_cmp);
+    Ok(Cost { what: what.to_owned(), with: median(all_with), without: median(all_without), ratios })
+}
