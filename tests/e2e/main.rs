@@ -16,3 +16,4 @@ mod neighbours;
 mod recovery;
 mod replay;
 mod second_life;
+mod serve;

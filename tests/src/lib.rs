@@ -5,6 +5,8 @@
 #![allow(clippy::panic, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 pub mod crash;
+pub mod killed;
+pub mod serving;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -16,6 +16,7 @@ cargo xtask test       install what the tests need, then run everything that has
 cargo xtask e2e        only build what the end-to-end tests need, and run them    [NAME ...]
 cargo xtask bench      measure sluicebox beside native code    [NAME ...]
 cargo xtask crash      kill sluicebox at every event and at random instants, and look at what is left    [--kills N]
+                       the same with a `serve` that runs much at once    --serve N
 ";
 
 fn main() -> ExitCode {

@@ -1,0 +1,101 @@
+//! Commands beside a running host, and bad neighbours in it.
+
+use super::rows;
+use sluicebox_tests::serving::{SECOND, Serving, at, project, quick, slow, text};
+
+#[test]
+fn reading_commands_work_beside_a_host() {
+    let project = project();
+    project.file("p.toml", quick("p", "every = '1s'", ""));
+    let serving = Serving::begin(&project);
+    let run = serving.runs("p", "succeeded", 1);
+    let run = text(&run[0], "id");
+    for arguments in [
+        &["runs"][..],
+        &["runs", "show", run],
+        &["logs", run],
+        &["quarantine", "list"],
+        &["bookmarks"],
+        &["check", "p.toml"],
+        &["graph", "p.toml"],
+        &["schedule", "p"],
+        &["plugins", "list"],
+    ] {
+        serving.sluicebox(arguments).with_code(0);
+    }
+    serving.end();
+}
+
+#[test]
+fn runs_are_asked_of_the_host() {
+    let project = project();
+    project.file("p.toml", quick("p", "every = '1h'", "")).file("long.toml", slow("long", 60.0, "every = '1h'", ""));
+    let serving = Serving::begin(&project);
+    let ran = serving.sluicebox(&["run", "p.toml", "--format", "json"]).with_code(0);
+    let run = ran.json();
+    assert_eq!((run["state"].as_str(), run["trigger"].as_str()), (Some("succeeded"), Some("manual")), "{run}");
+    assert!(ran.stderr.contains("the host that serves here runs it"), "{}", ran.stderr);
+    let again = serving.sluicebox(&["rerun", "last", "--format", "json"]).with_code(0).json();
+    assert_eq!((again["trigger"].as_str(), &again["repeats"]), (Some("rerun"), &run["id"]), "{again}");
+    assert_eq!(rows(&project, "p"), 3);
+    let requested = serving.store.events(Some("p"), "requested");
+    assert_eq!(requested.len(), 2, "{requested:?}");
+
+    // One that takes its time is stopped by another command.
+    let mut long = project.command(&["run", "long.toml"]).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let running = serving.runs("long", "running", 1);
+    serving.sluicebox(&["cancel", text(&running[0], "id")]).with_code(0);
+    assert_eq!(long.wait().unwrap().code(), Some(1));
+    serving.runs("long", "cancelled", 1);
+    serving.end();
+}
+
+#[test]
+fn a_second_host_is_refused() {
+    let project = project();
+    project.file("p.toml", quick("p", "every = '1h'", ""));
+    let serving = Serving::begin(&project);
+    let second = project.sluicebox(&["serve", "--address", "127.0.0.1:0"]).with_code(2);
+    assert!(second.stderr.contains("sluicebox serve"), "{}", second.stderr);
+    serving.sluicebox(&["runs"]).with_code(0);
+    // The first is none the worse: it still says where it answers.
+    serving.sluicebox(&["pause", "p"]).with_code(0);
+    serving.events("p", "paused", 1);
+    serving.end();
+}
+
+#[test]
+fn a_hostile_pipeline_does_not_make_a_good_one_late() {
+    let project = project();
+    project.file("sluicebox.toml", "[serve]\nruns = 4\n");
+    project.file("good.toml", quick("good", "every = '1s'\noverlap = 'queue'", ""));
+    for (name, mode) in [("loop", "mode = 'loop'"), ("eats", "mode = 'eat-slowly'"), ("panics", "mode = 'panic'")] {
+        let limits = "}\nlimits = { call = '1500ms', memory = '64MiB' }\n";
+        let file =
+            quick(name, "every = '1s'", "").replace("mode = 'sleep', seconds = 0 }\n", &format!("{mode} {limits}"));
+        project.file(&format!("{name}.toml"), file);
+    }
+    let serving = Serving::begin(&project);
+    serving.runs("good", "succeeded", 10);
+    serving.runs("loop", "failed", 2);
+    serving.runs("eats", "failed", 2);
+    serving.runs("panics", "failed", 2);
+    let store = serving.end();
+    let late = |name: &str| -> Vec<i64> {
+        let queue = store.queue(name);
+        let started = queue.iter().filter(|row| row["started_at"].is_i64());
+        let mut late: Vec<i64> = started.map(|row| (at(row, "started_at") - at(row, "ready_at")) / 1_000_000).collect();
+        late.sort_unstable();
+        late
+    };
+    let good = late("good");
+    eprintln!("milliseconds late beside three hostile pipelines: {good:?}");
+    let median = good[good.len() / 2];
+    assert!(median < 250 && i64::from(good[good.len() - 1]) < 2 * SECOND / 1_000_000, "{good:?}");
+    let good = store.runs("good");
+    assert!(good.iter().all(|run| run["state"] == "succeeded"));
+    assert_eq!(rows(&project, "good"), 3 * good.len());
+    for name in ["loop", "eats", "panics"] {
+        assert_eq!(rows(&project, name), 0);
+    }
+}

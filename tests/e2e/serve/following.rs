@@ -1,0 +1,102 @@
+//! Pipelines that follow others.
+
+use super::{intervals, rows};
+use sluicebox_tests::serving::{Serving, at, project, quick, slow, text};
+
+fn fails(name: &str, schedule: &str) -> String {
+    quick(name, schedule, "").replace("mode = 'sleep', seconds = 0 ", "mode = 'fault', kind = 'invalid-data' ")
+}
+
+#[test]
+fn pipelines_run_for_the_same_interval_one_after_the_other() {
+    let project = project();
+    project.file("a.toml", slow("a", 0.3, "every = '2s'", ""));
+    project.file("b.toml", quick("b", "after = ['a']", ""));
+    project.file("c.toml", quick("c", "after = ['a', 'b']", ""));
+    let serving = Serving::begin(&project);
+    serving.runs("c", "succeeded", 2);
+    serving.signal("TERM");
+    serving.ended();
+    let store = &serving.store;
+    let [a, b, c] = ["a", "b", "c"].map(|name| store.runs(name));
+    let count = c.len();
+    assert_eq!(intervals(&a)[..count], intervals(&b)[..count]);
+    assert_eq!(intervals(&a)[..count], intervals(&c)[..count]);
+    for ((a, b), c) in a.iter().zip(&b).zip(&c) {
+        assert!(at(a, "ended_at") <= at(b, "started_at") && at(b, "ended_at") <= at(c, "started_at"), "{a} {b} {c}");
+        assert_eq!((text(b, "trigger"), text(c, "trigger")), ("dependency", "dependency"));
+    }
+    let met = store.events(Some("c"), "dependency-met");
+    let upstream: Vec<&str> = met[0]["upstream"].as_array().unwrap().iter().filter_map(|run| run.as_str()).collect();
+    assert!(upstream.contains(&text(&a[0], "id")) && upstream.contains(&text(&b[0], "id")), "{}", met[0]);
+    assert_eq!(rows(&project, "c"), 3 * count);
+}
+
+#[test]
+fn what_fails_is_followed_by_those_that_take_any_end() {
+    let project = project();
+    project.file("a.toml", fails("a", "every = '1s'\npause-after = 2"));
+    project.file("b.toml", quick("b", "after = ['a']", ""));
+    project.file("c.toml", quick("c", "after = { pipelines = ['a'], on = 'any' }", ""));
+    let serving = Serving::begin(&project);
+    serving.runs("c", "succeeded", 2);
+    let missed = serving.events("b", "dependency-missed", 1);
+    assert!(text(&missed[0], "reason").contains('a'), "{}", missed[0]);
+    let store = serving.end();
+    assert_eq!(store.runs("b").len(), 0);
+    assert_eq!(store.runs("a").len(), store.runs("c").len());
+}
+
+#[test]
+fn a_rerun_that_succeeds_is_followed() {
+    let project = project();
+    project.file("a.toml", fails("a", "every = '1s'\npause-after = 1"));
+    project.file("b.toml", quick("b", "after = ['a']", ""));
+    let serving = Serving::begin(&project);
+    let failed = serving.runs("a", "failed", 1);
+    serving.events("a", "paused", 1);
+    project.file("a.toml", quick("a", "every = '1s'", ""));
+    serving.events("a", "pipeline-loaded", 2);
+    serving.sluicebox(&["rerun", text(&failed[0], "id"), "--latest"]).with_code(0);
+    let b = serving.runs("b", "succeeded", 1);
+    assert_eq!(intervals(&b)[0], intervals(&failed)[0]);
+    serving.end();
+}
+
+const LATE: &str = "[[alert]]\non = ['late']\ncommand = ['tee', '-a', 'late.jsonl']";
+
+#[test]
+fn what_is_waited_for_too_long_is_told_also_by_the_next_host() {
+    let project = project();
+    project
+        .file("a.toml", quick("a", "every = '1s'\npause-after = 1", ""))
+        .file("x.toml", quick("x", "every = '1h'", ""));
+    let never = "after = { pipelines = ['a', 'x'], within = '3s' }";
+    project.file("b.toml", quick("b", never, LATE));
+    let serving = Serving::begin(&project);
+    serving.runs("a", "succeeded", 1);
+    serving.sluicebox(&["pause", "a"]).with_code(0);
+    serving.kill();
+    let serving = Serving::begin(&project);
+    let missed = serving.events("b", "dependency-missed", 1);
+    assert!(text(&missed[0], "reason").contains("`x`"), "{}", missed[0]);
+    serving.until("it is told", || project.has("late.jsonl").then_some(()));
+    let store = serving.end();
+    assert_eq!(store.runs("b").len(), 0);
+    let a = store.runs("a").len();
+    assert!(store.events(Some("b"), "dependency-missed").len() <= a);
+}
+
+#[test]
+fn both_have_to_have_run() {
+    let project = project();
+    project.file("a.toml", quick("a", "every = '2s'", "")).file("x.toml", slow("x", 0.7, "every = '2s'", ""));
+    project.file("b.toml", quick("b", "after = { pipelines = ['a', 'x'], within = '1h' }", ""));
+    let serving = Serving::begin(&project);
+    let b = serving.runs("b", "succeeded", 1);
+    let x = serving.store.runs("x");
+    assert!(at(&b[0], "started_at") >= at(&x[0], "ended_at"));
+    assert_eq!(intervals(&b)[0], intervals(&x)[0]);
+    let store = serving.end();
+    assert_eq!(store.events(Some("b"), "dependency-missed").len(), 0);
+}

@@ -1,0 +1,51 @@
+//! What is said of schedules before anything runs.
+
+use sluicebox_tests::serving::{project, quick};
+
+#[test]
+fn times_are_shown_with_what_the_clocks_do_to_them() {
+    let project = project();
+    project.file("gap.toml", quick("gap", "cron = '30 2 * * *'\ntimezone = 'America/New_York'", ""));
+    project.file("fold.toml", quick("fold", "cron = ['30 1 * * *', '0 */6 * * *']\ntimezone = 'Europe/Berlin'", ""));
+    project.file("often.toml", quick("often", "every = '15m'", ""));
+    project.file("follows.toml", quick("follows", "after = { pipelines = ['gap', 'fold'], within = '6h' }", ""));
+    project.file("files.toml", quick("files", "when = { file = 'in/*.csv', settled = '1m' }", ""));
+    let told = |arguments: &[&str]| project.sluicebox(arguments).with_code(0).stdout;
+    insta::assert_snapshot!("next-gap", told(&["schedule", "gap", "--next", "3", "--from", "2026-03-07T00:00:00Z"]));
+    insta::assert_snapshot!(
+        "next-fold",
+        told(&["schedule", "fold.toml", "--next", "9", "--from", "2026-10-24T12:00:00Z"])
+    );
+    insta::assert_snapshot!("next-follows", told(&["schedule", "follows"]));
+    insta::assert_snapshot!("all", told(&["schedule", "--all", "--from", "2026-10-24T12:00:00Z"]));
+    let json = project.sluicebox(&["schedule", "gap", "--format", "json", "--from", "2026-03-07T00:00:00Z"]).json();
+    assert_eq!(json["next"].as_array().unwrap().len(), 5);
+    assert_eq!(json["next"][0]["at"], "2026-03-07T07:30:00Z");
+    let wrong = project.sluicebox(&["schedule", "gab"]).with_code(2);
+    assert!(wrong.stderr.contains("did you mean `gap`?"), "{}", wrong.stderr);
+}
+
+#[test]
+fn mistakes_in_schedules_are_pointed_at() {
+    let project = project();
+    let mistakes = [
+        ("61 * * * *", "UTC"),
+        ("0 6 * *", "UTC"),
+        ("0 6 * * mo", "UTC"),
+        ("0 0 31 2 *", "UTC"),
+        ("*/0 * * * *", "UTC"),
+        ("5-1/x * * * *", "UTC"),
+        ("@dayly", "UTC"),
+        ("@reboot", "UTC"),
+        ("0 0 6 * * *", "UTC"),
+        ("0 6 * * *", "Europe/Berlyn"),
+    ];
+    let mut told = String::new();
+    for (cron, zone) in mistakes {
+        project.file("p.toml", quick("p", &format!("cron = '{cron}'\ntimezone = '{zone}'"), ""));
+        let checked = project.sluicebox(&["check", "p.toml"]).with_code(2);
+        told += &project.normalise(&checked.stderr);
+        told.push('\n');
+    }
+    insta::assert_snapshot!("mistakes", told);
+}
