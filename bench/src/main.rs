@@ -4,8 +4,12 @@
 
 mod bed;
 mod costs;
+mod idle;
 mod kernels;
+mod latency;
 mod measure;
+mod scheduler;
+mod served;
 mod startup;
 mod twin;
 
@@ -66,6 +70,16 @@ fn main() -> Result<()> {
     }
     if wanted("startup") {
         startup::print_table(&plugins)?;
+    }
+    if wanted("scheduler") {
+        scheduler::print_tables()?;
+    }
+    let nothing = arguments.sluicebox.with_file_name("test-plugins");
+    if wanted("latency") {
+        latency::print_table(&arguments.sluicebox, &nothing)?;
+    }
+    if wanted("idle") {
+        idle::print_table(&arguments.sluicebox, &nothing)?;
     }
     Ok(())
 }

@@ -55,6 +55,12 @@ pub(crate) fn all(profile: HostProfile, with_test_components: bool) -> Result<Bu
     Ok(Built { binary })
 }
 
+/// Builds the stages of the tests beside a binary; those that do nothing are what the bench runs.
+pub(crate) fn stages_of_tests(built: &Built) -> Result<(), String> {
+    println!("Building the components of the tests");
+    components(&["tests"], &built.binary.with_file_name("test-plugins"))
+}
+
 /// Makes sure that rustc can build components.
 fn add_guest_target() -> Result<(), String> {
     let libraries = output("rustc", &["--print", "target-libdir", "--target", GUEST_TARGET])?;

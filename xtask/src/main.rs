@@ -68,6 +68,7 @@ fn demo() -> Result<(), String> {
 
 fn bench(names: &[String]) -> Result<(), String> {
     let built = build::all(build::HostProfile::Release, false)?;
+    build::stages_of_tests(&built)?;
     let binary = built.binary.display().to_string();
     let year = checks::year()?.display().to_string();
     let mut arguments = vec!["run", "--release", "--package", "sluicebox-bench", "--"];

@@ -11,6 +11,7 @@ use crate::serve::log;
 use crate::show::problems;
 use crate::show::progress::Progress;
 use crate::show::style::{Style, Tone};
+use crate::telemetry;
 use crate::trouble::Trouble;
 use crate::wiring::{Asked, Host, Source, new_run_id};
 use jiff::Timestamp;
@@ -132,7 +133,9 @@ impl House {
         let (plan, secrets) = host.plan_again(&record, &self.state)?;
         let doomed = Doomed::new(&*self.store);
         let masked = MaskedJournal { journal: &doomed, secrets: &secrets };
-        Ok(recover(&plan, record, &masked, &SystemClock, &())?)
+        let record = recover(&plan, record, &masked, &SystemClock, &())?;
+        telemetry::finished(&Source::of_run(&record).root, &self.store, &record);
+        Ok(record)
     }
 
     /// Refuses a run of a pipeline while one of its runs has prepared loads that could not be committed: shown later, they
@@ -261,6 +264,10 @@ impl House {
         let mut plan = host.plan(asked, &examined, &self.state, id)?;
         plan.repeats = repeats;
         plan.history = journal::history(&self.store, pipeline)?;
+        let traced = telemetry::of_run(&asked.source.root);
+        if let Some(traced) = &traced {
+            plan.stages = traced.watch(std::mem::take(&mut plan.stages));
+        }
         let progress = (!self.quiet).then(|| Progress::new(pipeline, examined.secrets.clone()));
         let observer: &dyn Observer = progress.as_ref().map_or(&(), |progress| progress);
         let doomed = Doomed::new(&*self.store);

@@ -16,5 +16,6 @@ pub mod secrets;
 pub mod serve;
 pub mod settings;
 pub mod show;
+mod telemetry;
 pub mod trouble;
 pub mod wiring;

@@ -152,6 +152,7 @@ pub fn main(cli: Cli) -> Exit {
         Command::Schema(command) => (Format::Table, command.run()),
         Command::Completions(command) => (Format::Table, command.run()),
     };
+    crate::telemetry::end();
     done.unwrap_or_else(|trouble| {
         tell(&trouble);
         if format == Format::Json {

@@ -160,6 +160,7 @@ pub fn serve(options: Options) -> Result<(), Trouble> {
     let event = NewHouseEvent { pipeline: None, event: HouseEvent::ServeStopped { reason: told } };
     service.house.store.house_append(Timestamp::now(), &[event])?;
     if left > 0 {
+        crate::telemetry::end();
         // Their threads end with the process; the journal says how far they came.
         std::process::exit(0);
     }

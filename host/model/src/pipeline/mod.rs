@@ -21,7 +21,7 @@ pub mod units;
 pub use kinds::{check_kinds, connect};
 pub use parse::{Draft, draft, parse};
 pub use schedule::{After, AfterOn, CatchUp, FileTrigger, Overlap, Schedule, ScheduleSpans, Written};
-pub use settings::{ServeSettings, Settings, settings};
+pub use settings::{Otlp, ServeSettings, Settings, settings};
 
 use crate::alert::AlertRule;
 use crate::grant::Grants;

@@ -26,6 +26,24 @@ pub struct Settings {
     pub alerts: Vec<AlertRule>,
     /// The server that mails go by.
     pub smtp: Option<Smtp>,
+    /// Where traces and metrics go.
+    pub otlp: Option<Otlp>,
+}
+
+/// Where traces and metrics go, by OTLP over HTTP. Texts may hold `${env:NAME}` and `${file:PATH}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Otlp {
+    /// The collector's address; `/v1/traces` and `/v1/metrics` are added to it.
+    pub endpoint: String,
+    /// Headers of every request.
+    pub headers: BTreeMap<String, String>,
+    /// At most so many calls of a run are sent as spans; the rest is counted.
+    pub calls: u32,
+}
+
+impl Otlp {
+    /// Calls of a run that are sent as spans, where nothing else is said.
+    pub const CALLS: u32 = 1000;
 }
 
 /// How `serve` runs.
@@ -50,7 +68,11 @@ pub fn settings(text: &str) -> Result<Settings, Vec<Problem>> {
     }
     let mut problems = Problems::default();
     let root = Table::new(root.get_ref(), 0..text.lines().next().unwrap_or_default().len(), "the file");
-    root.known_keys(&["retention", "serve", "pools", "alert", "smtp"], &[("pool", "did you mean `[pools]`?")], &mut problems);
+    root.known_keys(
+        &["retention", "serve", "pools", "alert", "smtp", "otlp"],
+        &[("pool", "did you mean `[pools]`?")],
+        &mut problems,
+    );
     let mut settings = Settings::default();
     if let Some(value) = root.get("retention")
         && let Some(table) = Table::from_value(value, "`[retention]`", &mut problems)
@@ -82,7 +104,39 @@ pub fn settings(text: &str) -> Result<Settings, Vec<Problem>> {
     {
         settings.smtp = alert::read_smtp(&table, &mut problems);
     }
+    if let Some(value) = root.get("otlp")
+        && let Some(table) = Table::from_value(value, "`[otlp]`", &mut problems)
+    {
+        settings.otlp = otlp(&table, &mut problems);
+    }
     if problems.0.is_empty() { Ok(settings) } else { Err(problems.0) }
+}
+
+fn otlp(table: &Table<'_>, problems: &mut Problems) -> Option<Otlp> {
+    table.known_keys(&["endpoint", "headers", "calls"], &[("url", "did you mean `endpoint`?")], problems);
+    let example = "`endpoint = \"http://127.0.0.1:4318\"`";
+    let mut headers = BTreeMap::new();
+    if let Some(table) = table.table("headers", problems) {
+        for (name, span, _) in table.iter() {
+            let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+            if !is_name {
+                let problem = Problem::error(span, format!("{name:?} is not the name of a header"));
+                problems.push(problem.help("write e.g. `headers = { authorization = \"Bearer ${env:TOKEN}\" }`"));
+            } else if let Some((value, _)) = table.text(name, problems) {
+                headers.insert(name.to_owned(), value);
+            }
+        }
+    }
+    let calls = table.whole("calls", 0, 100_000, problems).unwrap_or(Otlp::CALLS);
+    let (endpoint, span) = table.needed_text("endpoint", example, problems)?;
+    let address = endpoint.strip_prefix("https://").or_else(|| endpoint.strip_prefix("http://"));
+    let known = endpoint.starts_with("${") || address.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
+    if !known || endpoint.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        let problem = Problem::error(span, "`endpoint` of `[otlp]` is not the address of a collector");
+        problems.push(problem.help(format!("write {example}: where it takes OTLP over HTTP")));
+        return None;
+    }
+    Some(Otlp { endpoint, headers, calls })
 }
 
 fn retention(table: &Table<'_>, problems: &mut Problems) -> Retention {
@@ -120,6 +174,11 @@ mod tests {
         let read = settings("[serve]\nruns = 4\ngrace = \"10s\"\n[pools]\nwarehouse = 2\n").unwrap();
         assert_eq!(read.serve, ServeSettings { runs: Some(4), grace: Some(Duration::from_secs(10)), late_after: None });
         assert_eq!(read.pools, BTreeMap::from([("warehouse".to_owned(), 2)]));
+        let otlp =
+            "[otlp]\nendpoint = \"http://127.0.0.1:4318\"\nheaders = { authorization = \"Bearer ${env:TOKEN}\" }\n";
+        let read = settings(otlp).unwrap().otlp.unwrap();
+        assert_eq!((read.endpoint.as_str(), read.calls), ("http://127.0.0.1:4318", Otlp::CALLS));
+        assert_eq!(read.headers, BTreeMap::from([("authorization".to_owned(), "Bearer ${env:TOKEN}".to_owned())]));
         for (text, told) in [
             ("[retantion]", "unknown key `retantion` in the file"),
             ("[retention]\nruns = { days = -1 }", "`runs.days` of `[retention]` cannot be -1"),
@@ -129,6 +188,9 @@ mod tests {
             ),
             ("[serve]\nruns = 0", "`runs` of `[serve]` cannot be 0"),
             ("[pools]\nwarehouse = \"2\"", "`warehouse` of `[pools]` has to be a whole number"),
+            ("[otlp]", "`[otlp]` has no `endpoint`"),
+            ("[otlp]\nendpoint = \"127.0.0.1:4318\"", "`endpoint` of `[otlp]` is not the address of a collector"),
+            ("[otlp]\nendpoint = \"http://a\"\nheaders = { \"a b\" = \"x\" }", "\"a b\" is not the name of a header"),
             ("[retention", "this is not TOML: "),
         ] {
             let problems = settings(text).unwrap_err();

@@ -1,0 +1,145 @@
+//! From a trigger to the first stage, and to the end of a run of four stages that do nothing: within the process, and through
+//! the API of a host that serves. By the clock.
+
+use crate::measure::median;
+use crate::served::Served;
+use anyhow::{Context, Result, bail};
+use jiff::Timestamp;
+use sluicebox::check::{Purpose, examine};
+use sluicebox::components::Plugins;
+use sluicebox::house::{House, Ran};
+use sluicebox::wiring::{Asked, Host, Source, new_run_id};
+use sluicebox_model::cancel::Cancel;
+use sluicebox_model::run::{Event, Interval, RunState, Trigger};
+use sluicebox_runner::CheckContext;
+use sluicebox_sandbox::{Catalog, Sandbox, SandboxOptions};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+const TIMES: usize = 200;
+
+/// Four stages that do nothing: components in Rust, as others write them.
+pub(crate) fn nothing(name: &str, schedule: &str) -> String {
+    let stage = |name: &str, plugin: &str, config: &str| {
+        format!("\n[[stage]]\nname = \"{name}\"\nplugin = \"{plugin}\"\nconfig = {{ mode = \"pass\"{config} }}\n")
+    };
+    format!(
+        "[pipeline]\nname = \"{name}\"\n{schedule}{}{}{}{}grants.write = [\"data\"]\n",
+        stage("read", "evil-extract", ", pages = 1, rows = 1").replace("config", "checkpoint = false\nconfig"),
+        stage("change", "evil", ""),
+        stage("check", "evil-validate", ""),
+        stage("out", "evil-load", ""),
+    )
+}
+
+/// Prints a table of its own.
+pub(crate) fn print_table(sluicebox: &Path, plugins: &Path) -> Result<()> {
+    println!();
+    println!("| a run of four stages that do nothing | to the first stage, p50 / p99 | to its end, p50 / p99 |");
+    println!("| --- | --- | --- |");
+    for (where_, folder) in places()? {
+        let folder = folder.path();
+        std::fs::create_dir(folder.join("data"))?;
+        std::fs::write(folder.join("nothing.toml"), nothing("nothing", ""))?;
+        let (runs, examining) = in_process(folder, plugins)?;
+        print(&format!("in the process, {where_}"), &runs);
+        println!("| of that, examining the file: {} | | |", shown(examining));
+        let served = Served::begin(sluicebox, plugins, folder)?;
+        print(&format!("through the API, {where_}"), &through_api(&served)?);
+    }
+    Ok(())
+}
+
+/// Folders for state: one on the disk of the machine, one in memory, where nothing is waited for.
+fn places() -> Result<Vec<(&'static str, tempfile::TempDir)>> {
+    let mut places = vec![("state on the disk", tempfile::tempdir()?)];
+    if let Ok(folder) = tempfile::tempdir_in("/dev/shm") {
+        places.push(("state in memory", folder));
+    }
+    Ok(places)
+}
+
+/// What a run took.
+struct Took {
+    to_first_stage: Duration,
+    to_end: Duration,
+}
+
+fn in_process(folder: &Path, plugins: &Path) -> Result<(Vec<Took>, Duration)> {
+    let told = |trouble: sluicebox::trouble::Trouble| anyhow::anyhow!("{}", trouble.message);
+    let sandbox = Sandbox::new(SandboxOptions { cache_dir: folder.join("cache") })?;
+    let folders = vec![plugins.to_owned()];
+    let host = Host { catalog: Catalog::scan(&sandbox, &folders), sandbox, folders };
+    let source = Source::read(&folder.join("nothing.toml")).map_err(told)?;
+    let found = Plugins::Found(&host.catalog);
+    let mut house = House::open(&folder.join("in-process"), "bench").map_err(told)?;
+    house.quiet = true;
+    let (mut all, mut examining) = (Vec::new(), Vec::new());
+    for turn in 0..=TIMES {
+        let now = Timestamp::now();
+        let begin = Instant::now();
+        let interval = Interval { start: now, end: now };
+        let asked = Asked {
+            source: &source,
+            plugins: &found,
+            trigger: Trigger::Manual,
+            interval,
+            load_key: house.load_key("nothing", interval).map_err(told)?,
+            id: None,
+            repeats: None,
+            parts: Vec::new(),
+            restored: BTreeMap::new(),
+        };
+        let id = new_run_id(now).map_err(told)?;
+        let ran = house.run_once(&host, &asked, id, None, &Cancel::new()).map_err(told)?;
+        let to_end = begin.elapsed();
+        let Ran::Done(record, _) = ran else { bail!("the pipeline of the bench is not sound") };
+        let begin = Instant::now();
+        let context = CheckContext { id, interval, bookmarks: BTreeMap::new(), skipped: BTreeMap::new() };
+        examine(&source, &host, &found, Purpose::Run, &context, &Cancel::new());
+        let examined = begin.elapsed();
+        // The first compiles.
+        if turn > 0 {
+            let fault = record.fault.as_ref();
+            anyhow::ensure!(record.state == RunState::Succeeded, "a run of the bench failed: {fault:?}");
+            let events = house.store.events(id)?;
+            let started = events.iter().find(|(_, event)| matches!(event, Event::StageStarted { .. }));
+            let first = started.context("no stage began")?.0;
+            all.push(Took { to_first_stage: Duration::try_from(first.duration_since(now))?, to_end });
+            examining.push(examined);
+        }
+    }
+    Ok((all, median(examining)))
+}
+
+fn through_api(served: &Served) -> Result<Vec<Took>> {
+    let mut all = Vec::new();
+    for turn in 0..=TIMES {
+        let now = Timestamp::now();
+        let begin = Instant::now();
+        let run = served.start("nothing")?;
+        let end = served.follow(&run)?;
+        let to_end = begin.elapsed();
+        let first = end.first_stage.context("no stage began")?;
+        if turn > 0 {
+            all.push(Took { to_first_stage: Duration::try_from(first.duration_since(now))?, to_end });
+        }
+    }
+    Ok(all)
+}
+
+fn print(what: &str, runs: &[Took]) {
+    let at = |share: f64, of: fn(&Took) -> Duration| {
+        let mut sorted: Vec<Duration> = runs.iter().map(of).collect();
+        sorted.sort();
+        let at = (sorted.len().saturating_sub(1) as f64 * share).round() as usize;
+        shown(sorted.get(at).copied().unwrap_or_default())
+    };
+    let (first, end) = (|took: &Took| took.to_first_stage, |took: &Took| took.to_end);
+    println!("| {what} | {} / {} | {} / {} |", at(0.5, first), at(0.99, first), at(0.5, end), at(0.99, end));
+}
+
+fn shown(time: Duration) -> String {
+    format!("{:.2} ms", time.as_secs_f64() * 1e3)
+}
