@@ -97,7 +97,9 @@ pub fn examine(
         configs.push(config);
     }
     problems.extend(targets::check(&pipeline, &kinds, &configs));
-    problems.extend(schedule::check(&pipeline, &source.root));
+    // The parser may have told of the same place.
+    let told: Vec<_> = problems.iter().map(|problem| problem.span.clone()).collect();
+    problems.extend(schedule::check(&pipeline, &source.root).into_iter().filter(|it| !told.contains(&it.span)));
     if let Ok(settings) = crate::settings::read(&source.root) {
         problems.extend(schedule::against_settings(&pipeline, &settings));
     }

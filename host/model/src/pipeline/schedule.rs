@@ -169,7 +169,6 @@ pub(super) fn read(table: &Table<'_>, problems: &mut Problems) -> Option<Schedul
         ("file", "write `when = { file = \"in/*.csv\" }`"),
     ];
     table.known_keys(&KEYS, &elsewhere, problems);
-    let before = problems.0.len();
     let spans = ScheduleSpans {
         table: table.span.clone(),
         every: table.get("every").map_or_else(|| table.span.clone(), |(_, span)| span),
@@ -207,7 +206,7 @@ pub(super) fn read(table: &Table<'_>, problems: &mut Problems) -> Option<Schedul
         let help = "take one of them out; a pipeline with `after` runs for the interval of the run that it follows";
         problems.push(Problem::error(span, message).help(help));
     }
-    (problems.0.len() == before).then_some(schedule)
+    Some(schedule)
 }
 
 fn every(text: &str) -> Result<Duration, String> {
