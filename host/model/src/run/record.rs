@@ -248,6 +248,7 @@ impl RunRecord {
                 need(self.in_commit(), "the run is not committing")?;
                 let stage = self.stage_mut(event, stage)?;
                 need(stage.entry.kind == Kind::Load, "only a load commits")?;
+                need(stage.state == S::Succeeded, "a load that was skipped has prepared nothing")?;
                 stage.committed = true;
                 stage.fault = None;
             }
@@ -255,6 +256,7 @@ impl RunRecord {
                 need(self.in_commit(), "the run is not committing")?;
                 let stage = self.stage_mut(event, stage)?;
                 need(stage.entry.kind == Kind::Load, "only a load commits")?;
+                need(stage.state == S::Succeeded, "a load that was skipped has prepared nothing")?;
                 need(!stage.committed, "the load is committed already")?;
                 stage.fault = Some(fault.clone());
             }

@@ -224,6 +224,7 @@ pub(crate) fn rules_allow(before: &[Event], event: &Event) -> bool {
     let is_shown = |stage: &str| {
         before.iter().any(|event| matches!(event, Event::LoadCommitted { stage: shown } if shown == stage))
     };
+    let has_prepared = |stage: &str| is_load(stage) && last(stage) == "stage-succeeded";
     match event {
         // A run begins once, and starts before anything else becomes of it.
         Event::RunQueued { .. } => before.is_empty(),
@@ -255,8 +256,8 @@ pub(crate) fn rules_allow(before: &[Event], event: &Event) -> bool {
         // Judged and committed is only what is whole.
         Event::MonitorsJudged { .. } | Event::RunCommitting { .. } => runs && all_well(),
         // Nothing is shown before the run is decided; what is shown stays.
-        Event::LoadCommitted { stage } => is_committing && is_open && is_load(stage),
-        Event::CommitFailed { stage, .. } => is_committing && is_open && is_load(stage) && !is_shown(stage),
+        Event::LoadCommitted { stage } => is_committing && is_open && has_prepared(stage),
+        Event::CommitFailed { stage, .. } => is_committing && is_open && has_prepared(stage) && !is_shown(stage),
         Event::RunSucceeded => {
             let is_done = |name: &str| is_shown(name) || last(name) == "stage-skipped";
             is_committing && is_open && STAGES.iter().all(|(name, _)| !is_load(name) || is_done(name))
