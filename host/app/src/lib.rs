@@ -16,6 +16,7 @@ pub mod secrets;
 pub mod serve;
 pub mod settings;
 pub mod show;
+pub mod site;
 mod telemetry;
 pub mod trouble;
 pub mod wiring;

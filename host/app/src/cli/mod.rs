@@ -5,6 +5,7 @@ pub mod bookmarks;
 pub mod cancel;
 pub mod check;
 pub mod completions;
+pub mod docs;
 pub mod graph;
 pub mod init;
 pub mod logs;
@@ -69,6 +70,7 @@ enum Command {
     Logs(logs::Logs),
     Plugins(plugins::Plugins),
     Graph(graph::Graph),
+    Docs(docs::Docs),
     Schema(schema::Schema),
     Completions(completions::Completions),
 }
@@ -149,6 +151,7 @@ pub fn main(cli: Cli) -> Exit {
         Command::Logs(command) => (command.output.format, command.run()),
         Command::Plugins(command) => (command.format(), command.run()),
         Command::Graph(command) => (command.output.format, command.run()),
+        Command::Docs(command) => (command.output.format, command.run()),
         Command::Schema(command) => (Format::Table, command.run()),
         Command::Completions(command) => (Format::Table, command.run()),
     };
