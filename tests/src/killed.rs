@@ -186,6 +186,11 @@ fn look(project: &Project, store: &Store, tally: &mut Tally) {
         for (nominal, first) in &fires {
             good += chain(&name, *nominal, first, &queue, &runs, tally);
         }
+        let ends: Vec<i64> =
+            runs.iter().filter(|run| run["state"] == "succeeded").map(|run| at(run, "interval_end")).collect();
+        if !ends.is_sorted() {
+            tally.wrong(format!("{name}: not in the order of their times: {ends:?}"));
+        }
         let known: BTreeSet<&str> = queue.iter().map(|row| text(row, "run")).collect();
         for run in runs.iter().filter(|run| !known.contains(text(run, "id"))) {
             tally.wrong(format!("{name}: run {} is of no fire", text(run, "id")));

@@ -192,3 +192,23 @@ fn a_run_that_waits_too_long_is_told_as_late() {
     serving.end();
     assert_eq!(text(&told(project.path())[0], "kind"), "late");
 }
+
+#[test]
+fn a_missed_deadline_is_told_once_whatever_becomes_of_the_host() {
+    let project = project();
+    project.file("p.toml", slow("p", 2.0, "every = '1h'\ncatch-up = 'latest'\ndeadline = '1s'", TELLS));
+    Serving::begin(&project).end();
+    pretend(&project, 3601);
+    let serving = Serving::begin(&project);
+    serving.events("p", "deadline-missed", 1);
+    serving.runs("p", "running", 1);
+    serving.until("it is told", || (!told(project.path()).is_empty()).then_some(()));
+    serving.kill();
+    // The run that takes its place is of the same time.
+    let serving = Serving::begin(&project);
+    serving.runs("p", "succeeded", 1);
+    let store = serving.end();
+    assert_eq!(store.events(Some("p"), "deadline-missed").len(), 1);
+    assert_eq!(store.alerts("p").len(), 1, "{:?}", store.alerts("p"));
+    assert_eq!(store.runs("p").len(), 2);
+}

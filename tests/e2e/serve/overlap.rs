@@ -49,7 +49,7 @@ fn one_that_is_due_meanwhile_waits_and_the_queue_survives_the_host() {
     }
     let mut good = store.runs("p");
     good.retain(|run| run["state"] == "succeeded");
-    good.sort_by_key(|run| at(run, "interval_end"));
+    // Also the one that was interrupted: it runs again before those that were due later.
     assert_chained(&good);
     assert_eq!(good.len(), store.events(Some("p"), "fired").len(), "each time ran well once");
     assert_eq!(rows(&project, "p"), 3 * good.len());

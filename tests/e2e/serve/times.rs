@@ -6,7 +6,7 @@ use sluicebox_tests::serving::{project, quick};
 fn times_are_shown_with_what_the_clocks_do_to_them() {
     let project = project();
     project.file("gap.toml", quick("gap", "cron = '30 2 * * *'\ntimezone = 'America/New_York'", ""));
-    project.file("fold.toml", quick("fold", "cron = ['30 1 * * *', '0 */6 * * *']\ntimezone = 'Europe/Berlin'", ""));
+    project.file("fold.toml", quick("fold", "cron = ['30 2 * * *', '0 */6 * * *']\ntimezone = 'Europe/Berlin'", ""));
     project.file("often.toml", quick("often", "every = '15m'", ""));
     project.file("follows.toml", quick("follows", "after = { pipelines = ['gap', 'fold'], within = '6h' }", ""));
     project.file("files.toml", quick("files", "when = { file = 'in/*.csv', settled = '1m' }", ""));

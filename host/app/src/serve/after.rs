@@ -86,6 +86,8 @@ impl Service {
         };
         let mut run = rows::row(&queued.pipeline, pipeline.as_ref(), Trigger::Rerun, record.interval, now)?;
         run.nominal = queued.nominal;
+        // It keeps its place: before the runs of its pipeline that were due later.
+        run.ready_at = queued.ready_at;
         run.repeats = Some(record.id);
         run.options = options.value();
         run.reason =
@@ -159,7 +161,8 @@ impl Service {
             failures_in_a_row: u32::try_from(failures).unwrap_or(u32::MAX),
             failure_told: !standing.open_failures.is_empty(),
             due_at: queued.nominal.is_some().then_some(queued.ready_at),
-            late_after: Some(settings.serve.late_after.unwrap_or(LATE_AFTER)),
+            // One that takes the place of another began when that one did.
+            late_after: queued.repeats.is_none().then_some(settings.serve.late_after.unwrap_or(LATE_AFTER)),
             deadline: schedule.and_then(|schedule| schedule.deadline),
             told: self.told(queued.run),
         };

@@ -2,7 +2,7 @@
 
 use super::folder::Offered;
 use super::rows::{self, RerunOptions, RunOptions};
-use super::service::{LATENESS, Service, since};
+use super::service::{LATENESS, Service, since, waits_since};
 use super::timing;
 use crate::api::{Desk, DeskError, Gauges, Pause, PipelineView, RerunAsk, ScheduleView, StageView, StartAsk};
 use crate::cli::rerun::refuse_replay;
@@ -199,7 +199,7 @@ impl Desk for OfService {
             .map_or_else(|| std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64), u64::from);
         let taken =
             |pool: &String| inner.running.values().filter(|run| run.queued.pool.as_ref() == Some(pool)).count() as u64;
-        let late = inner.waiting.iter().map(|run| since(run.ready_at, now)).max().unwrap_or_default();
+        let late = inner.waiting.iter().map(|run| since(waits_since(run), now)).max().unwrap_or_default();
         let broken = inner.offered.values().filter(|offered| !offered.broken.is_empty()).count() + inner.broken.len();
         Gauges {
             uptime: self.0.started.elapsed(),

@@ -1,12 +1,13 @@
 //! Runs that wait or run too long.
 
 use super::rows;
-use super::service::{Service, since};
+use super::service::{Service, since, waits_since};
 use crate::trouble::Trouble;
 use jiff::Timestamp;
 use sluicebox_model::alert::AlertOn;
 use sluicebox_model::house::{Decided, HouseEvent, NewHouseEvent, QueuedRun};
 use sluicebox_model::run::RunId;
+use sluicebox_store::HouseFilter;
 use std::time::Duration;
 
 impl Service {
@@ -19,7 +20,7 @@ impl Service {
             let told = |run: RunId, kind: AlertOn| inner.told.get(&run).is_some_and(|told| told.contains(&kind));
             for queued in &inner.waiting {
                 let Some(nominal) = queued.nominal else { continue };
-                let late = since(queued.ready_at, now);
+                let late = since(waits_since(queued), now);
                 if late > late_after && !told(queued.run, AlertOn::Late) {
                     let event = HouseEvent::Late { run: queued.run, nominal, seconds: late.as_secs() };
                     due.push((queued.clone(), AlertOn::Late, event));
@@ -38,6 +39,10 @@ impl Service {
             }
         }
         for (queued, kind, event) in due {
+            if self.was_told(&queued, &event)? {
+                self.lock().told.entry(queued.run).or_default().insert(kind);
+                continue;
+            }
             tracing::warn!(pipeline = %queued.pipeline, run = %queued.run, "{}", match kind {
                 AlertOn::Late => "waits longer for its start than it should",
                 _ => "has not ended by its deadline; it goes on",
@@ -53,5 +58,22 @@ impl Service {
             self.lock().told.entry(queued.run).or_default().insert(kind);
         }
         Ok(())
+    }
+
+    /// Whether the same was told of this time of the schedule before: by an earlier host, or of the run that this one takes
+    /// the place of.
+    fn was_told(&self, queued: &QueuedRun, event: &HouseEvent) -> Result<bool, Trouble> {
+        let filter = HouseFilter {
+            pipeline: Some(queued.pipeline.clone()),
+            kinds: vec![event.name().to_owned()],
+            newest_first: true,
+            ..HouseFilter::default()
+        };
+        let told = |event: &HouseEvent| match event {
+            HouseEvent::DeadlineMissed { nominal, .. } => *nominal == queued.nominal,
+            HouseEvent::Late { nominal, .. } => Some(*nominal) == queued.nominal,
+            _ => false,
+        };
+        Ok(self.house.store.house_events(&filter)?.iter().any(|entry| told(&entry.event)))
     }
 }

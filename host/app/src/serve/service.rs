@@ -312,7 +312,7 @@ impl Service {
                 let mut inner = self.lock();
                 inner.waiting.retain(|other| other.run != queued.run);
                 inner.running.insert(queued.run, Running { queued: queued.clone(), cancel: cancel.clone() });
-                let late = since(queued.ready_at, now);
+                let late = since(waits_since(&queued), now);
                 inner.started_late_sum += late;
                 let class = LATENESS.iter().position(|bound| late <= *bound).unwrap_or(LATENESS.len() - 1);
                 if let Some(count) = inner.started_late.get_mut(class) {
@@ -404,6 +404,12 @@ impl Service {
 fn candidate<'a>(queued: &'a QueuedRun, room: &Room) -> Candidate<'a> {
     let pool = queued.pool.as_deref().filter(|pool| room.pools.contains_key(*pool));
     Candidate { pipeline: &queued.pipeline, pool, priority: queued.priority }
+}
+
+/// Since when a run could have started: one that takes the place of another keeps its place in the queue, and is no later for
+/// the time that the other took.
+pub(super) fn waits_since(queued: &QueuedRun) -> Timestamp {
+    if queued.repeats.is_some() { queued.queued_at } else { queued.ready_at }
 }
 
 /// The time from one to the other; none if the second is before the first.
