@@ -194,7 +194,7 @@ fn what_does_not_fit_is_told_with_the_column() {
     let mut not_null = field("c", T::Int64, None);
     not_null.nullable = false;
     let holed = Column { values: Values::Int64(vec![1, 2]), validity: Some(vec![0b01]) };
-    assert_eq!(refused(&[not_null], vec![holed]), "column `c` has 1 nulls, but its schema says that it has none");
+    assert_eq!(refused(&[not_null], vec![holed]), "column `c` has 1 null, but its schema says that it has none");
     let long = Column { values: Values::Int64(vec![1, 2]), validity: Some(vec![1, 0]) };
     assert_eq!(
         refused(&[field("c", T::Int64, None)], vec![long]),

@@ -111,8 +111,22 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Listings of a folder in which others are at work.
+const LISTINGS_MAX: usize = 100;
+
 /// The names in a folder that are text, as all of ours are.
 pub(crate) fn names(folder: &Path) -> io::Result<Vec<String>> {
+    for _ in 1..LISTINGS_MAX {
+        match list(folder) {
+            // In a guest, a file of another load that goes while the folder is listed fails the listing as a whole.
+            Err(error) if error.kind() == ErrorKind::NotFound && folder.is_dir() => {}
+            done => return done,
+        }
+    }
+    list(folder)
+}
+
+fn list(folder: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
         names.extend(entry?.file_name().into_string().ok());
