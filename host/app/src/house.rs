@@ -298,6 +298,9 @@ impl House {
         }
         // Read back: what the journal holds is what is shown, here and later.
         let record = self.store.run(&id.to_string())?;
+        if let Some(traced) = &traced {
+            traced.ended(&self.store, &record);
+        }
         if !self.is_time_to_sweep() {
             return Ok(Ran::Done(Box::new(record), examined));
         }
