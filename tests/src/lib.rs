@@ -2,7 +2,7 @@
 //!
 //! `cargo xtask e2e` (and `cargo xtask test`) builds the binary and the components and tells where they are. A test that
 //! finds them missing fails and says so.
-#![allow(clippy::panic, clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::panic, clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 pub mod crash;
 pub mod killed;

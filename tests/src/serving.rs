@@ -189,7 +189,7 @@ impl Store {
     #[track_caller]
     pub fn rows(&self, query: &str, with: &[&dyn rusqlite::ToSql]) -> Vec<Value> {
         let mut select = self.connection.prepare_cached(query).unwrap_or_else(|error| panic!("{query}: {error}"));
-        let names: Vec<String> = select.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = select.column_names().map(str::to_owned).collect();
         let row = |row: &rusqlite::Row<'_>| {
             let mut object = Map::new();
             for (at, name) in names.iter().enumerate() {

@@ -196,7 +196,7 @@ fn a_run_that_waits_too_long_is_told_as_late() {
 #[test]
 fn a_missed_deadline_is_told_once_whatever_becomes_of_the_host() {
     let project = project();
-    project.file("p.toml", slow("p", 2.0, "every = '1h'\ncatch-up = 'latest'\ndeadline = '1s'", TELLS));
+    project.file("p.toml", slow("p", 4.0, "every = '1h'\ncatch-up = 'latest'\ndeadline = '1s'", TELLS));
     Serving::begin(&project).end();
     pretend(&project, 3601);
     let serving = Serving::begin(&project);
