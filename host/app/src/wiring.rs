@@ -62,9 +62,10 @@ impl Source {
             Trouble::new(format!("{name} is not UTF-8 (byte {at})")).help("save it as UTF-8 in your editor")
         })?;
         if let Some(what) = crate::other_format::of(&text) {
-            return Err(Trouble::new(format!("{name} is {what}, not a pipeline file"))
-                .help("a pipeline is declared in TOML, and names its data in the options of an extract (`config.path`); \
-                       `sluicebox init` makes a first one"));
+            return Err(Trouble::new(format!("{name} is {what}, not a pipeline file")).help(
+                "a pipeline is declared in TOML, and names its data in the options of an extract (`config.path`); \
+                       `sluicebox init` makes a first one",
+            ));
         }
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let root = parent.canonicalize().map_err(told)?;
