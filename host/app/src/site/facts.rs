@@ -126,7 +126,11 @@ pub(super) fn gather<T: Fn(Compile<'_>) + Send + Sync + 'static>(
         let context =
             CheckContext { id: new_run_id(from.at)?, interval, bookmarks: BTreeMap::new(), skipped: BTreeMap::new() };
         let plugins = Plugins::Found(&host.catalog);
-        let mut examined = examine(&source, host, &plugins, Purpose::Check, &context, &Cancel::new());
+        // What others or people put there may not be there yet.
+        let schedule = member.pipeline.as_ref().and_then(|pipeline| pipeline.schedule.as_ref());
+        let waits = schedule.is_some_and(|schedule| !schedule.after.is_empty() || schedule.when.is_some());
+        let purpose = if waits { Purpose::Offer } else { Purpose::Check };
+        let mut examined = examine(&source, host, &plugins, purpose, &context, &Cancel::new());
         examined.problems.extend(member.problems);
         examined.problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
         let problems = told(&source.text, &examined.problems, from.dir);

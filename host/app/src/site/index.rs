@@ -111,7 +111,7 @@ fn row(html: &mut Html, house: &House, member: &Member) {
         html.words(&schedule_words(schedule));
     });
     let last = member.past.runs.first();
-    html.node("td", &[("class", "word")], |html| match last {
+    html.node("td", &[], |html| match last {
         Some(run) => {
             html.leaf("span", &[("class", runs::look(run.state).0)], run.state.word());
             html.text(&format!(" {}", run.queued_at.strftime("%Y-%m-%d %H:%M")));
@@ -122,7 +122,9 @@ fn row(html: &mut Html, house: &House, member: &Member) {
     });
     html.leaf("td", &[("class", "number")], &last.map(|run| human::number(run.rows_loaded)).unwrap_or_default());
     let next = schedule.and_then(|schedule| timing::next(&member.name, schedule, house.at, 1).into_iter().next());
-    html.leaf("td", &[("class", "word")], &next.map(|fire| fire.local).unwrap_or_default());
+    // To the second only where that tells something.
+    let next = next.map(|fire| fire.local.replacen(":00 ", " ", 1));
+    html.leaf("td", &[], &next.unwrap_or_default());
     html.leaf("td", &[], pipeline.and_then(|pipeline| pipeline.owner.as_deref()).unwrap_or_default());
 }
 

@@ -31,14 +31,17 @@ pub(super) fn section(html: &mut Html, past: &Past, has_store: bool) {
         return;
     }
     let good = past.runs.iter().filter(|run| run.state == RunState::Succeeded).count() as u64;
-    let of = human::count(past.runs.len() as u64, "last run", "last runs");
+    let of = match past.runs.len() {
+        1 => "run".to_owned(),
+        many => format!("last {many} runs"),
+    };
     let loaded = past
         .loaded_at
         .map_or("No rows were ever loaded.".to_owned(), |at| format!("Rows were last loaded at {}.", human::time(at)));
-    html.leaf("p", &[], &format!("Of the {of}, {good} ended well. {loaded}"));
+    html.leaf("p", &[], &format!("Of the {of} {good} ended well. {loaded}"));
     let longest = past.runs.iter().filter_map(|run| run.duration).max().unwrap_or_default().as_secs_f64();
     let chart: Vec<Bar> = past.runs.iter().rev().map(|run| bar(run, longest)).collect();
-    let label = format!("How long each of the {of} took, the newest on the right; a cross above a bar: it failed");
+    let label = format!("How long the {of} took, the newest on the right; a cross above a bar: it failed");
     bars(html, &label, &chart);
     html.leaf("p", &[("class", "quiet")], &format!("{label}."));
     let columns = [

@@ -132,15 +132,20 @@ fn one(html: &mut Html, pipeline: &Pipeline, stage: &StageSpec, facts: Option<&S
         }
     });
     options(html, stage, facts);
-    let Some(opened) = facts.and_then(|facts| facts.opened.as_ref()) else { return };
+    let Some(opened) = facts.and_then(|facts| facts.opened.as_ref()) else {
+        let why =
+            "What it passes on is not known: it could not be opened, e.g. because what it reads is not there yet.";
+        html.leaf("p", &[("class", "quiet")], why);
+        return;
+    };
     if !opened.rules.is_empty() {
         let caption = format!("Rules of {}", stage.name);
         table(html, &caption, &[("Rule", false), ("What has to hold", false), ("Otherwise", false)], |html| {
             for rule in &opened.rules {
                 html.node("tr", &[], |html| {
                     html.leaf("th", &[("scope", "row")], &rule.name);
-                    html.leaf("td", &[], &rule.summary);
-                    html.leaf("td", &[], &words::rule(rule));
+                    html.leaf("td", &[("class", "long")], &rule.summary);
+                    html.leaf("td", &[("class", "long")], &words::rule(rule));
                 });
             }
         });
@@ -169,7 +174,8 @@ fn options(html: &mut Html, stage: &StageSpec, facts: Option<&StageFacts>) {
     let about = |key: &str| -> String {
         let property = schema.and_then(|schema| schema.get("properties")?.get(key));
         let said = property.and_then(|property| property.get("description")).and_then(Value::as_str);
-        clean_line(said.unwrap_or_default())
+        // Its lines are those of a source file.
+        said.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
     };
     let caption = format!("Options of {}", stage.name);
     table(html, &caption, &[("Option", false), ("Value", false), ("What it is", false)], |html| {
@@ -179,7 +185,7 @@ fn options(html: &mut Html, stage: &StageSpec, facts: Option<&StageFacts>) {
                     html.leaf("code", &[], key);
                 });
                 html.node("td", &[("class", "long")], |html| entries(html, key, value));
-                html.node("td", &[], |html| {
+                html.node("td", &[("class", "about")], |html| {
                     html.words(&about(key));
                 });
             });
