@@ -17,3 +17,4 @@ mod recovery;
 mod replay;
 mod second_life;
 mod serve;
+mod site;
