@@ -18,3 +18,4 @@ mod replay;
 mod second_life;
 mod serve;
 mod site;
+mod telemetry;

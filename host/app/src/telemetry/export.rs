@@ -36,6 +36,8 @@ struct State {
     /// The metrics have changed since they were sent.
     fresh: bool,
     dropped: u64,
+    /// On their way, not yet taken by the collector.
+    sending: u64,
     /// The process ends: until then.
     end: Option<Instant>,
     /// All is sent that can be.
@@ -83,7 +85,7 @@ impl Exporter {
             }
             state = self.bell.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        let lost = state.dropped + state.spans.len() as u64;
+        let lost = state.dropped + state.sending + state.spans.len() as u64;
         drop(state);
         if lost > 0 {
             crate::house::shout(&format!("{lost} spans were not sent: the collector did not take them"));
@@ -113,6 +115,7 @@ impl Exporter {
                 }
                 let count = state.spans.len().min(AT_ONCE);
                 let spans: Vec<Value> = state.spans.drain(..count).collect();
+                state.sending = count as u64;
                 let last = state.spans.is_empty() && std::mem::take(&mut state.fresh);
                 let metrics = last.then(|| state.metrics.json(since, Timestamp::now(), state.dropped));
                 (spans, metrics, state.dropped)
@@ -124,9 +127,11 @@ impl Exporter {
                     "resource": resource(target),
                     "scopeSpans": [{ "scope": scope(), "spans": spans }],
                 }] });
-                if let Err(reason) = self.send(&agent, target, &target.traces, &body) {
-                    self.lock().dropped += count;
-                    why = Some(reason);
+                why = self.send(&agent, target, &target.traces, &body).err();
+                let mut state = self.lock();
+                state.sending = 0;
+                if why.is_some() {
+                    state.dropped += count;
                 }
             }
             if let Some(metrics) = metrics {
