@@ -9,7 +9,9 @@ const AT: &str = "2026-03-07T00:00:00Z";
 
 fn warehouse() -> Project {
     let project = Project::new();
-    for name in ["carriers.toml", "flights.toml", "report.toml", "sluicebox.toml", "data/airlines.csv", "data/flights.csv"] {
+    for name in
+        ["carriers.toml", "flights.toml", "report.toml", "sluicebox.toml", "data/airlines.csv", "data/flights.csv"]
+    {
         project.file(name, fs::read(root().join("examples/warehouse").join(name)).unwrap());
     }
     project
@@ -69,11 +71,14 @@ fn elements(name: &str, page: &str) -> Vec<(String, BTreeMap<String, String>)> {
 fn check(pages: &BTreeMap<String, String>) {
     let ids: BTreeMap<&String, Vec<String>> = pages
         .iter()
-        .map(|(name, page)| (name, elements(name, page).into_iter().filter_map(|(_, all)| all.get("id").cloned()).collect()))
+        .map(|(name, page)| {
+            (name, elements(name, page).into_iter().filter_map(|(_, all)| all.get("id").cloned()).collect())
+        })
         .collect();
     for (name, page) in pages {
         let found = elements(name, page);
-        let policy = found.iter().filter_map(|(_, all)| all.get("content")).find(|policy| policy.starts_with("default-src"));
+        let policy =
+            found.iter().filter_map(|(_, all)| all.get("content")).find(|policy| policy.starts_with("default-src"));
         assert!(policy.unwrap().starts_with("default-src &#39;none&#39;; style-src &#39;sha256-"), "{policy:?}");
         for (element, all) in &found {
             assert!(!["script", "link", "img", "iframe", "object"].contains(&element.as_str()), "{name}: <{element}>");
@@ -194,7 +199,10 @@ config = {{ path = "out/a.csv" }}
         assert!(!page.contains(secret), "{name}");
     }
     let evil = &made["pipelines/evil.html"];
-    assert!(evil.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;") && evil.contains("${env:SITE_TEST_SECRET}"), "{evil}");
+    assert!(
+        evil.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;") && evil.contains("${env:SITE_TEST_SECRET}"),
+        "{evil}"
+    );
     let broken = made.values().filter(|page| page.contains("This pipeline cannot run")).count();
     assert!(broken >= 2, "{broken} pages say that their pipeline cannot run");
     assert!(made["index.html"].contains("Something is wrong"));

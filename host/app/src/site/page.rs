@@ -66,7 +66,7 @@ fn problems(html: &mut Html, member: &Member) {
 fn about(html: &mut Html, member: &Member, pipeline: &Pipeline) {
     match &pipeline.description {
         Some(description) => html.leaf("p", &[("class", "lead")], description),
-        None => html.leaf("p", &[("class", "quiet")], "Its file does not say what it is for (`description`)."),
+        None => html.leaf("p", &[("class", "quiet")], "Its file does not say what it is for."),
     };
     if let Some(paused) = &member.past.paused {
         html.node("section", &[("class", "warnings")], |html| {

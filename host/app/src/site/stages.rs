@@ -133,9 +133,10 @@ fn one(html: &mut Html, pipeline: &Pipeline, stage: &StageSpec, facts: Option<&S
     });
     options(html, stage, facts);
     let Some(opened) = facts.and_then(|facts| facts.opened.as_ref()) else {
-        let why =
-            "What it passes on is not known: it could not be opened, e.g. because what it reads is not there yet.";
-        html.leaf("p", &[("class", "quiet")], why);
+        let why = "Its columns are not known: it could not be opened, e.g. because what it reads is not there yet.";
+        if plugin.is_some() {
+            html.leaf("p", &[("class", "quiet")], why);
+        }
         return;
     };
     if !opened.rules.is_empty() {
