@@ -1,11 +1,10 @@
-//! What checkpoints and the journal cost: the flights job with and without each, conducted in this process through the
-//! library, since a user has no switch for the journal.
+//! What checkpoints and the journal cost: the flights job with and without each. A user has no switch for the journal: it is
+//! left out through the library, in this process.
 
 use crate::bed::Bed;
-use crate::measure::{Cost, cost};
+use crate::measure::{Cost, cost, own_cpu, process_cpu};
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
-use rustix::time::{ClockId, clock_gettime};
 use sluicebox_model::cancel::Cancel;
 use sluicebox_model::journal::{FailedCall, Journal, JournalError, Quarantined};
 use sluicebox_model::monitor::History;
@@ -16,6 +15,7 @@ use sluicebox_runner::{RunPlan, SystemClock, conduct};
 use sluicebox_store::Store;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -128,9 +128,9 @@ impl<'a> Job<'a> {
             scratch: self.root.join("scratch"),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
         };
-        let before = process_cpu()?;
+        let before = own_cpu()?;
         let record = conduct(&plan, journal, &SystemClock, &Cancel::new(), &())?;
-        let took = process_cpu()?.saturating_sub(before);
+        let took = own_cpu()?.saturating_sub(before);
         if record.state != RunState::Succeeded {
             bail!("the run ended as {}: {:?}", record.state.word(), record.fault);
         }
@@ -143,13 +143,8 @@ impl<'a> Job<'a> {
     }
 }
 
-/// CPU time of this process so far.
-fn process_cpu() -> Result<Duration> {
-    Ok(clock_gettime(ClockId::ProcessCPUTime).try_into()?)
-}
-
 /// All of them, each as a line of a table.
-pub(crate) fn costs(bed: &Bed, data: &Path) -> Result<Vec<Cost>> {
+pub(crate) fn costs(sluicebox: &Path, bed: &Bed, data: &Path) -> Result<Vec<Cost>> {
     let folder = tempfile::tempdir()?;
     let root = folder.path();
     std::fs::create_dir_all(root.join("data"))?;
@@ -157,27 +152,35 @@ pub(crate) fn costs(bed: &Bed, data: &Path) -> Result<Vec<Cost>> {
         std::fs::copy(data.join(name), root.join("data").join(name))?;
     }
     let text = std::fs::read_to_string(example()).context("the flights example cannot be read")?;
-    let job = || Job::new(bed, root, text.replace("flights-2013-01-w1.csv", "flights.csv"));
+    let text = text.replace("flights-2013-01-w1.csv", "flights.csv");
+    let job = || Job::new(bed, root, text.clone());
+    // As a user runs it.
+    let (keeps, keeps_none) = (root.join("keeps.toml"), root.join("keeps-none.toml"));
+    let extract = "plugin = \"extract-csv\"\n";
+    std::fs::write(&keeps, &text)?;
+    std::fs::write(&keeps_none, text.replace(extract, &format!("{extract}checkpoint = false\n")))?;
+    let command = |pipeline: &Path| process_cpu(Command::new(sluicebox).arg("run").arg(pipeline));
     let store = Store::open(&root.join("state"))?;
     let kept = root.join("checkpoints");
-    let memory = Memory::default;
     let (mut with, mut without) = (job()?, job()?);
+    let memory = Memory::default;
     Ok(vec![
-        cost("checkpoints of its extracts", PAIRS, || with.run(&store, Some(&kept)), || without.run(&store, None))?,
+        cost("checkpoints, of the whole command", PAIRS, || command(&keeps), || command(&keeps_none))?,
+        cost("checkpoints, of the run alone", PAIRS, || with.run(&store, Some(&kept)), || without.run(&store, None))?,
         cost(
-            "the journal: events and logs",
+            "the journal (events and logs), of the run alone",
             PAIRS,
             || with.run(&EventsOnly(&store), None),
             || without.run(&memory(), None),
         )?,
         cost(
-            "the journal and the rows that are set aside",
+            "the journal and 8,255 rows set aside, of the run alone",
             PAIRS,
             || with.run(&store, None),
             || without.run(&memory(), None),
         )?,
         cost(
-            "nothing: the same twice, which shows the noise",
+            "nothing: the same twice, to show the noise",
             PAIRS,
             || with.run(&memory(), None),
             || without.run(&memory(), None),

@@ -66,7 +66,7 @@ fn main() -> Result<()> {
         }
     }
     if wanted("costs") {
-        print_costs(&costs::costs(&bed, &arguments.data)?);
+        print_costs(&costs::costs(&arguments.sluicebox, &bed, &arguments.data)?);
     }
     if wanted("startup") {
         startup::print_table(&plugins)?;

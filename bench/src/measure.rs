@@ -1,6 +1,8 @@
-//! CPU time and ratios. Linux only: read from `/proc`, which needs no unsafe code.
+//! CPU time and ratios. Linux only: that of a thread is read from `/proc`.
 
 use anyhow::{Context, Result};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
 use std::fs;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -12,18 +14,21 @@ pub(crate) fn thread_cpu() -> Result<Duration> {
     Ok(Duration::from_nanos(nanoseconds))
 }
 
-/// CPU time, user and system, of all children that were waited for; steps of 10 ms.
-fn children_cpu() -> Result<Duration> {
-    let text = fs::read_to_string("/proc/self/stat")?;
-    // The second field is the program's name in brackets and may hold spaces.
-    let fields = text.rsplit_once(')').context("odd /proc/self/stat")?.1;
-    let ticks = |at: usize| -> Result<u64> { Ok(fields.split_whitespace().nth(at).context("short stat")?.parse()?) };
-    Ok(Duration::from_millis((ticks(13)? + ticks(14)?) * 10))
+/// CPU time, user and system, of this process with all of its threads, or of all children that were waited for.
+fn cpu(of: UsageWho) -> Result<Duration> {
+    let usage = getrusage(of)?;
+    let microseconds = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    Ok(Duration::from_micros(u64::try_from(microseconds)?))
+}
+
+/// CPU time of this process so far.
+pub(crate) fn own_cpu() -> Result<Duration> {
+    cpu(UsageWho::RUSAGE_SELF)
 }
 
 /// Runs a program to its end and answers with its CPU time; an error shows what it said.
 pub(crate) fn process_cpu(command: &mut Command) -> Result<Duration> {
-    let before = children_cpu()?;
+    let before = cpu(UsageWho::RUSAGE_CHILDREN)?;
     let output = command.stdin(Stdio::null()).output().with_context(|| format!("could not start {command:?}"))?;
     anyhow::ensure!(
         output.status.success(),
@@ -31,7 +36,7 @@ pub(crate) fn process_cpu(command: &mut Command) -> Result<Duration> {
         output.status,
         String::from_utf8_lossy(&output.stderr)
     );
-    Ok(children_cpu()?.saturating_sub(before))
+    Ok(cpu(UsageWho::RUSAGE_CHILDREN)?.saturating_sub(before))
 }
 
 /// The median of some durations; zero of none.

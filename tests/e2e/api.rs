@@ -2,31 +2,34 @@
 
 use serde_json::Value;
 use sluicebox_tests::Project;
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::io::{BufRead, BufReader, PipeReader, Read};
+use std::process::{Child, Command, Stdio};
 
 /// A running `serve`, ended with the value.
 struct Serving {
     child: Child,
-    log: BufReader<ChildStderr>,
+    log: BufReader<PipeReader>,
     url: String,
 }
 
 impl Serving {
     fn begin(project: &Project) -> Self {
         let mut command = project.command(&["serve", "--address", "127.0.0.1:0", "--log", "json"]);
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let (reads, writes) = std::io::pipe().unwrap();
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(writes).spawn().unwrap();
+        // The other end is the child's alone.
+        drop(command);
+        let mut serving = Self { child, log: BufReader::new(reads), url: String::new() };
         let mut all = String::new();
-        loop {
+        while serving.url.is_empty() {
             let mut line = String::new();
-            assert!(log.read_line(&mut line).unwrap() > 0, "serve ended:\n{all}");
+            assert!(serving.log.read_line(&mut line).unwrap() > 0, "serve ended:\n{all}");
             all += &line;
             if let Some((_, rest)) = line.split_once("the API answers at ") {
-                let url = rest.split(';').next().unwrap().to_owned();
-                return Self { child, log, url };
+                serving.url = rest.split(';').next().unwrap().to_owned();
             }
         }
+        serving
     }
 
     /// Status and body of what curl is answered.

@@ -40,6 +40,11 @@ struct Needs {
 impl Needs {
     fn prepare() -> Result<Self, String> {
         let built = build::all(HostProfile::Dev, true)?;
+        if !works("curl", &["--version"]) {
+            println!("Installing curl");
+            run("apt-get", &["update"])?;
+            run("apt-get", &["install", "--yes", "--no-install-recommends", "curl"])?;
+        }
         Ok(Self {
             binary: built.binary.display().to_string(),
             python: python_packages()?.display().to_string(),

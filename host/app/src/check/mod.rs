@@ -13,7 +13,7 @@ use crate::wiring::{Host, Source};
 use serde_json::Value;
 use sluicebox_model::cancel::Cancel;
 use sluicebox_model::fault::FaultKind;
-use sluicebox_model::pipeline::{self, Draft, OnFault, Pipeline, Problem, StageSpec, suggest};
+use sluicebox_model::pipeline::{self, Draft, OnFault, Pipeline, Problem, ProblemLevel, StageSpec, suggest};
 use sluicebox_model::plugin::{Description, Kind};
 use sluicebox_model::stage::Stage;
 use sluicebox_runner::{CheckContext, Checked, StageCheck, check_schemas};
@@ -132,7 +132,13 @@ pub fn examine(
             if may_change {
                 continue;
             }
-            problems.push(faults::problem(stage, fault));
+            let mut problem = faults::problem(stage, fault);
+            // What it reads may be what it waits for.
+            let waits = pipeline.schedule.as_ref().is_some_and(|it| it.when.is_some() || !it.after.is_empty());
+            if waits && purpose == Purpose::Check && kinds.get(check.stage) == Some(&Some(Kind::Extract)) {
+                problem.level = ProblemLevel::Warning;
+            }
+            problems.push(problem);
         }
     }
     for problem in &mut problems {

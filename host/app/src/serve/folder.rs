@@ -279,13 +279,13 @@ mod tests {
         std::fs::write(root.join("deep/.hidden/two.toml"), text("two", "")).unwrap();
         let mut looks = Folder::new(&root);
         let loaded = Change::Loaded { pipeline: "one".to_owned(), file: file.clone() };
-        assert_eq!(looks.first_look(sound), [loaded.clone()]);
+        assert_eq!(looks.first_look(sound), std::slice::from_ref(&loaded));
         assert_eq!(looks.look(sound), []);
 
         // An edit is read when two looks found it the same.
         std::fs::write(&file, text("one", "second, longer")).unwrap();
         assert_eq!(looks.look(sound), []);
-        assert_eq!(looks.look(sound), [loaded.clone()]);
+        assert_eq!(looks.look(sound), std::slice::from_ref(&loaded));
         assert!(looks.offered()["one"].source.text.contains("second"));
 
         std::fs::write(&file, "[pipeline]\nname = \"one\"\n[[stage]]\nplugin = \"x\"\n").unwrap();

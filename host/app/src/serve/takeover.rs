@@ -6,6 +6,7 @@ use crate::trouble::Trouble;
 use jiff::Timestamp;
 use sluicebox_model::house::{Decided, NewRun, QueueState, QueuedRun};
 use sluicebox_model::run::{RunRecord, Trigger};
+use sluicebox_store::StoreError;
 use std::collections::BTreeSet;
 
 impl Service {
@@ -27,10 +28,11 @@ impl Service {
                     self.settle(&queued, &record, QueueState::Ended, unfinished, now)?;
                 }
                 // It never came into the journal.
-                Err(_) => {
+                Err(StoreError::NoRun(_) | StoreError::NoRuns) => {
                     self.house.store.settle(queued.run, QueueState::Waiting, "the host died before it began", now)?;
                     self.lock().waiting.push(QueuedRun { state: QueueState::Waiting, ..queued });
                 }
+                Err(error) => return Err(error.into()),
             }
         }
         // Runs of a command that died are not in the queue.

@@ -2,8 +2,8 @@
 
 use super::read::{Problems, Table, Value, quote, text, wrong_type};
 use super::{
-    OnCrash, OnFault, Pipeline, Problem, Retry, StageSpans, StageSpec, alert, graph, monitor, options, schedule, suggest,
-    units,
+    OnCrash, OnFault, Pipeline, Problem, Retry, StageSpans, StageSpec, alert, graph, monitor, options, schedule,
+    suggest, units,
 };
 use crate::grant::Grants;
 use crate::limits::Limits;

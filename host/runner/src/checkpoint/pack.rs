@@ -36,7 +36,7 @@ const BLOCK_STORED: u32 = 1 << 31;
 const PACKED_BYTES_MIN: usize = 64;
 /// A buffer is packed if its beginning becomes smaller by this factor: LZ4 takes about 1 ns a byte where values differ, and
 /// to write and sum a byte takes 0.4 ns, so what shrinks less costs more than it saves.
-const PAYS_FROM: usize = 4;
+const PAYS_FROM: usize = 8;
 /// The beginning of a buffer by which that is found out.
 const TRIED_BYTES: usize = 16 * 1024;
 /// How many batches go by before a buffer that was stored is tried again.
