@@ -26,6 +26,9 @@ pub(crate) enum Known {
     Refused { reason: String, again: Option<u64> },
 }
 
+/// Goes up with every change of what is kept of a component, or of the words in which one is refused.
+const FORM: u32 = 2;
+
 /// Time for a component to describe itself, which is to say what it has in its memory.
 const DESCRIBE_MAX: Duration = Duration::from_secs(2);
 /// How long a component that did not describe itself in time is left alone, in seconds.
@@ -38,7 +41,7 @@ fn now() -> u64 {
 /// What is known of the component: from the cache, or by asking it now. The error is for people.
 pub(crate) fn known(sandbox: &Sandbox, path: &Path, digest: &Digest, limits: &Limits) -> Result<Known, String> {
     let compatibility = sandbox.compatibility().map_err(|error| error.to_string())?;
-    let name = format!("{digest}-{compatibility:016x}-{}.json", env!("CARGO_PKG_VERSION"));
+    let name = format!("{digest}-{compatibility:016x}-{}-{FORM}.json", env!("CARGO_PKG_VERSION"));
     match sandbox.cache().get(&name) {
         Some(Known::Refused { again: Some(again), .. }) if again <= now() => {}
         Some(known) => return Ok(known),

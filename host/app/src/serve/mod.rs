@@ -1,6 +1,6 @@
 //! `serve`: running the pipelines of a folder by themselves.
 //!
-//! One thread turns ([`service`]): it looks at the clock, decides, and begins runs, each on a thread of its own. Another
+//! One thread turns (`service.rs`): it looks at the clock, decides, and begins runs, each on a thread of its own. Another
 //! looks at the folder, another delivers alerts, and the API has a small runtime. What is decided is in the store before
 //! anything follows from it, so that the next host goes on where this one ends, however it does.
 
