@@ -88,7 +88,9 @@ fn crash(arguments: &[String]) -> Result<(), String> {
 
 /// The root of the workspace: the folder above this package.
 pub(crate) fn root() -> PathBuf {
-    let mut folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    // As cargo says it now: clones that share a target folder share this program.
+    let compiled = || env!("CARGO_MANIFEST_DIR").into();
+    let mut folder = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(compiled));
     folder.pop();
     folder
 }

@@ -157,24 +157,29 @@ fn a_guest_that_loops_ends_in_time() {
     assert_eq!(guest.open(&inputs()).unwrap_err().call, "open");
 }
 
+/// Within 100 ms: of five, the quickest counts, since other tests run beside this one.
 #[test]
 fn a_cancel_takes_effect_at_once() {
     let bed = Bed::new();
     let stage = bed.stage("L", Limits::default(), Grants::default());
-    let cancel = Cancel::new();
-    let mut guest = stage.transformer(&context(), &cancel).unwrap();
-    guest.open(&inputs()).unwrap();
-    let later = cancel.clone();
-    let canceller = thread::spawn(move || {
-        thread::sleep(Duration::from_millis(100));
-        later.cancel();
-        Instant::now()
-    });
-    let fault = guest.process(0, batch(3)).unwrap_err();
-    let ended = Instant::now();
-    assert_eq!(fault.kind, FaultKind::Cancelled);
-    assert!(ended.duration_since(canceller.join().unwrap()) < Duration::from_millis(200));
-    assert_eq!(stage.transformer(&context(), &cancel).err().map(|fault| fault.kind), Some(FaultKind::Cancelled));
+    let cancelled = || {
+        let cancel = Cancel::new();
+        let mut guest = stage.transformer(&context(), &cancel).unwrap();
+        guest.open(&inputs()).unwrap();
+        let later = cancel.clone();
+        let canceller = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(20));
+            later.cancel();
+            Instant::now()
+        });
+        let fault = guest.process(0, batch(3)).unwrap_err();
+        let ended = Instant::now();
+        assert_eq!(fault.kind, FaultKind::Cancelled);
+        assert_eq!(stage.transformer(&context(), &cancel).err().map(|fault| fault.kind), Some(FaultKind::Cancelled));
+        ended.duration_since(canceller.join().unwrap())
+    };
+    let quickest = (0..5).map(|_| cancelled()).min().unwrap();
+    assert!(quickest < Duration::from_millis(100), "{quickest:?}");
 }
 
 #[test]
