@@ -138,6 +138,15 @@ fn a_pipeline_is_run_and_followed() {
 
     let (_, metrics) = serving.curl(&[], "/metrics");
     assert!(metrics.contains("sluicebox_runs_total{pipeline=\"flights\",state=\"succeeded\"} 2\n"), "{metrics}");
+    let value = |name: &str| -> u64 {
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name}: {metrics}"))
+    };
+    assert!(value("sluicebox_instances_total") >= 12, "two runs of six stages: {metrics}");
+    assert_eq!(value("sluicebox_instances"), 0, "none outlives its run: {metrics}");
+    let known = value("sluicebox_compile_cache_hits_total") + value("sluicebox_compile_cache_misses_total");
+    assert!(known >= 5, "{metrics}");
+    assert!(value("sluicebox_compile_cache_bytes") > 100_000, "{metrics}");
     assert_eq!(serving.end(), Some(0));
 }
 

@@ -64,6 +64,12 @@ impl Cache {
         }
     }
 
+    /// Bytes of all that is kept, as the files are now.
+    pub(crate) fn size_bytes(&self) -> u64 {
+        let files = fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        files.filter_map(|file| file.metadata().ok()).filter(fs::Metadata::is_file).map(|data| data.len()).sum()
+    }
+
     fn compiled_path(&self, engine: &Engine, digest: &Digest) -> PathBuf {
         self.dir.join(format!("{digest}-{:016x}.cwasm", compatibility(engine)))
     }

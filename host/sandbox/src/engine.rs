@@ -2,6 +2,7 @@
 //! use; all but a few pipelines use one.
 
 use crate::contract;
+use crate::counts::Counters;
 use crate::error::SandboxError;
 use crate::state::State;
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ const HOST_STACK: usize = 4 * 1024 * 1024;
 pub(crate) struct Linked {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<State>,
+    pub(crate) counters: Arc<Counters>,
 }
 
 /// The engines by bytes of stack, and the thread that makes their epochs go on.
@@ -31,13 +33,18 @@ pub(crate) struct Engines {
     by_stack: Mutex<BTreeMap<u64, Arc<Linked>>>,
     ticking: Mutex<Vec<wasmtime::EngineWeak>>,
     stop: AtomicBool,
+    pub(crate) counters: Arc<Counters>,
 }
 
 impl Engines {
     /// Starts the ticker; it ends when this is dropped.
     pub(crate) fn start() -> Result<Arc<Self>, SandboxError> {
-        let engines =
-            Arc::new(Self { by_stack: Mutex::default(), ticking: Mutex::default(), stop: AtomicBool::new(false) });
+        let engines = Arc::new(Self {
+            by_stack: Mutex::default(),
+            ticking: Mutex::default(),
+            stop: AtomicBool::new(false),
+            counters: Arc::default(),
+        });
         let weak = Arc::downgrade(&engines);
         let ticker = move || {
             while let Some(engines) = weak.upgrade() {
@@ -74,7 +81,8 @@ impl Engines {
         if let Some(linked) = by_stack.get(&stack_bytes) {
             return Ok(Arc::clone(linked));
         }
-        let linked = Arc::new(link(stack_bytes).map_err(|error| SandboxError::Engine(format!("{error:#}")))?);
+        let linked =
+            Arc::new(link(stack_bytes, &self.counters).map_err(|error| SandboxError::Engine(format!("{error:#}")))?);
         self.ticking.lock().unwrap_or_else(PoisonError::into_inner).push(linked.engine.weak());
         by_stack.insert(stack_bytes, Arc::clone(&linked));
         Ok(linked)
@@ -87,7 +95,7 @@ impl Drop for Engines {
     }
 }
 
-fn link(stack_bytes: u64) -> wasmtime::Result<Linked> {
+fn link(stack_bytes: u64, counters: &Arc<Counters>) -> wasmtime::Result<Linked> {
     let stack = usize::try_from(stack_bytes)?;
     let mut config = Config::new();
     config
@@ -105,7 +113,7 @@ fn link(stack_bytes: u64) -> wasmtime::Result<Linked> {
     contract::types::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     contract::batches::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     contract::report::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
-    Ok(Linked { engine, linker })
+    Ok(Linked { engine, linker, counters: Arc::clone(counters) })
 }
 
 /// What a compiled component fits: this wasmtime with these settings on this machine.

@@ -2,7 +2,9 @@
 
 use crate::console::Console;
 use crate::contract::types;
+use crate::counts::Living;
 use crate::end;
+use crate::engine::Linked;
 use crate::limiter::Passed;
 use crate::own_world::OwnWorld;
 use crate::refusal::Refusal;
@@ -14,7 +16,7 @@ use sluicebox_model::stage::{Report, Usage};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use wasmtime::component::{Instance, InstancePre};
-use wasmtime::{Engine, Store, UpdateDeadline};
+use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::WasiCtx;
 
 /// How often a call that waits in the host is looked at.
@@ -41,7 +43,7 @@ pub(crate) struct Core {
 
 /// What an instance is made with.
 pub(crate) struct Making<'a> {
-    pub(crate) engine: &'a Engine,
+    pub(crate) linked: &'a Linked,
     pub(crate) runtime: &'a Handle,
     pub(crate) limits: &'a Limits,
     pub(crate) console: Console,
@@ -53,8 +55,11 @@ pub(crate) struct Making<'a> {
 impl Core {
     /// Instantiates the component; instantiation runs guest code and is bounded like a call.
     pub(crate) fn instantiate(pre: &InstancePre<State>, making: Making<'_>) -> Result<(Self, Instance), Fault> {
-        let Making { engine, runtime, limits, console, cancel, wasi, world } = making;
-        let mut store = Store::new(engine, State::new(wasi, limits, console.clone(), cancel));
+        let Making { linked, runtime, limits, console, cancel, wasi, world } = making;
+        let mut store = Store::new(
+            &linked.engine,
+            State::new(wasi, limits, console.clone(), cancel, Living::new(&linked.counters)),
+        );
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(usize::try_from(limits.transfer_bytes_max).unwrap_or(usize::MAX));
         store.set_max_component_handles(limits.handles_max as usize);

@@ -31,6 +31,7 @@ mod column;
 mod compiled;
 mod console;
 mod contract;
+mod counts;
 mod describe;
 mod end;
 mod engine;
@@ -60,5 +61,6 @@ mod wasi;
 mod tests;
 
 pub use catalog::{Catalog, Plugin, Refused};
+pub use counts::Counts;
 pub use error::SandboxError;
 pub use sandbox::{Compile, Sandbox, SandboxOptions, StageSetup};

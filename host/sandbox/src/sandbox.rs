@@ -2,6 +2,7 @@
 
 use crate::catalog::Plugin;
 use crate::compiled::{Cache, digest_of, digest_of_file};
+use crate::counts::Counts;
 use crate::engine::{Engines, compatibility};
 use crate::error::SandboxError;
 use crate::ready::{Ready, make_ready};
@@ -120,6 +121,16 @@ impl Sandbox {
         Ok(Arc::new(ComponentStage::new(description, digest, setup, ready, runtime)))
     }
 
+    /// What this sandbox did since its start.
+    pub fn counts(&self) -> Counts {
+        self.inner.engines.counters.read()
+    }
+
+    /// Bytes of what the compile cache holds, as its files are now.
+    pub fn cache_bytes(&self) -> u64 {
+        self.inner.cache.size_bytes()
+    }
+
     pub(crate) fn cache(&self) -> &Cache {
         &self.inner.cache
     }
@@ -152,8 +163,14 @@ impl Sandbox {
             return Ok(Arc::clone(ready));
         }
         let component = match self.inner.cache.load(&linked.engine, digest) {
-            Some(component) => component,
-            None => self.compile(&linked.engine, path, digest, name, limits)?,
+            Some(component) => {
+                self.inner.engines.counters.hit();
+                component
+            }
+            None => {
+                self.inner.engines.counters.missed();
+                self.compile(&linked.engine, path, digest, name, limits)?
+            }
         };
         let not_a_plugin = |reason| SandboxError::NotAPlugin { path: path.to_owned(), reason };
         let ready = Arc::new(make_ready(&linked, &component).map_err(not_a_plugin)?);

@@ -65,7 +65,7 @@ impl ComponentStage {
         let world = OwnWorld::new(context);
         let wasi = wasi::context(grants, root, context, &world, &console).map_err(|fault| *fault)?;
         let making = Making {
-            engine: &self.ready.linked.engine,
+            linked: &self.ready.linked,
             runtime: self.runtime.handle(),
             limits,
             console,

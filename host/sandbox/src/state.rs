@@ -1,6 +1,7 @@
 //! What the host keeps for one instance: the data of its Store.
 
 use crate::console::Console;
+use crate::counts::Living;
 use crate::held::Held;
 use crate::limiter::{Memory, Passed};
 use sluicebox_model::cancel::Cancel;
@@ -21,6 +22,7 @@ pub(crate) struct State {
     /// Told in the call under way; kept only if it ends well.
     pub(crate) pending: Pending,
     pub(crate) watch: Watch,
+    _living: Living,
 }
 
 /// Bytes that crossed in the call under way.
@@ -71,7 +73,7 @@ pub(crate) struct Pending {
 }
 
 impl State {
-    pub(crate) fn new(wasi: WasiCtx, limits: &Limits, console: Console, cancel: Cancel) -> Self {
+    pub(crate) fn new(wasi: WasiCtx, limits: &Limits, console: Console, cancel: Cancel, living: Living) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles_max as usize);
         Self {
@@ -83,6 +85,7 @@ impl State {
             console,
             pending: Pending::default(),
             watch: Watch { cancel, call_max: limits.call_max, until: Instant::now() },
+            _living: living,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What becomes of a fire while a run of its pipeline is under way or waits.
 
 use crate::decision::{SkipReason, Start};
-use sluicebox_model::pipeline::Overlap;
+use sluicebox_model::pipeline::{CatchUp, Overlap};
 
 /// How many runs of a pipeline may wait.
 pub const QUEUE_LIMIT: u32 = 1000;
@@ -13,6 +13,8 @@ pub struct Busy {
     pub running: u32,
     /// Waiting to start.
     pub queued: u32,
+    /// Whether one of them makes up for a missed fire.
+    pub catching_up: bool,
 }
 
 impl Busy {
@@ -22,11 +24,13 @@ impl Busy {
     }
 }
 
-/// How a run starts that is due on time.
+/// How a run starts that is due on time. While `catch-up = "all"` makes up for missed fires, nothing is left out or cancelled,
+/// whatever `overlap` says: else it would lose intervals.
 ///
 /// # Errors
 /// It is left out, and why.
-pub fn on_time(overlap: Overlap, busy: Busy) -> Result<Start, SkipReason> {
+pub fn on_time(overlap: Overlap, catch_up: CatchUp, busy: Busy) -> Result<Start, SkipReason> {
+    let overlap = if busy.catching_up && catch_up == CatchUp::All { Overlap::Queue } else { overlap };
     match overlap {
         _ if busy.is_idle() => Ok(Start::Now),
         Overlap::Skip => Err(SkipReason::Overlap),
@@ -49,20 +53,29 @@ mod tests {
     #[test]
     fn each_policy_has_its_way() {
         let idle = Busy::default();
-        let running = Busy { running: 1, queued: 0 };
-        let full = Busy { running: 1, queued: QUEUE_LIMIT };
+        let busy = |running, queued| Busy { running, queued, catching_up: false };
+        let (running, full) = (busy(1, 0), busy(1, QUEUE_LIMIT));
         for (overlap, busy, decided) in [
             (Overlap::Skip, idle, Ok(Start::Now)),
             (Overlap::Skip, running, Err(SkipReason::Overlap)),
-            (Overlap::Skip, Busy { running: 0, queued: 1 }, Err(SkipReason::Overlap)),
+            (Overlap::Skip, busy(0, 1), Err(SkipReason::Overlap)),
             (Overlap::Queue, idle, Ok(Start::Now)),
             (Overlap::Queue, running, Ok(Start::Queue)),
             (Overlap::Queue, full, Err(SkipReason::QueueFull)),
             (Overlap::Cancel, idle, Ok(Start::Now)),
             (Overlap::Cancel, full, Ok(Start::Cancel)),
         ] {
-            assert_eq!(on_time(overlap, busy), decided, "{overlap:?} {busy:?}");
+            for catch_up in [CatchUp::None, CatchUp::Latest, CatchUp::All] {
+                assert_eq!(on_time(overlap, catch_up, busy), decided, "{overlap:?} {catch_up:?} {busy:?}");
+            }
         }
+        let catching_up = Busy { running: 1, queued: 2, catching_up: true };
+        for overlap in [Overlap::Skip, Overlap::Queue, Overlap::Cancel] {
+            assert_eq!(on_time(overlap, CatchUp::All, catching_up), Ok(Start::Queue), "{overlap:?}");
+        }
+        assert_eq!(on_time(Overlap::Skip, CatchUp::Latest, catching_up), Err(SkipReason::Overlap));
+        let full = Busy { catching_up: true, ..full };
+        assert_eq!(on_time(Overlap::Skip, CatchUp::All, full), Err(SkipReason::QueueFull));
         assert_eq!((catching_up(idle), catching_up(full)), (Start::Now, Start::Queue));
     }
 }

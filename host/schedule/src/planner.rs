@@ -204,7 +204,7 @@ impl Planner {
         }
         self.last_tick = clock;
         // The runs that this tick begins are not among those that `busy` knows.
-        let mut begun: HashMap<u32, u32> = HashMap::new();
+        let mut begun: HashMap<u32, (u32, bool)> = HashMap::new();
         while decisions.len() < self.most {
             let Some(Reverse((wake, index, generation))) = self.heap.peek().copied() else { break };
             if wake > clock {
@@ -215,13 +215,15 @@ impl Planner {
                 continue;
             }
             let Some(Some(slot)) = self.slots.get_mut(index as usize) else { continue };
-            let mine = begun.get(&index).copied().unwrap_or(0);
+            let (mine, catches_up) = begun.get(&index).copied().unwrap_or_default();
             let busy = |name: &str| {
-                let Busy { running, queued } = busy(name);
-                Busy { running, queued: queued.saturating_add(mine) }
+                let Busy { running, queued, catching_up } = busy(name);
+                Busy { running, queued: queued.saturating_add(mine), catching_up: catching_up || catches_up }
             };
             if slot.decide(clock, self.grace, busy, &mut decisions) {
-                *begun.entry(index).or_default() += 1;
+                let (count, catches_up) = begun.entry(index).or_default();
+                *count += 1;
+                *catches_up |= matches!(decisions.last(), Some(Decision::CatchUp(_)));
             }
             self.push(index);
         }
@@ -273,7 +275,7 @@ impl Slot {
         let missed = ceiling_seconds(now - grace - delay);
         if fire >= missed {
             let busy = busy(&self.name);
-            return match overlap::on_time(self.plan.overlap, busy) {
+            return match overlap::on_time(self.plan.overlap, self.plan.catch_up, busy) {
                 Ok(start) => self.run(fire, start, Decision::Fire, out),
                 Err(reason) => self.skip_to(fire, reason, out),
             };

@@ -57,7 +57,7 @@ fn only_the_latest_is_made_up_for() {
 }
 
 /// As if the schedule of `p` had been decided on until so long ago.
-fn pretend(project: &Project, seconds: i64) {
+pub(super) fn pretend(project: &Project, seconds: i64) {
     let connection = rusqlite::Connection::open(project.path().join(".sluicebox/store.sqlite")).unwrap();
     connection
         .execute(
@@ -88,6 +88,27 @@ fn all_are_made_up_for_in_order() {
     let serving = Serving::begin(&project);
     let store = serving.end();
     assert!(store.runs("p").len() <= runs.len() + 1);
+}
+
+#[test]
+fn while_all_are_made_up_for_nothing_is_skipped_or_cancelled() {
+    for overlap in ["skip", "cancel"] {
+        let project = project();
+        // Those of the last minute count as on time, and meet the runs that make up for the ones before.
+        let schedule = format!("every = '10s'\ncatch-up = 'all'\noverlap = '{overlap}'");
+        project.file("p.toml", quick("p", &schedule, ""));
+        Serving::begin(&project).end();
+        pretend(&project, 120);
+        let serving = Serving::begin(&project);
+        serving.runs("p", "succeeded", 11);
+        let store = serving.end();
+        let runs = store.runs("p");
+        assert_chained(&runs);
+        assert!((3..=8).contains(&caught_up(&store).len()), "{overlap}: {}", caught_up(&store).len());
+        assert!(store.events(Some("p"), "fired").len() >= 4, "{overlap}");
+        assert_eq!(store.events(Some("p"), "skipped"), Vec::<Value>::new(), "{overlap}");
+        assert!(runs.iter().all(|run| run["state"] == "succeeded"), "{overlap}: {runs:?}");
+    }
 }
 
 #[test]

@@ -18,6 +18,9 @@ use std::time::Duration;
 /// A run that begins so long after its time is late, unless the settings say otherwise.
 const LATE_AFTER: Duration = Duration::from_secs(300);
 
+/// A run is not started again once the host died so often while it ran: it may be what kills the host.
+const DEATHS_MAX: u32 = 8;
+
 impl Service {
     /// Decides what follows from a run that has ended, or could not begin (then `record` stands in for it), and keeps it.
     /// Answers with the runs that joined the queue.
@@ -75,7 +78,17 @@ impl Service {
             if leaves || record.trigger == Trigger::Replay {
                 return Ok(None);
             }
-            (RunOptions { interrupted: true, rerun: None, ..options }, rows::once("interrupted", record.id), None)
+            let deaths = options.deaths.saturating_add(1);
+            if deaths >= DEATHS_MAX {
+                let (pipeline, run) = (&queued.pipeline, record.id);
+                tracing::error!(%pipeline, %run, "not started again: the host died {deaths} times in a row while it ran");
+                return Ok(None);
+            }
+            (
+                RunOptions { interrupted: true, rerun: None, deaths, ..options },
+                rows::once("interrupted", record.id),
+                None,
+            )
         } else {
             let retries = pipeline.as_ref().map_or(0, |pipeline| pipeline.retries);
             let may_help = record.fault.as_ref().is_some_and(|fault| fault.kind.worth_retrying());

@@ -191,7 +191,7 @@ impl Desk for OfService {
     fn gauges(&self) -> Gauges {
         let settings = self.0.settings();
         let now = Timestamp::now();
-        let counters = self.0.hosts.counters();
+        let (counts, compile_bytes) = (self.0.hosts.counts(), self.0.hosts.cache_bytes());
         let inner = self.0.lock();
         let places = settings
             .serve
@@ -212,11 +212,11 @@ impl Desk for OfService {
             lateness: late,
             started_late: LATENESS.into_iter().zip(inner.started_late).collect::<Vec<(Duration, u64)>>(),
             started_late_sum: inner.started_late_sum,
-            instances: counters.instances,
-            instances_total: counters.instances_total,
-            compile_hits: counters.compile_hits,
-            compile_misses: counters.compile_misses,
-            compile_bytes: counters.compile_bytes,
+            instances: counts.instances,
+            instances_total: counts.instances_total,
+            compile_hits: counts.compile_hits,
+            compile_misses: counts.compile_misses,
+            compile_bytes,
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::places;
 use crate::trouble::Trouble;
 use crate::wiring::Host;
-use sluicebox_sandbox::{Catalog, Compile, Sandbox, SandboxOptions};
+use sluicebox_sandbox::{Catalog, Compile, Counts, Sandbox, SandboxOptions};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -72,19 +72,14 @@ fn stamps(folders: &[PathBuf]) -> Stamps {
     stamps
 }
 
-/// How much the sandbox did.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Counters {
-    pub instances: u64,
-    pub instances_total: u64,
-    pub compile_hits: u64,
-    pub compile_misses: u64,
-    pub compile_bytes: u64,
-}
-
 impl Hosts {
-    /// How much the sandbox did since the start.
-    pub(super) fn counters(&self) -> Counters {
-        Counters::default()
+    /// What the sandbox did since the start.
+    pub(super) fn counts(&self) -> Counts {
+        self.sandbox.counts()
+    }
+
+    /// Bytes of the compile cache.
+    pub(super) fn cache_bytes(&self) -> u64 {
+        self.sandbox.cache_bytes()
     }
 }

@@ -25,6 +25,12 @@ pub(super) struct RunOptions {
     /// Which of the retries of its pipeline it is; 0: the first try.
     #[serde(skip_serializing_if = "is_zero")]
     pub retry: u32,
+    /// How often the host died while it ran, or while a run ran whose place it takes.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub deaths: u32,
+    /// It makes up for a fire that was missed.
+    #[serde(skip_serializing_if = "is_false")]
+    pub catching_up: bool,
     /// The files that it was started for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<Memory>,
@@ -61,6 +67,12 @@ impl RunOptions {
     pub(super) fn value(&self) -> Value {
         if *self == Self::default() { Value::Null } else { serde_json::to_value(self).unwrap_or_default() }
     }
+}
+
+/// Whether a run makes up for a fire that was missed.
+pub(super) fn is_catching_up(queued: &QueuedRun) -> bool {
+    // Most rows have no options, and this is asked of all of them.
+    !queued.options.is_null() && RunOptions::of(queued).catching_up
 }
 
 /// A row for a run that is to start as soon as it can.

@@ -6,7 +6,7 @@ use super::files::Watches;
 use super::folder::Offered;
 use super::follow::Pending;
 use super::hosts::Hosts;
-use super::rows;
+use super::rows::{self, RunOptions};
 use super::work::{Worked, told, work};
 use crate::house::House;
 use crate::trouble::Trouble;
@@ -202,10 +202,14 @@ impl Service {
             let busy = LazyCell::new(|| {
                 let mut busy: HashMap<&str, Busy> = HashMap::new();
                 for run in running.values() {
-                    busy.entry(&run.queued.pipeline).or_default().running += 1;
+                    let busy = busy.entry(&run.queued.pipeline).or_default();
+                    busy.running += 1;
+                    busy.catching_up |= rows::is_catching_up(&run.queued);
                 }
                 for queued in waiting.iter() {
-                    busy.entry(&queued.pipeline).or_default().queued += 1;
+                    let busy = busy.entry(&queued.pipeline).or_default();
+                    busy.queued += 1;
+                    busy.catching_up |= rows::is_catching_up(queued);
                 }
                 busy
             });
@@ -257,6 +261,7 @@ impl Service {
                     run.ready_at = fire.due;
                     let event = if matches!(decision, Decision::CatchUp(_)) {
                         run.reason = decision.to_string();
+                        run.options = RunOptions { catching_up: true, ..RunOptions::default() }.value();
                         HouseEvent::CaughtUp { nominal, interval, run: run.run, reason: decision.to_string() }
                     } else {
                         HouseEvent::Fired { nominal, interval, run: run.run }

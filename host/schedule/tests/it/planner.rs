@@ -92,7 +92,7 @@ fn jitter_delays_the_run_and_not_its_name() {
 
 #[test]
 fn a_run_under_way_is_not_overtaken() {
-    let running = |_: &str| Busy { running: 1, queued: 0 };
+    let running = |_: &str| Busy { running: 1, ..Busy::default() };
     for (overlap, expected) in
         [(Overlap::Skip, "06:00 Overlap"), (Overlap::Queue, "06:00 fire Queue"), (Overlap::Cancel, "06:00 fire Cancel")]
     {
@@ -169,7 +169,7 @@ fn very_much_is_decided_in_several_ticks() {
     planner.add("p", plan("* * * * *", CatchUp::All, 86_400), at("00:00:00"), false);
     let mut fires = 0;
     while planner.wake_at().is_some_and(|wake| wake <= at("10:00:00")) {
-        let decisions = planner.tick(at("10:00:00"), |_| Busy { running: 0, queued: fires });
+        let decisions = planner.tick(at("10:00:00"), |_| Busy { queued: fires, ..Busy::default() });
         assert!(decisions.len() <= 100);
         fires += decisions.len() as u32;
     }
