@@ -7,7 +7,8 @@ use std::path::Path;
 
 const AT: &str = "2026-03-07T00:00:00Z";
 
-fn warehouse() -> Project {
+/// A copy of the folder in `examples/`.
+pub(crate) fn warehouse() -> Project {
     let project = Project::new();
     for name in
         ["carriers.toml", "flights.toml", "report.toml", "sluicebox.toml", "data/airlines.csv", "data/flights.csv"]

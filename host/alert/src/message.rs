@@ -212,8 +212,13 @@ pub fn message(kinds: &[AlertOn], run: &RunRecord, facts: &Facts<'_>, mask: &dyn
 /// What to type, the most useful first. Nothing of it is of a guest: stage names are checked as the pipeline is read.
 fn commands(kinds: &[AlertOn], run: &RunRecord) -> Vec<String> {
     let id = run.id;
-    let mut commands = vec![format!("sluicebox runs show {id}")];
     let has_failed = matches!(run.state, RunState::Failed | RunState::Crashed);
+    if run.stages.is_empty() {
+        // It never began, so it is in no journal.
+        let pipeline = &run.pipeline;
+        return vec![if has_failed { "sluicebox check".to_owned() } else { format!("sluicebox schedule {pipeline}") }];
+    }
+    let mut commands = vec![format!("sluicebox runs show {id}")];
     if let Some(fault) = run.fault.as_ref().filter(|fault| has_failed && is_replayed(fault)) {
         commands.push(format!("sluicebox replay {id} {}", fault.stage));
     }

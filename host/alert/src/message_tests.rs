@@ -166,6 +166,10 @@ fn commands_fit_the_run() {
     assert_eq!(commands(AlertOn::Recovery, &run(RunState::Succeeded)), ["sluicebox runs show RUN"]);
     let running = commands(AlertOn::Deadline, &run(RunState::Running));
     assert_eq!(running, ["sluicebox runs show RUN", "sluicebox cancel RUN"]);
+    // What never began is in no journal.
+    let unbegun = |state| RunRecord { stages: Vec::new(), ..run(state) };
+    assert_eq!(commands(AlertOn::Failure, &unbegun(RunState::Failed)), ["sluicebox check"]);
+    assert_eq!(commands(AlertOn::Late, &unbegun(RunState::Queued)), ["sluicebox schedule flights"]);
     // There is no call to make again.
     let mut slow = failed();
     slow.fault = Some(Fault::new(FaultKind::Deadline, "run", "too slow").of_stage("check"));

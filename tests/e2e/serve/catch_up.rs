@@ -58,12 +58,17 @@ fn only_the_latest_is_made_up_for() {
 
 /// As if the schedule of `p` had been decided on until so long ago.
 pub(super) fn pretend(project: &Project, seconds: i64) {
+    pretend_of(project, "p", seconds);
+}
+
+/// The same of any pipeline.
+pub(super) fn pretend_of(project: &Project, pipeline: &str, seconds: i64) {
     let connection = rusqlite::Connection::open(project.path().join(".sluicebox/store.sqlite")).unwrap();
     connection
         .execute(
-            "INSERT INTO schedules (pipeline, decided_until) VALUES ('p', ?1)
+            "INSERT INTO schedules (pipeline, decided_until) VALUES (?2, ?1)
              ON CONFLICT (pipeline) DO UPDATE SET decided_until = ?1",
-            [now() - seconds * SECOND],
+            rusqlite::params![now() - seconds * SECOND, pipeline],
         )
         .unwrap();
 }

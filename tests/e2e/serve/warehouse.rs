@@ -1,5 +1,7 @@
-//! Three pipelines that hang together: two sources that share a pool, and a third that follows them.
+//! Three pipelines that hang together: two sources that share a pool, and a third that follows them; and the folder of the
+//! example, which is such a house.
 
+use super::catch_up::pretend_of;
 use super::{assert_chained, intervals};
 use serde_json::Value;
 use sluicebox_tests::Project;
@@ -167,4 +169,46 @@ fn three_pipelines_run_in_order_and_tell_of_a_failure_and_its_end() {
 fn failed_before(runs: &[Value]) -> usize {
     let first = runs.iter().position(|run| run["state"] == "failed").unwrap();
     runs[first..].iter().take_while(|run| run["state"] == "failed").count()
+}
+
+const DAY: i64 = 86_400;
+
+/// As its README says: served, the day's data comes in, the report follows, and a failure is told and told to be over.
+#[test]
+fn the_example_runs_by_itself() {
+    let project = crate::site::warehouse();
+    // No midnight comes while the test runs: yesterday's was missed.
+    Serving::begin(&project).end();
+    for pipeline in ["flights", "carriers"] {
+        pretend_of(&project, pipeline, DAY + 3600);
+    }
+    let serving = Serving::begin(&project);
+    let report = serving.runs("report", "succeeded", 1);
+    let flights = serving.runs("flights", "succeeded", 1);
+    assert_eq!(intervals(&report), intervals(&flights), "for the same day");
+    let late = project.read("out/late.csv");
+    let mut lines = late.lines();
+    assert_eq!(lines.next(), Some("year,month,day,carrier_name,origin,dest,arr_delay"));
+    assert!(lines.clone().count() > 10 && late.contains("JetBlue Airways"), "{late}");
+    let late = |line: &str| line.rsplit(',').next().unwrap().parse::<f64>().unwrap() > 15.0;
+    assert!(lines.all(late));
+
+    // The airline delivers half a file.
+    let whole = project.read("data/flights.csv");
+    project.file("data/flights.csv", whole.lines().take(50).map(|line| format!("{line}\n")).collect::<String>());
+    serving.sluicebox(&["run", "flights.toml"]).with_code(1);
+    let told = |kind: &str| {
+        let file = "out/alerts.jsonl";
+        let text = if project.has(file) { project.read(file) } else { String::new() };
+        let alerts = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        alerts.filter(|alert| alert["kind"] == kind).collect::<Vec<_>>()
+    };
+    serving.until("the failure is told", || (!told("failure").is_empty()).then_some(()));
+    let failure = &told("failure")[0];
+    assert_eq!((text(failure, "pipeline"), text(failure, "owner")), ("flights", "operations"));
+    assert!(text(failure, "text").contains("100"), "how many rows there should be: {failure}");
+    project.file("data/flights.csv", whole);
+    serving.sluicebox(&["run", "flights.toml"]).with_code(0);
+    serving.until("it is told to be over", || (!told("recovery").is_empty()).then_some(()));
+    serving.end();
 }

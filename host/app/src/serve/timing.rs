@@ -24,7 +24,9 @@ pub fn timing(schedule: &Schedule) -> Timing {
             AfterOn::Any => "have ended",
         };
         let ended = if names.len() == 1 { ended.replacen("have", "has", 1) } else { ended.to_owned() };
-        words.push(format!("after {} {ended}, for the same interval", names.join(" and ")));
+        let within = after.within.map(crate::show::human::duration);
+        let within = within.map(|within| format!(", within {within} of each other")).unwrap_or_default();
+        words.push(format!("after {} {ended}, for the same interval{within}", names.join(" and ")));
     }
     if let Some(when) = &schedule.when {
         words.push(format!("when `{}` arrives", when.file.text));
