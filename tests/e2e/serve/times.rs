@@ -49,3 +49,17 @@ fn mistakes_in_schedules_are_pointed_at() {
     }
     insta::assert_snapshot!("mistakes", told);
 }
+
+#[test]
+fn pipelines_that_follow_each_other_in_a_circle_are_pointed_at() {
+    let project = project();
+    project.file("a.toml", quick("a", "after = ['c']", ""));
+    project.file("b.toml", quick("b", "after = ['a']", ""));
+    project.file("deep/c.toml", quick("c", "after = ['b', 'd']", ""));
+    project.file("e.toml", quick("e", "every = '1h'", ""));
+    let checked = project.sluicebox(&["check", "."]).with_code(2);
+    insta::assert_snapshot!("circle", project.normalise(&format!("{}{}", checked.stdout, checked.stderr)));
+    // A file alone is checked beside the others.
+    let alone = project.sluicebox(&["check", "b.toml"]).with_code(2);
+    assert!(alone.stderr.contains("b.toml:"), "{}", alone.stderr);
+}

@@ -1,6 +1,7 @@
 //! The HTTP API: one file a noun. It reads the store, and asks the [`Desk`] for what is to be done.
 
 mod bookmarks;
+mod certificate;
 mod desk;
 mod error;
 mod events;
@@ -23,6 +24,7 @@ mod tests;
 pub mod tls;
 mod token;
 
+pub use certificate::Certificate;
 pub use desk::{
     Desk, DeskError, Fire, Gauges, Pause, PipelineView, RerunAsk, ScheduleView, StageView, StartAsk, Timing,
 };

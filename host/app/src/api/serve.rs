@@ -12,6 +12,7 @@ use axum::http::StatusCode;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use jiff::Timestamp;
 use sluicebox_store::Store;
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -47,8 +48,7 @@ pub async fn serve(
     let limits = settings.limits;
     let (closing, closed) = watch::channel(false);
     let api = Api::new(desk, store, limits, closed.clone());
-    let door =
-        Arc::new(Door { router: router(api), acceptor: settings.tls.clone().map(TlsAcceptor::from), settings, closed });
+    let door = Arc::new(Door { router: router(api), settings, closed });
     let places = Arc::new(Semaphore::new(limits.connections));
     let mut open = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -67,7 +67,7 @@ pub async fn serve(
                         drop(place);
                     });
                 }
-                Err(_) => refuse(&stream, door.acceptor.is_none()),
+                Err(_) => refuse(&stream, door.settings.tls.is_none()),
             },
             Err(_) => tokio::time::sleep(ACCEPT_AGAIN).await,
         }
@@ -81,7 +81,6 @@ pub async fn serve(
 
 struct Door {
     settings: ApiSettings,
-    acceptor: Option<TlsAcceptor>,
     router: Router,
     closed: watch::Receiver<bool>,
 }
@@ -91,10 +90,11 @@ impl Door {
         let Ok(local) = stream.local_addr() else { return };
         // Small answers go at once.
         let _ = stream.set_nodelay(true);
-        let peer = Peer { local, remote: peer, tls: self.acceptor.is_some() };
-        match &self.acceptor {
+        let peer = Peer { local, remote: peer, tls: self.settings.tls.is_some() };
+        match &self.settings.tls {
             None => self.talk(stream, peer).await,
-            Some(acceptor) => {
+            Some(certificate) => {
+                let acceptor = TlsAcceptor::from(certificate.current(Timestamp::now()));
                 let greeting = tokio::time::timeout(self.settings.limits.head, acceptor.accept(stream));
                 if let Ok(Ok(stream)) = greeting.await {
                     self.talk(stream, peer).await;

@@ -1,5 +1,6 @@
 //! How the API is served, and where it may listen.
 
+use super::certificate::Certificate;
 use super::token::Token;
 use crate::trouble::Trouble;
 use std::net::SocketAddr;
@@ -11,8 +12,8 @@ use std::time::Duration;
 pub struct ApiSettings {
     /// What a request that changes something has to show.
     pub token: Token,
-    /// With it, only TLS is spoken; see [`tls::read`](super::tls::read).
-    pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// With it, only TLS is spoken; see [`Certificate`].
+    pub tls: Option<Arc<Certificate>>,
     /// Names, beside those of this machine, under which the API may be addressed: `etl.example.com`.
     pub hosts: Vec<String>,
     /// How much and how long.

@@ -84,7 +84,7 @@ pub struct Address {
 pub fn serve(options: Options) -> Result<(), Trouble> {
     api::may_bind(options.address, options.tls.is_some(), options.insecure)?;
     let tls = match &options.tls {
-        Some((certificate, key)) => Some(api::tls::read(certificate, key, Timestamp::now())?),
+        Some((certificate, key)) => Some(Arc::new(api::Certificate::open(certificate, key, Timestamp::now())?)),
         None => None,
     };
     let settings = crate::settings::read(&options.dir)?;

@@ -1,5 +1,6 @@
 //! Certificates, good and bad.
 
+use super::super::certificate::Certificate;
 use super::super::tls::read;
 use super::Served;
 use super::client::{answer, connect};
@@ -37,14 +38,10 @@ fn now() -> Timestamp {
     "2026-06-01T00:00:00Z".parse().unwrap()
 }
 
-#[test]
-fn tls_is_spoken_and_nothing_else() {
-    let folder = tempfile::tempdir().unwrap();
-    let made = make(folder.path(), "good", 2020, 2090);
-    let config = read(&made.certificate, &made.key, now()).unwrap();
-    let served = Served::with(|settings| settings.tls = Some(config));
+/// Asks for a run with trust in this certificate alone.
+fn ask(served: &Served, der: &[u8]) -> std::io::Result<u16> {
     let mut roots = RootCertStore::empty();
-    roots.add(made.der.into()).unwrap();
+    roots.add(der.to_vec().into()).unwrap();
     let client = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -56,15 +53,41 @@ fn tls_is_spoken_and_nothing_else() {
     let bearer = served.bearer();
     let origin = format!("origin: https://{}", served.addr);
     let request = served.request("POST", "/api/v1/pipelines/flights/runs", &[&bearer, &origin], "");
-    stream.get_mut().write_all(request.as_bytes()).unwrap();
-    let told = answer(&mut stream);
-    assert_eq!(told.status, 202, "{told:?}");
+    stream.get_mut().write_all(request.as_bytes())?;
+    Ok(answer(&mut stream).status)
+}
+
+#[test]
+fn tls_is_spoken_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = make(folder.path(), "good", 2020, 2090);
+    let certificate = Certificate::open(&made.certificate, &made.key, now()).unwrap();
+    let served = Served::with(|settings| settings.tls = Some(Arc::new(certificate)));
+    assert_eq!(ask(&served, &made.der).unwrap(), 202);
 
     let mut plain = connect(served.addr);
     plain.write_all(served.request("GET", "/healthz", &[], "").as_bytes()).unwrap();
     let mut heard = Vec::new();
     let _ = plain.read_to_end(&mut heard);
     assert!(!heard.starts_with(b"HTTP"), "{heard:?}");
+}
+
+#[test]
+fn a_renewed_certificate_is_taken_and_a_broken_one_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = make(folder.path(), "own", 2020, 2090);
+    let certificate = Certificate::open(&first.certificate, &first.key, now()).unwrap();
+    let served = Served::with(|settings| settings.tls = Some(Arc::new(certificate)));
+    assert_eq!(ask(&served, &first.der).unwrap(), 202);
+    let second = make(folder.path(), "own", 2020, 2091);
+    assert_eq!(ask(&served, &second.der).unwrap(), 202);
+    assert!(ask(&served, &first.der).is_err(), "the one before it is not shown any more");
+    std::fs::write(&second.certificate, "half of it").unwrap();
+    assert_eq!(ask(&served, &second.der).unwrap(), 202);
+    std::fs::remove_file(&second.key).unwrap();
+    assert_eq!(ask(&served, &second.der).unwrap(), 202);
+    let third = make(folder.path(), "own", 2020, 2092);
+    assert_eq!(ask(&served, &third.der).unwrap(), 202);
 }
 
 #[test]
