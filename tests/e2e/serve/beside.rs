@@ -51,6 +51,58 @@ fn runs_are_asked_of_the_host() {
 }
 
 #[test]
+fn the_past_is_filled_in_by_the_host() {
+    let project = project();
+    project.file("p.toml", quick("p", "every = '1h'", ""));
+    let serving = Serving::begin(&project);
+    let days = ["backfill", "p.toml", "--from", "2026-01-01", "--to", "2026-01-04", "--format", "json"];
+    let filled = serving.sluicebox(&days).with_code(0);
+    assert!(filled.stderr.contains("the host that serves here runs them"), "{}", filled.stderr);
+    let outcomes = |filled: &serde_json::Value| -> Vec<String> {
+        filled["intervals"].as_array().unwrap().iter().map(|line| text(line, "outcome").to_owned()).collect()
+    };
+    assert_eq!(outcomes(&filled.json()), ["succeeded"; 3]);
+    assert_eq!(rows(&project, "p"), 9);
+    let runs = serving.store.runs("p");
+    assert!(runs.len() == 3 && runs.iter().all(|run| run["trigger"] == "backfill"), "{runs:?}");
+    super::assert_chained(&runs);
+    assert_eq!(outcomes(&serving.sluicebox(&days).with_code(0).json()), ["skipped"; 3]);
+
+    // One that cannot run stops no other; a broken edit is not run, so the fault is one of the data.
+    project.file("in/rows.csv", "id,name\n1,a\n2\n");
+    let more = ["backfill", "p.toml", "--from", "2026-01-03", "--to", "2026-01-06", "--format", "json"];
+    assert_eq!(outcomes(&serving.sluicebox(&more).with_code(1).json()), ["skipped", "failed", "failed"]);
+    let wrong = serving.sluicebox(&["backfill", "p.toml", "--from", "2026-01-03", "--to", "2026-01-01"]).with_code(2);
+    assert!(wrong.stderr.contains("--to 2026-01-01"), "{}", wrong.stderr);
+    serving.end();
+}
+
+#[test]
+fn rows_that_were_set_aside_have_their_second_life_by_the_host() {
+    let rule = |least: i32| {
+        let check =
+            "[[stage]]\nname = 'check'\nplugin = 'validate-rules'\nconfig.rules = [{ column = 'id', between = [";
+        quick("p", "every = '1h'", "")
+            .replace("[[stage]]\nname = 'nap'", &format!("{check}{least}, 9] }}]\n\n[[stage]]\nname = 'nap'"))
+    };
+    let project = project();
+    project.file("p.toml", rule(2));
+    let serving = Serving::begin(&project);
+    let first = serving.sluicebox(&["run", "p.toml", "--format", "json"]).with_code(0).json();
+    assert_eq!(rows(&project, "p"), 2);
+    let failed = serving.sluicebox(&["quarantine", "replay", "last", "--stage", "out"]).with_code(2);
+    assert!(failed.stderr.contains("waits to be replayed"), "{}", failed.stderr);
+
+    project.file("p.toml", rule(1));
+    let replayed = serving.sluicebox(&["quarantine", "replay", "last", "--format", "json"]).with_code(0).json();
+    assert_eq!((text(&replayed, "trigger"), &replayed["repeats"]), ("replay", &first["id"]), "{replayed}");
+    assert_eq!(rows(&project, "p"), 3);
+    let again = serving.sluicebox(&["quarantine", "replay", text(&first, "id")]).with_code(2);
+    assert!(again.stderr.contains("waits to be replayed"), "{}", again.stderr);
+    serving.end();
+}
+
+#[test]
 fn a_second_host_is_refused() {
     let project = project();
     project.file("p.toml", quick("p", "every = '1h'", ""));

@@ -45,6 +45,12 @@ pub trait Desk: Send + Sync + 'static {
     /// That run cannot be repeated, or not so.
     fn rerun(&self, run: RunId, ask: &RerunAsk) -> Result<RunId, DeskError>;
 
+    /// Queues a run for the rows that a run set aside; answers with its id.
+    ///
+    /// # Errors
+    /// There is no such run, it loaded nothing, or nothing of it waits to be replayed.
+    fn replay(&self, run: RunId, ask: &ReplayAsk) -> Result<RunId, DeskError>;
+
     /// Keeps a pipeline from running by itself. One that is paused stays so, with the new reason.
     ///
     /// # Errors
@@ -94,6 +100,18 @@ pub struct StartAsk {
     /// For when it runs; none: as of now.
     #[schema(value_type = Option<super::schemas::Interval>)]
     pub interval: Option<Interval>,
+    /// Whether it is one of the runs of a backfill.
+    pub backfill: bool,
+}
+
+/// What rows that were set aside are replayed with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct ReplayAsk {
+    /// The stage behind which they go on; may be left out if only one set rows aside.
+    pub stage: Option<String>,
+    /// Whether loads without `mode = "append"` may replace what is at their targets by these rows alone.
+    pub replace_targets: bool,
 }
 
 /// What a run is repeated with.

@@ -1,7 +1,7 @@
 //! Runs: how they went, and what they are told to do.
 
 use super::Api;
-use super::desk::RerunAsk;
+use super::desk::{ReplayAsk, RerunAsk};
 use super::error::{Answer, Problem, ProblemBody};
 use super::extract::{Asked, Named, Told};
 use super::pipelines::{NoAsk, Queued, queued};
@@ -238,15 +238,36 @@ pub(super) async fn rerun(
         let help = "name the stage to begin at, or begin at those that failed";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, message).help(help));
     }
-    let work = move |store: &Store| match find(store, &id)? {
+    let run = api.read(move |store| begun(store, &id)).await?;
+    Ok(queued(api.ask(move |desk| desk.rerun(run, &ask)).await?))
+}
+
+/// Run the rows that a run set aside through its pipeline again
+#[utoipa::path(post, path = "/api/v1/runs/{id}/quarantine/replay", operation_id = "replay", tag = "runs",
+    params(("id" = String, description = "Its id, the beginning or end of it, or `last`")),
+    request_body = ReplayAsk, security(("token" = [])),
+    responses(
+        (status = 202, body = Queued, headers(("location", description = "The new run"))),
+        (status = 401, body = ProblemBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody),
+        (status = 422, body = ProblemBody), (status = 503, body = ProblemBody)))]
+pub(super) async fn replay(
+    State(api): State<Api>,
+    Named(id): Named,
+    Told(ask): Told<ReplayAsk>,
+) -> Result<impl IntoResponse, Problem> {
+    let run = api.read(move |store| begun(store, &id)).await?;
+    Ok(queued(api.ask(move |desk| desk.replay(run, &ask)).await?))
+}
+
+/// A run that has begun: only such a one can be repeated.
+fn begun(store: &Store, id: &str) -> Result<RunId, Problem> {
+    match find(store, id)? {
         Found::Begun(run) => Ok(run),
         Found::Queued(queued) => {
             let message = format!("run {} has not begun: there is nothing to repeat", queued.run);
             Err(Problem::new(StatusCode::CONFLICT, message).help("start a run of its pipeline"))
         }
-    };
-    let run = api.read(work).await?;
-    Ok(queued(api.ask(move |desk| desk.rerun(run, &ask)).await?))
+    }
 }
 
 /// A run that somebody means.

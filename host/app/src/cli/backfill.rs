@@ -1,7 +1,9 @@
 //! `sluicebox backfill`
 
 use super::run::cancel_on_signal;
+use super::through::{Became, run_of, wait};
 use super::{Exit, Format, Output, PluginFolders, State, print, print_json};
+use crate::client::Client;
 use crate::components::Plugins;
 use crate::house::{House, Ran, shout};
 use crate::interval::{point, split};
@@ -20,8 +22,9 @@ use serde_json::json;
 use sluicebox_model::cancel::Cancel;
 use sluicebox_model::fault::Fault;
 use sluicebox_model::pipeline::{self, units};
-use sluicebox_model::run::{Interval, RunId, RunState, Trigger};
+use sluicebox_model::run::{Interval, RunId, RunRecord, RunState, Trigger};
 use sluicebox_runner::load_key;
+use sluicebox_store::Store;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -90,6 +93,22 @@ impl Line {
         Self { interval, outcome, run: None, rows_loaded: None, rows_rejected: None, why: None }
     }
 
+    /// Takes over how its run ended, and tells it.
+    fn ended(&mut self, record: &RunRecord) {
+        let totals = Totals::of(record);
+        self.outcome = record.state.word();
+        self.run = Some(record.id);
+        self.rows_loaded = Some(totals.rows_loaded);
+        self.rows_rejected = Some(totals.rows_rejected);
+        self.why = record.fault.as_ref().map(Fault::to_string);
+        let Interval { start, end } = self.interval;
+        if record.state == RunState::Succeeded {
+            shout(&format!("{start} to {end}: {} loaded", human::count(totals.rows_loaded, "row", "rows")));
+        } else {
+            shout(&format!("{start} to {end}: {}: {}", self.outcome, self.why.as_deref().unwrap_or_default()));
+        }
+    }
+
     fn is_well(&self) -> bool {
         matches!(self.outcome, "succeeded" | "skipped" | "planned")
     }
@@ -125,26 +144,19 @@ impl Backfill {
         if self.dry_run {
             return self.plan_only(&name, &intervals, &state);
         }
+        if let Some(client) = Client::of(&state)? {
+            return self.through(&client, &name, &intervals, &state, &cancel);
+        }
         let host = Host::open(&self.plugins.plugins, &source.root, compiling(false))?;
         let mut house = House::open(&state, &format!("sluicebox backfill {}", source.name))?;
-        refuse_bookmarks(&house, &name)?;
+        refuse_bookmarks(&house.store, &name)?;
         let first = intervals.first().copied();
         house.recover(&host, first.map(|interval| (name.as_str(), interval)), &cancel)?;
         house.quiet = true;
-        let mut lines = Vec::new();
-        for interval in intervals {
-            lines.push(self.line(&house.store, &name, interval)?);
-        }
+        let lines = self.lines(&house.store, &name, &intervals)?;
         let is_planned = |(at, line): (usize, &Line)| (line.outcome == "planned").then_some(at);
         let waiting = lines.iter().enumerate().filter_map(is_planned).collect();
-        for line in lines.iter_mut().filter(|line| line.outcome == "planned") {
-            line.outcome = "not-run";
-        }
-        let skipped = lines.iter().filter(|line| line.outcome == "skipped").count();
-        if skipped > 0 {
-            let shown = human::count(skipped as u64, "interval was", "intervals were");
-            shout(&format!("{shown} loaded already and left out; `--again` runs them, too"));
-        }
+        let lines = begin(lines);
         let shared = Mutex::new(Shared { waiting, lines, stopped: None, told_problems: false });
         let work = Work { host: &host, house: &house, source: &source, name: &name, cancel: &cancel };
         // Whether its extracts leave bookmarks is known after a first run.
@@ -166,6 +178,54 @@ impl Backfill {
         Ok(if well { Exit::Done } else { Exit::Failed })
     }
 
+    /// The same through a host that serves: it runs one run of a pipeline at a time, the oldest first.
+    fn through(
+        &self,
+        client: &Client,
+        name: &str,
+        intervals: &[Interval],
+        state: &Path,
+        cancel: &Cancel,
+    ) -> Result<Exit, Trouble> {
+        let store = crate::journal::open(state)?;
+        refuse_bookmarks(&store, name)?;
+        shout("the host that serves here runs them, one after the other");
+        let mut lines = self.lines(&store, name, intervals)?;
+        let waiting: Vec<bool> = lines.iter().map(|line| line.outcome == "planned").collect();
+        lines = begin(lines);
+        let mut stopped = None;
+        for (line, _) in lines.iter_mut().zip(waiting).filter(|(_, waits)| *waits) {
+            if stopped.is_some() || cancel.is_cancelled() {
+                break;
+            }
+            let ask = json!({ "interval": line.interval, "backfill": true });
+            let run = run_of(&client.post(&format!("/api/v1/pipelines/{name}/runs"), &ask)?)?;
+            line.run = Some(run);
+            match wait(client, &store, run, cancel)? {
+                Became::Ended(record) => {
+                    stopped = record.bookmarks.keys().next().map(|stage| has_bookmarks(name, stage));
+                    line.ended(&record);
+                }
+                Became::Refused(why) => {
+                    shout(&format!("{} to {}: nothing ran: {why}", line.interval.start, line.interval.end));
+                    (line.outcome, line.why) = ("failed", Some(why));
+                }
+                Became::Dropped(why) => (line.outcome, line.why) = ("cancelled", Some(why)),
+            }
+        }
+        if let Some(trouble) = &stopped {
+            super::tell(trouble);
+        }
+        self.answer(name, &lines);
+        let well = stopped.is_none() && lines.iter().all(Line::is_well);
+        Ok(if well { Exit::Done } else { Exit::Failed })
+    }
+
+    /// What is to be done about each interval.
+    fn lines(&self, store: &Store, name: &str, intervals: &[Interval]) -> Result<Vec<Line>, Trouble> {
+        intervals.iter().map(|interval| self.line(store, name, *interval)).collect()
+    }
+
     fn intervals(&self) -> Result<Vec<Interval>, Trouble> {
         let time = |option: &str, text: &str| {
             point(text).ok_or_else(|| {
@@ -183,7 +243,7 @@ impl Backfill {
     }
 
     /// What is to be done about an interval.
-    fn line(&self, store: &sluicebox_store::Store, name: &str, interval: Interval) -> Result<Line, Trouble> {
+    fn line(&self, store: &Store, name: &str, interval: Interval) -> Result<Line, Trouble> {
         let before = store.succeeded(name, &load_key(name, interval))?;
         Ok(match before {
             Some(run) if !self.again => Line { run: Some(run), ..Line::new(interval, "skipped") },
@@ -192,16 +252,12 @@ impl Backfill {
     }
 
     fn plan_only(&self, name: &str, intervals: &[Interval], state: &Path) -> Result<Exit, Trouble> {
-        let mut lines = Vec::new();
         // What never ran leaves nothing behind.
-        if state.join("store.sqlite").exists() {
-            let store = crate::journal::open(state)?;
-            for interval in intervals {
-                lines.push(self.line(&store, name, *interval)?);
-            }
+        let lines = if state.join("store.sqlite").exists() {
+            self.lines(&crate::journal::open(state)?, name, intervals)?
         } else {
-            lines.extend(intervals.iter().map(|interval| Line::new(*interval, "planned")));
-        }
+            intervals.iter().map(|interval| Line::new(*interval, "planned")).collect()
+        };
         self.answer(name, &lines);
         Ok(Exit::Done)
     }
@@ -238,9 +294,22 @@ impl Backfill {
     }
 }
 
+/// Tells which intervals are left out; the others wait.
+fn begin(mut lines: Vec<Line>) -> Vec<Line> {
+    for line in lines.iter_mut().filter(|line| line.outcome == "planned") {
+        line.outcome = "not-run";
+    }
+    let skipped = lines.iter().filter(|line| line.outcome == "skipped").count();
+    if skipped > 0 {
+        let shown = human::count(skipped as u64, "interval was", "intervals were");
+        shout(&format!("{shown} loaded already and left out; `--again` runs them, too"));
+    }
+    lines
+}
+
 /// An extract that gives only what is new has nothing to give for the past.
-fn refuse_bookmarks(house: &House, name: &str) -> Result<(), Trouble> {
-    match house.store.bookmarks(Some(name))?.first() {
+fn refuse_bookmarks(store: &Store, name: &str) -> Result<(), Trouble> {
+    match store.bookmarks(Some(name))?.first() {
         Some(bookmark) => Err(has_bookmarks(name, &bookmark.stage)),
         None => Ok(()),
     }
@@ -285,19 +354,7 @@ impl Work<'_> {
                     shared.told_problems = true;
                     problems::tell(self.source.file(), &examined.problems);
                 }
-                let totals = Totals::of(&record);
-                line.outcome = record.state.word();
-                line.run = Some(record.id);
-                line.rows_loaded = Some(totals.rows_loaded);
-                line.rows_rejected = Some(totals.rows_rejected);
-                line.why = record.fault.as_ref().map(Fault::to_string);
-                if record.state == RunState::Succeeded {
-                    let rows = human::count(totals.rows_loaded, "row", "rows");
-                    shout(&format!("{} to {}: {rows} loaded", interval.start, interval.end));
-                } else {
-                    let why = line.why.as_deref().unwrap_or_default();
-                    shout(&format!("{} to {}: {}: {why}", interval.start, interval.end, line.outcome));
-                }
+                line.ended(&record);
                 if let Some(stage) = record.bookmarks.keys().next() {
                     shared.stopped = Some(has_bookmarks(self.name, stage));
                 }

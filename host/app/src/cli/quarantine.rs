@@ -2,7 +2,7 @@
 
 mod export;
 mod list;
-mod replay;
+pub(crate) mod replay;
 
 use super::logs::known_stage;
 use super::{Exit, Format, Output, State, print, print_json};

@@ -8,7 +8,7 @@ use crate::trouble::Trouble;
 use serde_json::{Value, json};
 use sluicebox_model::cancel::Cancel;
 use sluicebox_model::house::QueueState;
-use sluicebox_model::run::{RunRecord, RunState};
+use sluicebox_model::run::{RunId, RunRecord, RunState};
 use sluicebox_store::Store;
 use std::path::Path;
 use std::time::Duration;
@@ -16,22 +16,60 @@ use std::time::Duration;
 /// How often the journal is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
+/// What became of a run that a host was asked for.
+pub(super) enum Became {
+    /// It has an outcome.
+    Ended(Box<RunRecord>),
+    /// It could not begin: why.
+    Refused(String),
+    /// It was taken out of the queue before it began: why.
+    Dropped(String),
+}
+
 /// Waits for the end of a run that a host was asked for, and shows it. `asked` is what the host answered.
 ///
 /// # Errors
 /// The host does not answer as it should; the run could not begin; the store cannot be read.
-pub(super) fn follow(
+pub(in crate::cli) fn follow(
     client: &Client,
     state: &Path,
     asked: &Value,
     cancel: &Cancel,
     format: Format,
 ) -> Result<Exit, Trouble> {
-    let run = asked.get("run").and_then(Value::as_str).unwrap_or_default();
     let store = journal::open(state)?;
-    let id = run.parse().map(sluicebox_model::run::RunId);
-    let id = id.map_err(|_| Trouble::new("the host does not say which run it queued"))?;
+    let id = run_of(asked)?;
     shout(&format!("the host that serves here runs it, as run {id}"));
+    let (became, why, exit) = match wait(client, &store, id, cancel)? {
+        Became::Ended(record) => {
+            super::runs::tell(&store, &record, format, false, state)?;
+            return Ok(if record.state == RunState::Succeeded { Exit::Done } else { Exit::Failed });
+        }
+        Became::Refused(why) => ("could not begin", why, Exit::Wrong),
+        Became::Dropped(why) => ("was cancelled", why, Exit::Failed),
+    };
+    let trouble = Trouble::new(format!("run {id} {became}: {why}"));
+    super::tell(&trouble);
+    if format == Format::Json {
+        super::print_json(&json!({ "error": { "message": trouble.message, "help": null } }));
+    }
+    Ok(exit)
+}
+
+/// The run that a host says it has queued.
+///
+/// # Errors
+/// It says none.
+pub(super) fn run_of(asked: &Value) -> Result<RunId, Trouble> {
+    let run = asked.get("run").and_then(Value::as_str).unwrap_or_default();
+    run.parse().map(RunId).map_err(|_| Trouble::new("the host does not say which run it queued"))
+}
+
+/// Waits for the end of a run that a host has queued; asks it to stop if we are to.
+///
+/// # Errors
+/// The store cannot be read.
+pub(super) fn wait(client: &Client, store: &Store, id: RunId, cancel: &Cancel) -> Result<Became, Trouble> {
     let mut told_to_stop = false;
     loop {
         if cancel.is_cancelled() && !told_to_stop {
@@ -42,18 +80,13 @@ pub(super) fn follow(
         }
         let row = store.queue_row(id)?;
         let settled = row.as_ref().is_none_or(|row| row.state.is_final());
-        if let Some(row) = row.filter(|row| matches!(row.state, QueueState::Refused | QueueState::Dropped)) {
-            let became = if row.state == QueueState::Refused { "could not begin" } else { "was cancelled" };
-            let trouble = Trouble::new(format!("run {id} {became}: {}", row.reason));
-            super::tell(&trouble);
-            if format == Format::Json {
-                super::print_json(&json!({ "error": { "message": trouble.message, "help": null } }));
-            }
-            return Ok(if row.state == QueueState::Refused { Exit::Wrong } else { Exit::Failed });
+        match row {
+            Some(row) if row.state == QueueState::Refused => return Ok(Became::Refused(row.reason)),
+            Some(row) if row.state == QueueState::Dropped => return Ok(Became::Dropped(row.reason)),
+            _ => {}
         }
-        if settled && let Some(record) = ended(&store, run) {
-            super::runs::tell(&store, &record, format, false, state)?;
-            return Ok(if record.state == RunState::Succeeded { Exit::Done } else { Exit::Failed });
+        if settled && let Some(record) = ended(store, &id.to_string()) {
+            return Ok(Became::Ended(Box::new(record)));
         }
         std::thread::sleep(LOOK_EVERY);
     }

@@ -65,7 +65,8 @@ impl Service {
 
     /// The run that repeats one that failed, where trying again can help, or that the host's death interrupted.
     fn repeat(&self, queued: &QueuedRun, record: &RunRecord, now: Timestamp) -> Result<Option<NewRun>, Trouble> {
-        if record.state != RunState::Failed || record.stages.is_empty() {
+        // A replay as a whole run would load more than was set aside.
+        if record.state != RunState::Failed || record.stages.is_empty() || record.trigger == Trigger::Replay {
             return Ok(None);
         }
         let pipeline = sluicebox_model::pipeline::draft(&record.text).pipeline;
@@ -73,9 +74,8 @@ impl Service {
         let interrupted = events.iter().any(|(_, event)| matches!(event, Event::RunCrashed { .. }));
         let options = RunOptions::of(queued);
         let (options, once, event) = if interrupted {
-            // A replay as a whole run would load more than was set aside.
             let leaves = pipeline.as_ref().is_none_or(|pipeline| pipeline.on_crash == OnCrash::Leave);
-            if leaves || record.trigger == Trigger::Replay {
+            if leaves {
                 return Ok(None);
             }
             let deaths = options.deaths.saturating_add(1);

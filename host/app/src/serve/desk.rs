@@ -1,10 +1,13 @@
 //! What the API asks of the service.
 
 use super::folder::Offered;
-use super::rows::{self, RerunOptions, RunOptions};
+use super::rows::{self, ReplayOptions, RerunOptions, RunOptions};
 use super::service::{LATENESS, Service, since, waits_since};
 use super::timing;
-use crate::api::{Desk, DeskError, Gauges, Pause, PipelineView, RerunAsk, ScheduleView, StageView, StartAsk};
+use crate::api::{
+    Desk, DeskError, Gauges, Pause, PipelineView, ReplayAsk, RerunAsk, ScheduleView, StageView, StartAsk,
+};
+use crate::cli::quarantine::replay as quarantine;
 use crate::cli::rerun::refuse_replay;
 use crate::trouble::Trouble;
 use jiff::Timestamp;
@@ -124,7 +127,8 @@ impl Desk for OfService {
             let trouble = Trouble::new("the interval ends before it starts").help("`start` comes before `end`");
             return Err(DeskError::Invalid(trouble));
         }
-        let run = rows::row(name, Some(&offered.pipeline), Trigger::Manual, interval, now).map_err(failed)?;
+        let trigger = if ask.backfill { Trigger::Backfill } else { Trigger::Manual };
+        let run = rows::row(name, Some(&offered.pipeline), trigger, interval, now).map_err(failed)?;
         self.enqueue(run, now)
     }
 
@@ -162,6 +166,21 @@ impl Desk for OfService {
         let rerun = RerunOptions { from: ask.from.clone(), failed: ask.failed, latest: ask.latest };
         row.repeats = Some(run);
         row.options = RunOptions { rerun: Some(rerun), ..RunOptions::default() }.value();
+        self.enqueue(row, now)
+    }
+
+    fn replay(&self, run: RunId, ask: &ReplayAsk) -> Result<RunId, DeskError> {
+        self.open()?;
+        let store = &self.0.house.store;
+        let record = store.run(&run.to_string()).map_err(|error| DeskError::NotFound(error.into()))?;
+        let stage = quarantine::stage_of(store, &record, ask.stage.as_deref()).map_err(DeskError::Conflict)?;
+        let offered = self.0.offered(&record.pipeline);
+        let pipeline = offered.as_ref().map(|offered| &*offered.pipeline);
+        let now = Timestamp::now();
+        let mut row = rows::row(&record.pipeline, pipeline, Trigger::Replay, record.interval, now).map_err(failed)?;
+        row.repeats = Some(run);
+        let replay = ReplayOptions { stage, replace_targets: ask.replace_targets };
+        row.options = RunOptions { replay: Some(replay), ..RunOptions::default() }.value();
         self.enqueue(row, now)
     }
 

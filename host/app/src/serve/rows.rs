@@ -19,6 +19,9 @@ pub(super) struct RunOptions {
     /// A rerun that somebody asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rerun: Option<RerunOptions>,
+    /// Rows that were set aside and go through the pipeline again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay: Option<ReplayOptions>,
     /// It takes the place of a run that the host's death interrupted: with the text and the components of that run.
     #[serde(skip_serializing_if = "is_false")]
     pub interrupted: bool,
@@ -47,6 +50,16 @@ pub(super) struct RerunOptions {
     pub failed: bool,
     /// Today's pipeline file and plugins.
     pub latest: bool,
+}
+
+/// How rows that were set aside are replayed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(super) struct ReplayOptions {
+    /// The stage behind which they go on.
+    pub stage: String,
+    /// Whether loads may replace their targets by these rows alone.
+    pub replace_targets: bool,
 }
 
 fn is_false(value: &bool) -> bool {

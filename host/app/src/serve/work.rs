@@ -2,6 +2,7 @@
 
 use super::rows::RunOptions;
 use super::service::Service;
+use crate::cli::quarantine::replay as quarantine;
 use crate::cli::rerun::{self, How};
 use crate::components::{self, Plugins};
 use crate::house::Ran;
@@ -56,6 +57,13 @@ fn try_work(service: &Service, queued: &QueuedRun, cancel: &Cancel) -> Result<Ra
         let root = Source::of_run(&record).root;
         let host = service.hosts.of(&root);
         return rerun::again(&service.house, &host, &record, &how, Some(queued.run), cancel).map(|(_, ran)| ran);
+    }
+    if let Some(how) = &options.replay {
+        let record = repeated(service, queued)?;
+        let source = Source::read(&record.file)?;
+        let host = service.hosts.of(&source.root);
+        let how = quarantine::How { stage: how.stage.clone(), replace_targets: how.replace_targets };
+        return quarantine::again(&service.house, &host, &source, &record, &how, Some(queued.run), cancel);
     }
     if options.interrupted {
         let record = repeated(service, queued)?;

@@ -1,6 +1,8 @@
 //! A desk that does nothing, and remembers what it was asked.
 
-use super::super::{Desk, DeskError, Fire, Gauges, PipelineView, RerunAsk, ScheduleView, StageView, StartAsk, Timing};
+use super::super::{
+    Desk, DeskError, Fire, Gauges, PipelineView, ReplayAsk, RerunAsk, ScheduleView, StageView, StartAsk, Timing,
+};
 use super::{at, run};
 use crate::trouble::Trouble;
 use sluicebox_model::run::{Interval, RunId};
@@ -75,7 +77,7 @@ impl Desk for FakeDesk {
 
     fn start(&self, name: &str, ask: &StartAsk) -> Result<RunId, DeskError> {
         self.known(name)?;
-        self.note(format!("start {name} {:?}", ask.interval.map(|interval| interval.end.to_string())));
+        self.note(format!("start {name} {:?} {}", ask.interval.map(|interval| interval.end.to_string()), ask.backfill));
         let held = self.held.lock().unwrap();
         drop(self.released.wait_while(held, |held| *held).unwrap());
         Ok(run(9))
@@ -88,6 +90,11 @@ impl Desk for FakeDesk {
 
     fn rerun(&self, id: RunId, ask: &RerunAsk) -> Result<RunId, DeskError> {
         self.note(format!("rerun {id} {:?} {} {}", ask.from, ask.failed, ask.latest));
+        Ok(run(9))
+    }
+
+    fn replay(&self, id: RunId, ask: &ReplayAsk) -> Result<RunId, DeskError> {
+        self.note(format!("replay {id} {:?} {}", ask.stage, ask.replace_targets));
         Ok(run(9))
     }
 

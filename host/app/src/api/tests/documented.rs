@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// All that the API has.
-const ROUTES: [&str; 19] = [
+const ROUTES: [&str; 20] = [
     "GET /api/v1/bookmarks",
     "GET /api/v1/openapi.json",
     "GET /api/v1/pipelines",
@@ -26,6 +26,7 @@ const ROUTES: [&str; 19] = [
     "POST /api/v1/pipelines/{name}/resume",
     "POST /api/v1/pipelines/{name}/runs",
     "POST /api/v1/runs/{id}/cancel",
+    "POST /api/v1/runs/{id}/quarantine/replay",
     "POST /api/v1/runs/{id}/rerun",
 ];
 

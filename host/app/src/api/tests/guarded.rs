@@ -4,12 +4,13 @@ use super::client::{answer, connect, exchange};
 use super::{Served, begun};
 use std::io::{BufReader, Write};
 
-const CHANGES: [&str; 5] = [
+const CHANGES: [&str; 6] = [
     "/api/v1/pipelines/flights/runs",
     "/api/v1/pipelines/flights/pause",
     "/api/v1/pipelines/flights/resume",
     "/api/v1/runs/last/cancel",
     "/api/v1/runs/last/rerun",
+    "/api/v1/runs/last/quarantine/replay",
 ];
 
 #[test]
@@ -163,7 +164,7 @@ fn bodies_are_bounded_and_json() {
     served.desk.asked();
     let interval = "{\"interval\": {\"start\": \"2026-01-01T00:00:00Z\", \"end\": \"2026-01-02T00:00:00Z\"}}";
     assert_eq!(served.post(path, interval).status, 202);
-    assert_eq!(served.desk.asked(), ["start flights Some(\"2026-01-02T00:00:00Z\")"]);
+    assert_eq!(served.desk.asked(), ["start flights Some(\"2026-01-02T00:00:00Z\") false"]);
 }
 
 /// Sends 100 MB, and reads the answer only then.

@@ -183,7 +183,7 @@ fn the_desk_is_told() {
     assert_eq!(
         served.desk.asked(),
         [
-            "start flights None".to_owned(),
+            "start flights None false".to_owned(),
             "pause flights the source moves".to_owned(),
             "resume flights".to_owned(),
             format!("cancel {failed}"),

@@ -3,9 +3,12 @@
 use crate::cli::logs::known_stage;
 use crate::cli::rerun::{behind, kept, read};
 use crate::cli::run::{cancel_on_signal, state_hint, tell_ran};
+use crate::cli::through::follow;
 use crate::cli::{Exit, Format, Output, PluginFolders, State};
+use crate::client::Client;
 use crate::components::Plugins;
 use crate::house::{House, Ran, shout};
+use crate::journal;
 use crate::places;
 use crate::show::human;
 use crate::show::outcome;
@@ -14,12 +17,13 @@ use crate::trouble::Trouble;
 use crate::wiring::{Asked, Host, Source};
 use clap::Args;
 use jiff::Timestamp;
+use serde_json::json;
 use sluicebox_model::cancel::Cancel;
 use sluicebox_model::pipeline::{Pipeline, suggest};
 use sluicebox_model::plugin::Kind;
-use sluicebox_model::run::{RunRecord, RunState, Trigger};
+use sluicebox_model::run::{RunId, RunRecord, RunState, Trigger};
 use sluicebox_runner::{Checkpoint, CheckpointError, Keeping, Part, Repeat, Restored, repeat};
-use sluicebox_store::QuarantineKind;
+use sluicebox_store::{QuarantineKind, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -41,12 +45,29 @@ pub(super) struct Replay {
     pub(super) output: Output,
 }
 
+/// What is replayed, and how.
+pub(crate) struct How {
+    /// The stage behind which the rows go on.
+    pub stage: String,
+    /// Whether loads may replace their targets by these rows alone.
+    pub replace_targets: bool,
+}
+
 impl Replay {
     pub(super) fn run(self) -> Result<Exit, Trouble> {
         let state = places::state(self.state.state.as_deref())?;
         let state = state.canonicalize().unwrap_or(state);
         let cancel = Cancel::new();
         cancel_on_signal(&cancel)?;
+        if let Some(client) = Client::of(&state)? {
+            let store = journal::open(&state)?;
+            let record = store.run(&self.run)?;
+            let stage = stage_of(&store, &record, self.stage.as_deref())?;
+            tell_records(&store, &record)?;
+            let ask = json!({ "stage": stage, "replace-targets": self.replace_targets });
+            let asked = client.post(&format!("/api/v1/runs/{}/quarantine/replay", record.id), &ask)?;
+            return follow(&client, &state, &asked, &cancel, self.output.format);
+        }
         let house = House::open(&state, "sluicebox quarantine replay")?;
         let record = house.store.run(&self.run)?;
         known_stage(&record, self.stage.as_deref())?;
@@ -55,81 +76,118 @@ impl Replay {
         let host = Host::open(&self.plugins.plugins, &source.root, compiling(false))?;
         house.recover(&host, None, &cancel)?;
         let record = house.store.run(&record.id.to_string())?;
-        if record.state != RunState::Succeeded {
-            let message = format!("run {} loaded nothing: {}", record.id, outcome::became(record.state));
-            return Err(Trouble::new(message)
-                .help(format!("what it set aside comes again with the rest: `sluicebox rerun {}`", record.id)));
-        }
-        let stage = self.stage(&house, &record)?;
-        let prefix = format!("{}-replay-{stage}-", record.load_key);
-        // One that was killed before it could say so.
-        if house.store.settle_replays(record.id, &stage, &prefix)? {
-            return Err(Trouble::new(format!("the rows of stage `{stage}` were replayed already"))
-                .help("`sluicebox quarantine list --all` shows by which run"));
-        }
-        let plugins = Plugins::Found(&host.catalog);
-        let wrong = || Trouble::new("the pipeline cannot be run as it is").help("`sluicebox check` tells why");
-        let pipeline = read(&source, &plugins)?.ok_or_else(wrong)?;
-        let before = before(&pipeline, &stage)?;
-        let (parts, mut restored) = parts(&house, &pipeline, &plugins, &record, &stage, &before)?;
-        if !self.replace_targets {
-            refuse_replacing(&pipeline, &plugins, &parts)?;
-        }
-        let folder =
-            Folder(state.join("runs").join(record.id.to_string()).join(format!("replay-{}", std::process::id())));
-        let checkpoint = keep_rows(&house, &record, &stage, &folder.0, &before)?;
-        shout(&format!("{} of run {} go on at `{stage}`", human::count(checkpoint.rows, "row", "rows"), record.id));
-        restored.insert(before, Restored { run: record.id, checkpoint });
-        let asked = Asked {
-            source: &source,
-            plugins: &plugins,
-            trigger: Trigger::Replay,
-            interval: record.interval,
-            load_key: format!("{prefix}{:x}", Timestamp::now().as_microsecond()),
-            id: None,
-            repeats: Some(record.id),
-            parts,
-            restored,
-        };
-        let ran = house.run(&host, &asked, &cancel)?;
-        if matches!(&ran, Ran::Done(..)) {
-            house.store.settle_replays(record.id, &stage, &prefix)?;
-        }
+        let stage = stage_of(&house.store, &record, self.stage.as_deref())?;
+        tell_records(&house.store, &record)?;
+        let how = How { stage, replace_targets: self.replace_targets };
+        let ran = again(&house, &host, &source, &record, &how, None, &cancel)?;
         let hint = state_hint(&state, self.state.state.is_some());
         tell_ran(&house, &source, ran, self.output.format == Format::Json, &hint)
     }
+}
 
-    /// The stage whose rows go again.
-    fn stage(&self, house: &House, record: &RunRecord) -> Result<String, Trouble> {
-        let mut open = house.store.set_aside_by(Some(record.id), false)?;
-        open.retain(|of| self.stage.as_ref().is_none_or(|stage| *stage == of.stage));
-        let records = open.iter().find(|of| of.kind == QuarantineKind::Record).map(|of| of.stage.clone());
-        let stages: BTreeSet<&str> =
-            open.iter().filter(|of| of.kind != QuarantineKind::Record).map(|of| of.stage.as_str()).collect();
-        let export = |stage: &str| {
-            let (id, to) = (record.id, format!("{stage}.csv"));
-            format!("mend them by hand: `sluicebox quarantine export {id} --stage {stage} --to {to}`")
-        };
-        let mut stages = stages.into_iter();
-        match (stages.next(), stages.next(), records) {
-            (Some(stage), None, records) => {
-                if let Some(of) = records {
-                    shout(&format!("records of `{of}` that never became rows are not replayed; {}", export(&of)));
-                }
-                Ok(stage.to_owned())
-            }
-            (Some(a), Some(b), _) => {
-                Err(Trouble::new(format!("several stages of run {} set rows aside: `{a}`, `{b}`", record.id))
-                    .help("name one: `--stage STAGE`"))
-            }
-            (None, _, Some(of)) => {
-                let message = format!("what stage `{of}` set aside never became rows and cannot be replayed");
-                Err(Trouble::new(message).help(export(&of)))
-            }
-            (None, _, None) => Err(Trouble::new(format!("nothing of run {} waits to be replayed", record.id))
-                .help("`sluicebox quarantine list --all` shows what was set aside, and what became of it")),
-        }
+/// Runs the rows through the pipeline again: as the run `id` and once, or as a new one with the retries of its pipeline.
+///
+/// # Errors
+/// They were replayed already, or cannot go on there; the store cannot be used.
+pub(crate) fn again(
+    house: &House,
+    host: &Host,
+    source: &Source,
+    record: &RunRecord,
+    how: &How,
+    id: Option<RunId>,
+    cancel: &Cancel,
+) -> Result<Ran, Trouble> {
+    let stage = &how.stage;
+    let prefix = format!("{}-replay-{stage}-", record.load_key);
+    // One that was killed before it could say so.
+    if house.store.settle_replays(record.id, stage, &prefix)? {
+        return Err(Trouble::new(format!("the rows of stage `{stage}` were replayed already"))
+            .help("`sluicebox quarantine list --all` shows by which run"));
     }
+    let plugins = Plugins::Found(&host.catalog);
+    let wrong = || Trouble::new("the pipeline cannot be run as it is").help("`sluicebox check` tells why");
+    let pipeline = read(source, &plugins)?.ok_or_else(wrong)?;
+    let before = before(&pipeline, stage)?;
+    let (parts, mut restored) = parts(house, &pipeline, &plugins, record, stage, &before)?;
+    if !how.replace_targets {
+        refuse_replacing(&pipeline, &plugins, &parts)?;
+    }
+    // Another replay of the same run may be under way in this process.
+    let now = Timestamp::now().as_microsecond();
+    let folder = house.state.join("runs").join(record.id.to_string());
+    let folder = Folder(folder.join(format!("replay-{}-{now:x}", std::process::id())));
+    let checkpoint = keep_rows(house, record, stage, &folder.0, &before)?;
+    if !house.quiet {
+        shout(&format!("{} of run {} go on at `{stage}`", human::count(checkpoint.rows, "row", "rows"), record.id));
+    }
+    restored.insert(before, Restored { run: record.id, checkpoint });
+    let asked = Asked {
+        source,
+        plugins: &plugins,
+        trigger: Trigger::Replay,
+        interval: record.interval,
+        load_key: format!("{prefix}{now:x}"),
+        id,
+        repeats: Some(record.id),
+        parts,
+        restored,
+    };
+    let ran = match id {
+        Some(id) => house.run_once(host, &asked, id, Some(record.id), cancel)?,
+        None => house.run(host, &asked, cancel)?,
+    };
+    if matches!(&ran, Ran::Done(..)) {
+        house.store.settle_replays(record.id, stage, &prefix)?;
+    }
+    Ok(ran)
+}
+
+/// The stage whose rows go again: the one that is asked for, or the only one that set rows aside.
+///
+/// # Errors
+/// The run loaded nothing, or has no such stage; nothing of it waits; several stages set rows aside.
+pub(crate) fn stage_of(store: &Store, record: &RunRecord, asked: Option<&str>) -> Result<String, Trouble> {
+    known_stage(record, asked)?;
+    if record.state != RunState::Succeeded {
+        let message = format!("run {} loaded nothing: {}", record.id, outcome::became(record.state));
+        return Err(Trouble::new(message)
+            .help(format!("what it set aside comes again with the rest: `sluicebox rerun {}`", record.id)));
+    }
+    let mut open = store.set_aside_by(Some(record.id), false)?;
+    open.retain(|of| asked.is_none_or(|stage| stage == of.stage));
+    let records = open.iter().find(|of| of.kind == QuarantineKind::Record).map(|of| of.stage.clone());
+    let stages: BTreeSet<&str> =
+        open.iter().filter(|of| of.kind != QuarantineKind::Record).map(|of| of.stage.as_str()).collect();
+    let mut stages = stages.into_iter();
+    match (stages.next(), stages.next(), records) {
+        (Some(stage), None, _) => Ok(stage.to_owned()),
+        (Some(a), Some(b), _) => {
+            Err(Trouble::new(format!("several stages of run {} set rows aside: `{a}`, `{b}`", record.id))
+                .help("name one: `--stage STAGE`"))
+        }
+        (None, _, Some(of)) => {
+            let message = format!("what stage `{of}` set aside never became rows and cannot be replayed");
+            Err(Trouble::new(message).help(by_hand(record, &of)))
+        }
+        (None, _, None) => Err(Trouble::new(format!("nothing of run {} waits to be replayed", record.id))
+            .help("`sluicebox quarantine list --all` shows what was set aside, and what became of it")),
+    }
+}
+
+fn by_hand(record: &RunRecord, stage: &str) -> String {
+    let id = record.id;
+    format!("mend them by hand: `sluicebox quarantine export {id} --stage {stage} --to {stage}.csv`")
+}
+
+/// Tells of what is left where it is: records that never became rows.
+fn tell_records(store: &Store, record: &RunRecord) -> Result<(), Trouble> {
+    let open = store.set_aside_by(Some(record.id), false)?;
+    for of in open.iter().filter(|of| of.kind == QuarantineKind::Record) {
+        let stage = &of.stage;
+        shout(&format!("records of `{stage}` that never became rows are not replayed; {}", by_hand(record, stage)));
+    }
+    Ok(())
 }
 
 /// A folder that is gone afterwards.
