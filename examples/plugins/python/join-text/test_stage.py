@@ -20,7 +20,9 @@ class JoinTextTest(unittest.TestCase):
         self.assertEqual(str(out.schema["miles"]), "miles utf8")
 
     def test_a_column_that_is_not_there_is_told_with_those_that_are(self) -> None:
-        with self.assertRaisesRegex(Fault, "invalid-config: no column 'form'; there are from utf8, to utf8, miles int64"):
+        with self.assertRaisesRegex(
+            Fault, "invalid-config: no column 'form'; there are from utf8, to utf8, miles int64"
+        ):
             testing.transform(JoinText, {"columns": ["form"]}, WAYS)
 
     def test_a_column_of_numbers_is_refused(self) -> None:
