@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::UNIX_EPOCH;
 
 /// A plugin that was found.
@@ -25,6 +25,10 @@ pub struct Plugin {
     pub size_bytes: u64,
     /// The interfaces that it imports, e.g. `wasi:filesystem/types@0.2.6`.
     pub imports: Vec<String>,
+    /// The version of the contract that it was built for, e.g. `0.1.0`.
+    pub contract: String,
+    /// Whether it may be used as it was when its file is another one by now.
+    pub(crate) outlives_its_file: bool,
     /// The file as it was when its digest was taken.
     pub(crate) stamp: Stamp,
 }
@@ -38,6 +42,10 @@ pub struct Refused {
     pub reason: String,
 }
 
+/// Says whether a component may be used at all, by its file and digest; asked before anything is done with it. The error is
+/// the reason, for people.
+pub type Admit = Arc<dyn Fn(&Path, &Digest) -> Result<(), String> + Send + Sync>;
+
 /// The plugins of some folders.
 ///
 /// A component that was never seen has to be compiled before it can be asked what it is, so files are looked at only as
@@ -47,6 +55,7 @@ pub struct Catalog {
     files: Vec<File>,
     unreadable: Vec<Refused>,
     seen: Mutex<BTreeMap<PathBuf, Seen>>,
+    admit: Option<Admit>,
     all: OnceLock<All>,
 }
 
@@ -119,6 +128,11 @@ impl Catalog {
     /// A component that was never seen is compiled and asked to describe itself, without any grant; its answer is kept
     /// by its digest.
     pub fn scan(sandbox: &Sandbox, folders: &[PathBuf]) -> Self {
+        Self::scan_admitting(sandbox, folders, None)
+    }
+
+    /// The same, where only the components that `admit` lets in are looked at; the others are refused.
+    pub fn scan_admitting(sandbox: &Sandbox, folders: &[PathBuf], admit: Option<Admit>) -> Self {
         let mut unreadable = Vec::new();
         let mut paths = Vec::new();
         for folder in folders {
@@ -133,16 +147,60 @@ impl Catalog {
             files: paths.into_iter().map(file).collect(),
             unreadable,
             seen: Mutex::new(sandbox.cache().get(FILES).unwrap_or_default()),
+            admit,
             all: OnceLock::new(),
         }
     }
 
-    /// The plugin that a file holds. It is compiled and asked to describe itself if it was never seen.
+    /// The plugins of files that were looked at before, in the order in which they count. They are used as they were then,
+    /// also when their files are replaced.
+    pub fn of_looked(sandbox: &Sandbox, looked: Vec<(PathBuf, Result<Plugin, String>)>) -> Self {
+        let outlives = |plugin: Plugin| Plugin { outlives_its_file: true, ..plugin };
+        let file = |(path, looked): (PathBuf, Result<Plugin, String>)| File {
+            path,
+            looked: OnceLock::from(looked.map(outlives)),
+        };
+        Self {
+            sandbox: sandbox.clone(),
+            files: looked.into_iter().map(file).collect(),
+            unreadable: Vec::new(),
+            seen: Mutex::default(),
+            admit: None,
+            all: OnceLock::new(),
+        }
+    }
+
+    /// The plugin that a file holds. Its digest is taken anew; it is compiled and asked to describe itself if it was never
+    /// seen.
     ///
     /// # Errors
     /// The file is no plugin that can be used; why, for people.
     pub fn plugin_of(sandbox: &Sandbox, path: &Path) -> Result<Plugin, String> {
-        look(sandbox, path, &mut BTreeMap::new())
+        look(sandbox, path, &mut BTreeMap::new(), None)
+    }
+
+    /// The same for a component that `admit` lets in.
+    ///
+    /// # Errors
+    /// As of [`Catalog::plugin_of`], and what `admit` says.
+    pub fn plugin_admitted(sandbox: &Sandbox, path: &Path, admit: &Admit) -> Result<Plugin, String> {
+        look(sandbox, path, &mut BTreeMap::new(), Some(admit))
+    }
+
+    /// The digest of a component file as it is now, read from its first byte to its last.
+    ///
+    /// # Errors
+    /// It cannot be read, or is larger than a component may be.
+    pub fn digest_of(path: &Path) -> Result<Digest, String> {
+        digest_file(path, Limits::default().component_bytes_max).map_err(|error| error.to_string())
+    }
+
+    /// The `*.wasm` files of a folder (not below it), by name; those of a folder that does not exist are none.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn files_of(folder: &Path) -> Result<Vec<PathBuf>, String> {
+        files(folder)
     }
 
     /// The plugins, by name. Looks at every file.
@@ -170,7 +228,7 @@ impl Catalog {
         file.looked.get_or_init(|| {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             let before = seen.clone();
-            let looked = look(&self.sandbox, &file.path, &mut seen);
+            let looked = look(&self.sandbox, &file.path, &mut seen, self.admit.as_ref());
             if *seen != before {
                 seen.retain(|path, _| path.exists());
                 self.sandbox.cache().put(FILES, &*seen);
@@ -234,7 +292,12 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 /// The plugin of a file.
-fn look(sandbox: &Sandbox, path: &Path, seen: &mut BTreeMap<PathBuf, Seen>) -> Result<Plugin, String> {
+fn look(
+    sandbox: &Sandbox,
+    path: &Path,
+    seen: &mut BTreeMap<PathBuf, Seen>,
+    admit: Option<&Admit>,
+) -> Result<Plugin, String> {
     let metadata = std::fs::metadata(path).map_err(|error| format!("it cannot be read: {error}"))?;
     if !metadata.is_file() {
         return Err("it is no file".to_owned());
@@ -250,10 +313,20 @@ fn look(sandbox: &Sandbox, path: &Path, seen: &mut BTreeMap<PathBuf, Seen>) -> R
             digest
         }
     };
+    if let Some(admit) = admit {
+        admit(path, &digest)?;
+    }
     match describe::known(sandbox, path, &digest, &limits)? {
-        Known::Plugin { description, imports } => {
-            Ok(Plugin { description, digest, path: path.to_owned(), size_bytes: metadata.len(), imports, stamp })
-        }
+        Known::Plugin { description, imports, contract } => Ok(Plugin {
+            description,
+            digest,
+            path: path.to_owned(),
+            size_bytes: metadata.len(),
+            imports,
+            contract,
+            outlives_its_file: false,
+            stamp,
+        }),
         Known::Refused { reason, .. } => Err(reason),
     }
 }

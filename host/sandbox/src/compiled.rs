@@ -6,6 +6,7 @@
 
 use crate::engine::compatibility;
 use crate::error::SandboxError;
+use crate::keeping::{self, CacheBounds};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
@@ -14,6 +15,8 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 use twox_hash::XxHash3_128;
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -22,6 +25,13 @@ use wasmtime::component::Component;
 #[derive(Debug)]
 pub(crate) struct Cache {
     dir: PathBuf,
+    bounds: Mutex<CacheBounds>,
+}
+
+/// The right to compile a component. Others wait for it, also in other processes; it goes with its process.
+#[derive(Debug)]
+pub(crate) struct Compiling {
+    _file: Option<File>,
 }
 
 impl Cache {
@@ -30,7 +40,24 @@ impl Cache {
         let fail = |reason: String| SandboxError::Cache { path: dir.clone(), reason };
         fs::create_dir_all(&dir).map_err(|error| fail(error.to_string()))?;
         make_private(&dir).map_err(fail)?;
-        Ok(Self { dir })
+        Ok(Self { dir, bounds: Mutex::default() })
+    }
+
+    /// Says how much may be kept; looks through what is kept if that was not done of late.
+    pub(crate) fn keep_within(&self, bounds: CacheBounds) {
+        *self.bounds.lock().unwrap_or_else(PoisonError::into_inner) = bounds;
+        let now = SystemTime::now();
+        if keeping::is_due(&self.dir, now) {
+            keeping::sweep(&self.dir, bounds, None, now);
+        }
+    }
+
+    /// Waits until nobody else compiles the component. Where the file system knows no locks, both compile it, and the same
+    /// comes of it.
+    pub(crate) fn compiling(&self, engine: &Engine, digest: &Digest) -> Compiling {
+        let path = self.compiled_path(engine, digest).with_extension("lock");
+        let locked = File::create(path).and_then(|file| file.lock().map(|()| file));
+        Compiling { _file: locked.ok() }
     }
 
     /// The component if it was compiled before, by this very engine, and is still as it was then.
@@ -40,7 +67,9 @@ impl Cache {
         if sum != sum_of_file(&path).ok()? {
             return None;
         }
-        deserialize(engine, &path)
+        let component = deserialize(engine, &path)?;
+        keeping::used(&path, SystemTime::now());
+        Some(component)
     }
 
     /// Keeps a compiled component. A cache that cannot be written costs time, not the run, so a failure is not told.
@@ -50,11 +79,18 @@ impl Cache {
         let sum = format!("{:032x}", XxHash3_128::oneshot(&bytes));
         // The sum first: a file without its sum, or with that of another, is just not used.
         let _ = self.write(&sum_path(&path), sum.as_bytes()).and_then(|()| self.write(&path, &bytes));
+        let _ = fs::remove_file(path.with_extension("lock"));
+        let bounds = *self.bounds.lock().unwrap_or_else(PoisonError::into_inner);
+        let stays = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        keeping::sweep(&self.dir, bounds, stays.as_deref(), SystemTime::now());
     }
 
     /// What was kept under that name by the same version of this host, if it can be read.
     pub(crate) fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        serde_json::from_slice(&fs::read(self.dir.join(name)).ok()?).ok()
+        let path = self.dir.join(name);
+        let value = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
+        keeping::used(&path, SystemTime::now());
+        Some(value)
     }
 
     /// Keeps a value under a name.

@@ -20,14 +20,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Known {
     /// It is a plugin.
-    Plugin { description: Description, imports: Vec<String> },
+    Plugin { description: Description, imports: Vec<String>, contract: String },
     /// It is none, and will be none whenever it is looked at again; if `again` is given, only until then (in seconds
     /// since 1970), since a slow machine may have been the cause.
     Refused { reason: String, again: Option<u64> },
 }
 
 /// Goes up with every change of what is kept of a component, or of the words in which one is refused.
-const FORM: u32 = 2;
+const FORM: u32 = 3;
 
 /// Time for a component to describe itself, which is to say what it has in its memory.
 const DESCRIBE_MAX: Duration = Duration::from_secs(2);
@@ -95,7 +95,9 @@ fn ask(sandbox: &Sandbox, digest: &Digest, ready: &Arc<Ready>, limits: &Limits) 
         }
     };
     match check(nothing, said) {
-        Ok(description) => Known::Plugin { description, imports: ready.imports.clone() },
+        Ok(description) => {
+            Known::Plugin { description, imports: ready.imports.clone(), contract: ready.contract.clone() }
+        }
         Err(reason) => Known::Refused { reason: format!("it describes itself wrongly: {reason}"), again: None },
     }
 }

@@ -1,17 +1,17 @@
 //! The engines of wasmtime. How much stack a guest has belongs to the engine, so there is one for each `limits.stack` in
 //! use; all but a few pipelines use one.
 
-use crate::contract;
 use crate::counts::Counters;
 use crate::error::SandboxError;
 use crate::state::State;
+use crate::versions::ADAPTERS;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::Linker;
 use wasmtime::{Config, Engine, OptLevel, WasmBacktraceDetails};
 
 /// How often a running guest is looked at: the time by which a call may pass its limit.
@@ -110,9 +110,9 @@ fn link(stack_bytes: u64, counters: &Arc<Counters>) -> wasmtime::Result<Linked> 
     let engine = Engine::new(&config)?;
     let mut linker = Linker::new(&engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    contract::types::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
-    contract::batches::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
-    contract::report::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    for adapter in ADAPTERS {
+        adapter.link(&mut linker)?;
+    }
     Ok(Linked { engine, linker, counters: Arc::clone(counters) })
 }
 

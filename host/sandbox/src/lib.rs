@@ -26,6 +26,7 @@
 //! Calls block the thread that makes them, so they belong on threads of their own, not on those of an async runtime.
 
 mod answer;
+mod background;
 mod catalog;
 mod column;
 mod compiled;
@@ -42,6 +43,7 @@ mod host_batches;
 mod host_report;
 mod instance;
 mod ipc;
+mod keeping;
 mod limiter;
 mod load;
 mod measure;
@@ -55,12 +57,14 @@ mod stage;
 mod state;
 mod transform;
 mod validate;
+mod versions;
 mod wasi;
 
 #[cfg(test)]
 mod tests;
 
-pub use catalog::{Catalog, Plugin, Refused};
+pub use catalog::{Admit, Catalog, Plugin, Refused};
 pub use counts::Counts;
 pub use error::SandboxError;
+pub use keeping::CacheBounds;
 pub use sandbox::{Compile, Sandbox, SandboxOptions, StageSetup};

@@ -1,10 +1,12 @@
 //! The sandbox as the app sees it.
 
+use crate::background;
 use crate::catalog::Plugin;
 use crate::compiled::{Cache, digest_of, digest_of_file};
 use crate::counts::Counts;
 use crate::engine::{Engines, compatibility};
 use crate::error::SandboxError;
+use crate::keeping::CacheBounds;
 use crate::ready::{Ready, make_ready};
 use crate::stage::ComponentStage;
 use sluicebox_model::grant::Grants;
@@ -15,7 +17,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use wasmtime::Engine;
@@ -59,6 +61,8 @@ pub struct Compile<'a> {
 #[derive(Clone)]
 pub struct Sandbox {
     inner: Arc<Inner>,
+    /// Whether it compiles on the threads of the background.
+    in_background: bool,
 }
 
 type Told = Arc<dyn Fn(Compile<'_>) + Send + Sync>;
@@ -72,6 +76,8 @@ struct Inner {
     told: Mutex<Option<Told>>,
     /// What was made ready, by bytes of stack and digest.
     ready: Mutex<HashMap<(u64, Digest), Slot>>,
+    /// Threads that compile in the background, once they were needed; none if there are no more to be had.
+    background: OnceLock<Option<rayon::ThreadPool>>,
 }
 
 impl Sandbox {
@@ -88,9 +94,26 @@ impl Sandbox {
             .enable_all()
             .build()
             .map_err(|error| SandboxError::Engine(error.to_string()))?;
-        let inner =
-            Inner { engines, cache, runtime: Arc::new(runtime), told: Mutex::default(), ready: Mutex::default() };
-        Ok(Self { inner: Arc::new(inner) })
+        let inner = Inner {
+            engines,
+            cache,
+            runtime: Arc::new(runtime),
+            told: Mutex::default(),
+            ready: Mutex::default(),
+            background: OnceLock::new(),
+        };
+        Ok(Self { inner: Arc::new(inner), in_background: false })
+    }
+
+    /// The same sandbox, that compiles on threads which step back for everything else: for plugins that nobody waits for.
+    #[must_use]
+    pub fn in_background(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), in_background: true }
+    }
+
+    /// Says how much the compile cache may hold, and deletes what is too old or too much if nobody did of late.
+    pub fn keep_cache_within(&self, bounds: CacheBounds) {
+        self.inner.cache.keep_within(bounds);
     }
 
     /// Calls `told` as the compilation of a plugin begins and ends; nothing is said of plugins that come from the cache.
@@ -108,7 +131,7 @@ impl Sandbox {
         if plugin.size_bytes > setup.limits.component_bytes_max {
             return Err(too_large(&plugin.path, setup.limits.component_bytes_max));
         }
-        if !plugin.stamp.still_fits(&plugin.path) {
+        if !plugin.outlives_its_file && !plugin.stamp.still_fits(&plugin.path) {
             let is = digest_file(&plugin.path, setup.limits.component_bytes_max)?;
             if is != plugin.digest {
                 let (was, is) = (plugin.digest.to_string(), is.to_string());
@@ -202,7 +225,13 @@ impl Sandbox {
         };
         tell(None);
         let start = Instant::now();
-        let compiled = Component::from_binary(engine, &bytes);
+        let _alone = self.inner.cache.compiling(engine, digest);
+        if let Some(component) = self.inner.cache.load(engine, digest) {
+            // Another process was at it.
+            tell(Some(start.elapsed()));
+            return Ok(component);
+        }
+        let compiled = self.compile_bytes(engine, &bytes);
         tell(Some(start.elapsed()));
         match compiled {
             Ok(component) => {
@@ -220,6 +249,17 @@ impl Sandbox {
                 Err(SandboxError::NotAPlugin { path: path.to_owned(), reason })
             }
         }
+    }
+}
+
+impl Sandbox {
+    fn compile_bytes(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
+        if self.in_background
+            && let Some(pool) = self.inner.background.get_or_init(background::pool)
+        {
+            return pool.install(|| Component::from_binary(engine, bytes));
+        }
+        Component::from_binary(engine, bytes)
     }
 }
 

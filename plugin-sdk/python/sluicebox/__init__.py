@@ -4,11 +4,11 @@
 """
 
 from sluicebox import report
+from sluicebox._plugin import plugin
 from sluicebox.batch import Batch, concat
 from sluicebox.column import Column
 from sluicebox.fault import Fault, FaultKind
 from sluicebox.options import NoOptions, option
-from sluicebox._plugin import plugin
 from sluicebox.report import BadRecord, count, log, quarantine
 from sluicebox.stage import (
     Context,

@@ -19,20 +19,21 @@ _NONE = type(None)
 _EXACT = Context(prec=60)
 
 
-def build(field: Field, values: Any) -> Column:
-    """The values as a column of the field's type. A `Column` is taken as it is."""
+def build(field: Field, values: Any) -> tuple[Column, int | None]:
+    """The values as a column of the field's type, and how many rows it has, where that is known. A `Column` is taken as it
+    is."""
     if isinstance(values, Column):
-        return values
+        return values, rows_of(field, values)
     if isinstance(values, (str, dict, set, frozenset)) or not hasattr(values, "__iter__"):
         raise _misfit(field, f"values are a list, an array or bytes, not {type(values).__name__}")
     if isinstance(values, (bytes, bytearray, memoryview, array)):
         raw = _raw(field, values)
         if raw is not None:
-            return raw
+            return raw, rows_of(field, raw)
         values = memoryview(values).tolist()
     if not isinstance(values, list):
         values = list(values)
-    return _BUILDERS[field.data_type](field, values)
+    return _BUILDERS[field.data_type](field, values), len(values)
 
 
 def rows_of(field: Field, column: Column) -> int | None:
@@ -159,7 +160,7 @@ def _decimals(field: Field, values: list[Any]) -> Column:
         _need(isinstance(value, (Decimal, int)) and type(value) is not bool)
         number = Decimal(value).scaleb(scale, _EXACT)
         whole = number.to_integral_value()
-        _need(number == whole and abs(whole) < 10**precision)
+        _need(number == whole and whole.copy_abs() < 10**precision)
         return int(whole).to_bytes(16, "little", signed=True)
 
     filled, validity = _parted(values, 0)

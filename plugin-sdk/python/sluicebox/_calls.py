@@ -9,11 +9,12 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from sluicebox import _wit, options as options_
+from sluicebox import _wit
+from sluicebox import options as options_
 from sluicebox._host import WASI, Err, exported
+from sluicebox._plugin import Plugin
 from sluicebox.batch import Batch, mask_bytes
 from sluicebox.fault import Fault, kind_of_os_error
-from sluicebox._plugin import Plugin
 from sluicebox.report import _flush
 from sluicebox.stage import Context, Finding, Input, Outcome, Page, PerCent, Rule
 from sluicebox.types import Schema
@@ -53,19 +54,23 @@ def fault_of(error: BaseException) -> Fault:
         kind, hint = kind_of_os_error(error, wasi=WASI)
         if kind.value != "internal":
             return Fault(kind, f"{said}{hint}")
-    return Fault("internal", f"{said}\n{_trace(error)}")
+    return Fault("internal", f"{said:.1024}\n{_trace(error)}")
 
 
 def _trace(error: BaseException) -> str:
     """Where it was raised, without the frames of the SDK around the user's code."""
     frames = error.__traceback__
-    while frames is not None and frames.tb_next is not None and os.path.dirname(frames.tb_frame.f_code.co_filename) == _SDK:
+    while (
+        frames is not None
+        and frames.tb_next is not None
+        and os.path.dirname(frames.tb_frame.f_code.co_filename) == _SDK
+    ):
         frames = frames.tb_next
     lines = "".join(traceback.format_exception(type(error), error, frames))
     root = getattr(sys.modules.get("stage"), "__file__", None)
     if WASI and root:
         lines = lines.replace(f'File "{os.path.dirname(root)}/', 'File "')
-    return lines if len(lines) <= _TRACE_MAX else f"{lines[:2048]}\n  ...\n{lines[2048 - _TRACE_MAX:]}"
+    return lines if len(lines) <= _TRACE_MAX else f"{lines[:2048]}\n  ...\n{lines[2048 - _TRACE_MAX :]}"
 
 
 def _expect(value: Any, kind: type, what: str) -> Any:
@@ -82,7 +87,7 @@ class _Calls:
         self.stage: Any = None
 
     def _make(self, config: str, context: Any = None) -> Any:
-        options = options_.read(self.plugin.options, config)
+        options: Any = options_.read(self.plugin.options, config)
         stage = self.plugin.stage()
         stage.options = options
         if context is not None:
@@ -198,7 +203,9 @@ class Validator(_Calls):
             bound = words.Threshold_PerCent(float(rule.at_most.value))
         elif rule.at_most is not None:
             if type(rule.at_most) is not int or not 0 <= rule.at_most < 2**64:
-                raise Fault("internal", f"rule {rule.name!r}: at_most is a number of rows or PerCent, not {rule.at_most!r}")
+                raise Fault(
+                    "internal", f"rule {rule.name!r}: at_most is a number of rows or PerCent, not {rule.at_most!r}"
+                )
             bound = words.Threshold_Rows(rule.at_most)
         return words.Rule(_wit.text(rule.name), _wit.text(rule.summary), severities[rule.severity], bound)
 
@@ -207,7 +214,9 @@ class Validator(_Calls):
         words, lent = exported("validator"), Batch(batch)
         try:
             findings = [
-                words.Finding(self._at(_expect(finding, Finding, "check answers with findings").rule), mask_bytes(finding.rows))
+                words.Finding(
+                    self._at(_expect(finding, Finding, "check answers with findings").rule), mask_bytes(finding.rows)
+                )
                 for finding in _expect(self._opened().check(lent) or (), Iterable, "check answers with findings")
             ]
         finally:
@@ -219,7 +228,11 @@ class Validator(_Calls):
         words = exported("validator")
         outcomes = _expect(self._opened().finish() or (), Iterable, "finish answers with outcomes")
         return [
-            words.Outcome(self._at(_expect(it, Outcome, "finish answers with outcomes").rule), bool(it.holds), _wit.text(it.observed))
+            words.Outcome(
+                self._at(_expect(it, Outcome, "finish answers with outcomes").rule),
+                bool(it.holds),
+                _wit.text(it.observed),
+            )
             for it in outcomes
         ]
 

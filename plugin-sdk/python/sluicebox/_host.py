@@ -20,7 +20,7 @@ if WASI:
     from componentize_py_types import Err  # type: ignore[import-not-found, no-redef]
     from wit_world.imports import batches, report, types  # type: ignore[import-not-found, no-redef]
 else:
-    from sluicebox._standin import Err, batches, report, types  # type: ignore[no-redef]
+    from sluicebox._standin import Err, batches, report, types
 
 
 def exported(name: str) -> Any:

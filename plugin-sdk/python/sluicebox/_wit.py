@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from sluicebox._host import Err, batches, types
@@ -57,6 +58,15 @@ def u32(value: Any, what: str) -> int:
     return int(number)
 
 
+def u32s(values: Iterable[Any], what: str) -> list[int]:
+    """Numbers that can cross as a list of u32."""
+    values = values if isinstance(values, (list, range, array)) else list(values)
+    try:
+        return array("I", values).tolist()
+    except (TypeError, ValueError, OverflowError):
+        return [u32(value, what) for value in values]
+
+
 def call(function: Callable[..., _T], *arguments: Any) -> _T:
     """Calls the host; a fault that it answers with is raised."""
     try:
@@ -101,10 +111,10 @@ def _values(field: Field, column: Column) -> Any:
     data, offsets, kind = column.data, column.offsets, field.data_type
     if offsets is not None:
         if isinstance(offsets, list):
-            return batches.Values_Variable(batches.Variable(_whole(field, offsets, 32), bytes(data)))  # type: ignore[arg-type]
-        return batches.Values_VariableBytes(batches.VariableBytes(bytes(offsets), bytes(data)))  # type: ignore[arg-type]
+            return batches.Values_Variable(batches.Variable(_whole(field, offsets, 32), bytes(data)))
+        return batches.Values_VariableBytes(batches.VariableBytes(bytes(offsets), bytes(data)))
     if not isinstance(data, list):
-        raw = bytes(data)  # type: ignore[arg-type]
+        raw = bytes(data)
         return batches.Values_Bits(raw) if kind is DataType.BOOLEAN else batches.Values_FixedBytes(raw)
     if kind is DataType.UTF8:
         return batches.Values_Strings(data)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sluicebox import _bits, _build, _wit, column as columns_
+from sluicebox import _bits, _build, _wit
+from sluicebox import column as columns_
 from sluicebox._host import batches
 from sluicebox.column import Column, Form
 from sluicebox.fault import Fault
@@ -38,10 +39,8 @@ class Batch:
         """A batch of new columns, by name or in the order of the schema. A column is a list (None = null), an `array`, bytes
         of just the type, or a `Column`. `rows` need only be given where there are no columns, or none but raw bits."""
         schema = _schema(schema)
-        built = _built(schema, columns)
-        if rows is None:
-            lengths = (_build.rows_of(field, column) for field, column in zip(schema, built))
-            rows = next((length for length in lengths if length is not None), None)
+        built, known = _built(schema, columns)
+        rows = known if rows is None else rows
         if rows is None:
             if built:
                 raise Fault("internal", "say how many rows there are: raw bits do not tell")
@@ -129,7 +128,7 @@ class Batch:
 
     def take(self, rows: Iterable[int]) -> Batch:
         """The rows at these positions, in this order; a position may stand more than once."""
-        return Batch(_wit.call(self._there().take, [_wit.u32(row, "a row") for row in rows]))
+        return Batch(_wit.call(self._there().take, _wit.u32s(rows, "a row")))
 
     def slice(self, offset: int = 0, rows: int | None = None) -> Batch:
         """`rows` rows (all that follow, unless told otherwise) from `offset` on."""
@@ -146,7 +145,7 @@ class Batch:
         """The batch with columns added behind, or put in place of those of the same name. Columns are given as to
         `from_columns`."""
         schema = _schema(schema)
-        built = _built(schema, columns)
+        built, _ = _built(schema, columns)
         crossing = [_wit.to_column(field, column) for field, column in zip(schema, built)]
         return Batch(_wit.call(self._there().with_columns, _wit.to_schema(schema), crossing))
 
@@ -197,17 +196,21 @@ def _schema(schema: Schema | Iterable[Field]) -> Schema:
     return schema if isinstance(schema, Schema) else Schema(schema)
 
 
-def _built(schema: Schema, columns: Mapping[str, Any] | Sequence[Any]) -> list[Column]:
+def _built(schema: Schema, columns: Mapping[str, Any] | Sequence[Any]) -> tuple[list[Column], int | None]:
+    """The columns in the order of the schema, and how many rows there are, where the first that tells says so."""
     if isinstance(columns, Mapping):
         missing = [field.name for field in schema if field.name not in columns]
         extra = [name for name in columns if name not in schema]
         if missing or extra:
-            told = [f"without values: {', '.join(missing)}"] * bool(missing) + [f"not in the schema: {', '.join(map(str, extra))}"] * bool(extra)
+            told = [f"without values: {', '.join(missing)}"] * bool(missing) + [
+                f"not in the schema: {', '.join(map(str, extra))}"
+            ] * bool(extra)
             raise Fault("internal", f"the columns do not fit the schema; {'; '.join(told)}")
         columns = [columns[field.name] for field in schema]
     if len(columns) != len(schema):
         raise Fault("internal", f"{len(columns)} columns were given for a schema of {len(schema)}")
-    return [_build.build(field, values) for field, values in zip(schema, columns)]
+    built = [_build.build(field, values) for field, values in zip(schema, columns)]
+    return [column for column, _ in built], next((rows for _, rows in built if rows is not None), None)
 
 
 def _names(names: Iterable[Any]) -> Iterable[Any]:

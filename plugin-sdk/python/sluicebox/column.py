@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any, Literal, Union
+from typing import Any, Literal
 
 from sluicebox import _bits
 from sluicebox.fault import Fault
 from sluicebox.types import DataType, Field
 
-Buffer = Union[bytes, bytearray, memoryview]
+Buffer = bytes | bytearray | memoryview
 """Bytes, or anything that a memoryview can be taken of."""
 
 Form = Literal["typed", "raw", "strings"]
@@ -61,7 +61,7 @@ def view(field: Field, column: Column) -> memoryview:
     """The data of the column as a memoryview of its type, e.g. of format "q" for int64."""
     data = memoryview(column.data)  # type: ignore[arg-type]
     letter = FORMATS.get(field.data_type)
-    return data if letter is None else data.cast("B").cast(letter)
+    return data if letter is None else data.cast("B").cast(letter)  # type: ignore[call-overload]
 
 
 def to_list(field: Field, column: Column, rows: int) -> list[Any]:
@@ -94,7 +94,7 @@ def _values(field: Field, column: Column, rows: int) -> list[Any]:
 
 def split(column: Column) -> list[bytes]:
     """The bytes of each row of a column of texts or bytes."""
-    data, offsets = bytes(column.data), column.offsets  # type: ignore[arg-type]
+    data, offsets = bytes(column.data), column.offsets
     if offsets is None:
         raise Fault("internal", "a column of texts or bytes has offsets")
     starts = offsets if isinstance(offsets, list) else memoryview(offsets).cast("B").cast("i").tolist()
@@ -127,7 +127,11 @@ def _out_of_range(field: Field, numbers: list[int], present: bytes, convert: Any
                 convert(number)
         except (ValueError, OverflowError):
             hint = f"Python's years are 1 to 9999; batch.raw({field.name!r}) gives the numbers"
-            return Fault("invalid-data", f"column {field.name!r}: {number} is no {field.data_type} that Python knows; {hint}", row)
+            return Fault(
+                "invalid-data",
+                f"column {field.name!r}: {number} is no {field.data_type} that Python knows; {hint}",
+                row,
+            )
     return Fault("internal", f"column {field.name!r} cannot be read")
 
 
@@ -147,6 +151,6 @@ def _decimals(field: Field, data: bytes, present: Iterable[int]) -> list[Decimal
     read = int.from_bytes
     # Made from its digits, a decimal is exact whatever the context's precision is.
     return [
-        Decimal(f"{read(data[at * 16:at * 16 + 16], 'little', signed=True)}E{-scale}") if there else None
+        Decimal(f"{read(data[at * 16 : at * 16 + 16], 'little', signed=True)}E{-scale}") if there else None
         for at, there in enumerate(present)
     ]

@@ -48,9 +48,21 @@ _NOT_CAPABLE = 76
 _UNAVAILABLE = {
     getattr(errno, name)
     for name in (
-        "ETIMEDOUT EINTR EAGAIN EBUSY ENOSPC EDQUOT ECONNREFUSED ECONNRESET ECONNABORTED ENOTCONN EHOSTUNREACH "
-        "ENETUNREACH ENETDOWN EPIPE"
-    ).split()
+        "ETIMEDOUT",
+        "EINTR",
+        "EAGAIN",
+        "EBUSY",
+        "ENOSPC",
+        "EDQUOT",
+        "ECONNREFUSED",
+        "ECONNRESET",
+        "ECONNABORTED",
+        "ENOTCONN",
+        "EHOSTUNREACH",
+        "ENETUNREACH",
+        "ENETDOWN",
+        "EPIPE",
+    )
     if hasattr(errno, name)
 }
 _INVALID_CONFIG = {errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG}

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import re
 import types
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from sluicebox.fault import Fault
 
@@ -65,7 +65,7 @@ def read(options: type[T], text: str) -> T:
         value = json.loads(text)
     except ValueError as error:
         raise Fault("invalid-config", f"the options are no JSON: {error}") from None
-    return _read(options, value, "", {})
+    return cast(T, _read(options, value, "", {}))
 
 
 def _fields(options: type) -> list[tuple[str, dataclasses.Field[Any], Any]]:
@@ -75,7 +75,8 @@ def _fields(options: type) -> list[tuple[str, dataclasses.Field[Any], Any]]:
     hints = get_type_hints(options)
     fields = [field for field in dataclasses.fields(options) if field.init]
     return [
-        (field.metadata.get("name") or field.name.rstrip("_").replace("_", "-"), field, hints[field.name]) for field in fields
+        (field.metadata.get("name") or field.name.rstrip("_").replace("_", "-"), field, hints[field.name])
+        for field in fields
     ]
 
 
@@ -119,7 +120,11 @@ def _plain(value: Any) -> Any:
 
 def _bounds(inner: dict[str, Any], metadata: Any) -> dict[str, Any]:
     low, high, kind = metadata.get("at_least"), metadata.get("at_most"), inner.get("type")
-    words = {"array": ("minItems", "maxItems"), "string": ("minLength", "maxLength"), "object": ("minProperties", "maxProperties")}
+    words = {
+        "array": ("minItems", "maxItems"),
+        "string": ("minLength", "maxLength"),
+        "object": ("minProperties", "maxProperties"),
+    }
     least, most = words.get(str(kind), ("minimum", "maximum"))
     bounds = {least: low, most: high, "pattern": metadata.get("pattern")}
     return {word: bound for word, bound in bounds.items() if bound is not None}

@@ -67,7 +67,9 @@ def quarantine(records: BadRecord | Iterable[BadRecord]) -> None:
     """Sets records aside instead of losing them or failing. They count as rejected rows of the stage. What is
     quarantined in a call that then fails does not count."""
     each = [records] if isinstance(records, BadRecord) else list(records)
-    _report.quarantine([_report.BadRecord(_wit.text(it.origin), _wit.text(it.content), _wit.text(it.reason)) for it in each])
+    _report.quarantine(
+        [_report.BadRecord(_wit.text(it.origin), _wit.text(it.content), _wit.text(it.reason)) for it in each]
+    )
 
 
 def _flush() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar, Union
+from typing import Any, Generic, Literal, TypeVar
 
 from sluicebox.batch import Batch
 from sluicebox.fault import Fault
@@ -81,7 +81,7 @@ class Input:
     schema: Schema
 
 
-Batches = Union[Batch, Iterable[Batch], None]
+Batches = Batch | Iterable[Batch] | None
 """A batch, several (a list, a generator), or none."""
 
 

@@ -11,18 +11,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field as field_
+from dataclasses import dataclass
+from dataclasses import field as field_
 from datetime import date, datetime
-from typing import Any, Union
+from typing import Any
 
 from sluicebox import _bits, _calls, _plugin, _wit
+from sluicebox._standin import Err
+from sluicebox._standin import report as _report
+from sluicebox._standin import types as _types
+from sluicebox._standin.batches import Batch as _Held
+from sluicebox._standin.transformer import Input as _Input
 from sluicebox.batch import Batch
 from sluicebox.fault import Fault
 from sluicebox.report import BadRecord
 from sluicebox.stage import Context, Outcome, Page
-from sluicebox._standin import Err, report as _report, types as _types
-from sluicebox._standin.batches import Batch as _Held
-from sluicebox._standin.transformer import Input as _Input
 from sluicebox.types import Field, Schema
 
 __all__ = [
@@ -38,8 +41,8 @@ __all__ = [
     "validate",
 ]
 
-Options = Union[Mapping[str, Any], None]
-Batches = Union[Batch, Sequence[Batch]]
+Options = Mapping[str, Any] | None
+Batches = Batch | Sequence[Batch]
 
 CONTEXT = Context(
     run_id="019af0c0-0000-7000-8000-000000000000",
@@ -51,7 +54,15 @@ CONTEXT = Context(
 )
 """The context of runs in tests."""
 
-_WORDS = {bool: "boolean", int: "int64", float: "float64", str: "utf8", bytes: "binary", date: "date32", datetime: "timestamp"}
+_WORDS = {
+    bool: "boolean",
+    int: "int64",
+    float: "float64",
+    str: "utf8",
+    bytes: "binary",
+    date: "date32",
+    datetime: "timestamp",
+}
 
 
 def batch(columns: Mapping[str, Sequence[Any]], schema: Schema | Iterable[Field] | None = None) -> Batch:
@@ -146,7 +157,9 @@ def _fits(batch: Batch, promised: Schema) -> Batch:
     return batch
 
 
-def extract(stage: type, options: Options = None, *, bookmark: str | None = None, context: Context = CONTEXT) -> list[Page]:
+def extract(
+    stage: type, options: Options = None, *, bookmark: str | None = None, context: Context = CONTEXT
+) -> list[Page]:
     """All pages of an extract."""
     calls = _calls_of(stage, "extract")
     schema = _wit.from_schema(_call(calls.open, _context(context), _config(options), bookmark))

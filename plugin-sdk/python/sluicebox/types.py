@@ -46,9 +46,7 @@ class Field:
     detail: str | None = None
     """timestamp: the time zone, None = local time; decimal128: "precision,scale"; other: Arrow's name of the type."""
 
-    def __init__(
-        self, name: str, data_type: DataType | str, nullable: bool = True, detail: str | None = None
-    ) -> None:
+    def __init__(self, name: str, data_type: DataType | str, nullable: bool = True, detail: str | None = None) -> None:
         object.__setattr__(self, "name", str(name))
         try:
             object.__setattr__(self, "data_type", DataType(data_type))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from sluicebox._standin.cells import Cells, Refusal, lower, mask, raise_
 from sluicebox._standin.types import DataType, Err, Fault, FaultKind, Field
@@ -30,10 +30,12 @@ from sluicebox._standin.values import (  # noqa: F401 - they are part of the int
     VariableBytes,
 )
 
+_T = TypeVar("_T")
+
 _IPC = b"sluicebox.testing"
 
 
-def _refusing(call: str, work: Callable[[], Any]) -> Any:
+def _refusing(call: str, work: Callable[[], _T]) -> _T:
     try:
         return work()
     except Refusal as refusal:
@@ -62,7 +64,9 @@ class Batch:
         _names([field.name for field in schema])
         for field in schema:
             if field.data_type is DataType.OTHER:
-                raise Refusal(f"column `{field.name}` is of type `other`, which is made by `from-ipc` instead of from values")
+                raise Refusal(
+                    f"column `{field.name}` is of type `other`, which is made by `from-ipc` instead of from values"
+                )
         if len(schema) != len(columns):
             raise Refusal(f"the schema has {len(schema)} columns, but {len(columns)} were given")
         return [raise_(field, rows, column) for field, column in zip(schema, columns)]
@@ -73,7 +77,9 @@ class Batch:
         if not data.startswith(_IPC):
             raise Err(Fault(FaultKind.INVALID_DATA, "the stage misused `from-ipc`: this is no stream of to_ipc", None))
         fields, rows, columns = marshal.loads(data[len(_IPC) :])
-        return cls([Field(name, DataType(kind), nullable, detail) for name, kind, nullable, detail in fields], rows, columns)
+        return cls(
+            [Field(name, DataType(kind), nullable, detail) for name, kind, nullable, detail in fields], rows, columns
+        )
 
     def to_ipc(self, columns: list[int]) -> bytes:
         picked = [self._at(index, "to-ipc") for index in columns]

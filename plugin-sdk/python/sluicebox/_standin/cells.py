@@ -80,7 +80,12 @@ def _cells(field: Field, rows: int, values: v.Values) -> Cells:
             return list(struct.unpack(f"<{len(value) // width}{letter}", value))
         if isinstance(values, typed):
             _exactly("a typed list", value, bytes if kind in _BYTE_LISTS else list)
-            return list(struct.unpack(f"<{len(value)}{letter}", value if kind in _BYTE_LISTS else struct.pack(f"<{len(value)}{letter}", *value)))
+            return list(
+                struct.unpack(
+                    f"<{len(value)}{letter}",
+                    value if kind in _BYTE_LISTS else struct.pack(f"<{len(value)}{letter}", *value),
+                )
+            )
     if kind is DataType.DECIMAL128 and isinstance(values, v.Values_FixedBytes):
         _exactly("fixed-bytes", value, bytes)
         return [value[at : at + 16] for at in range(0, len(value), 16)]
@@ -92,7 +97,9 @@ def _cells(field: Field, rows: int, values: v.Values) -> Cells:
             if text is not None:
                 _exactly("a text of strings", text, str)
         return [None if text is None else text.encode() for text in value]
-    raise Refusal(f"column `{field.name}` is of type {kind.name}, which values of the form `{type(values).__name__}` do not fit")
+    raise Refusal(
+        f"column `{field.name}` is of type {kind.name}, which values of the form `{type(values).__name__}` do not fit"
+    )
 
 
 def _parts(field: Field, values: v.Values) -> Cells:
