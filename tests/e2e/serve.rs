@@ -2,6 +2,7 @@
 
 mod beside;
 mod catch_up;
+mod commits;
 mod edits;
 mod files;
 mod following;

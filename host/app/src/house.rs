@@ -140,7 +140,10 @@ impl House {
 
     /// Refuses a run of a pipeline while one of its runs has prepared loads that could not be committed: shown later, they
     /// would take the place of newer rows.
-    fn refuse_beside_open_commit(&self, pipeline: &str) -> Result<(), Trouble> {
+    ///
+    /// # Errors
+    /// There is such a run; the journal cannot be read.
+    pub(crate) fn refuse_beside_open_commit(&self, pipeline: &str) -> Result<(), Trouble> {
         let open = self.store.unfinished()?.into_iter().find(|run| run.in_commit() && run.pipeline == pipeline);
         let Some(open) = open else { return Ok(()) };
         let why = open.fault.as_ref().map(|fault| fault.message.clone()).unwrap_or_default();

@@ -3,7 +3,7 @@
 use crate::trouble::Trouble;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sluicebox_model::run::{Interval, RunId};
+use sluicebox_model::run::{Interval, RunId, RunState};
 use std::time::Duration;
 use utoipa::ToSchema;
 
@@ -44,6 +44,12 @@ pub trait Desk: Send + Sync + 'static {
     /// # Errors
     /// That run cannot be repeated, or not so.
     fn rerun(&self, run: RunId, ask: &RerunAsk) -> Result<RunId, DeskError>;
+
+    /// Commits what a run has prepared and could not commit, or leaves it for good; answers with what the run is now.
+    ///
+    /// # Errors
+    /// There is no such run, it is under way or has ended, or the commit fails again.
+    fn resolve(&self, run: RunId, commit: bool) -> Result<RunState, DeskError>;
 
     /// Queues a run for the rows that a run set aside; answers with its id.
     ///
@@ -102,6 +108,15 @@ pub struct StartAsk {
     pub interval: Option<Interval>,
     /// Whether it is one of the runs of a backfill.
     pub backfill: bool,
+}
+
+/// What is decided about a run that was interrupted and could not be finished.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct ResolveAsk {
+    /// true: try again to finish it; false: leave it as it is, for good. Has to be said.
+    #[schema(required)]
+    pub commit: Option<bool>,
 }
 
 /// What rows that were set aside are replayed with.

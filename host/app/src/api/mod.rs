@@ -26,7 +26,8 @@ mod token;
 
 pub use certificate::Certificate;
 pub use desk::{
-    Desk, DeskError, Fire, Gauges, Pause, PipelineView, ReplayAsk, RerunAsk, ScheduleView, StageView, StartAsk, Timing,
+    Desk, DeskError, Fire, Gauges, Pause, PipelineView, ReplayAsk, RerunAsk, ResolveAsk, ScheduleView, StageView,
+    StartAsk, Timing,
 };
 pub use openapi::openapi;
 pub use serve::serve;

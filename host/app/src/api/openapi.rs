@@ -34,6 +34,7 @@ pub(super) fn documented() -> (Router<Api>, utoipa::openapi::OpenApi) {
         .routes(routes!(runs::cancel))
         .routes(routes!(runs::rerun))
         .routes(routes!(runs::replay))
+        .routes(routes!(runs::resolve))
         .routes(routes!(events::events))
         .routes(routes!(quarantine::list))
         .routes(routes!(quarantine::show))

@@ -1,7 +1,7 @@
 //! Runs: how they went, and what they are told to do.
 
 use super::Api;
-use super::desk::{ReplayAsk, RerunAsk};
+use super::desk::{ReplayAsk, RerunAsk, ResolveAsk};
 use super::error::{Answer, Problem, ProblemBody};
 use super::extract::{Asked, Named, Told};
 use super::pipelines::{NoAsk, Queued, queued};
@@ -257,6 +257,40 @@ pub(super) async fn replay(
 ) -> Result<impl IntoResponse, Problem> {
     let run = api.read(move |store| begun(store, &id)).await?;
     Ok(queued(api.ask(move |desk| desk.replay(run, &ask)).await?))
+}
+
+/// What became of a run that somebody decided about.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Resolved {
+    /// The run.
+    #[schema(value_type = String)]
+    run: RunId,
+    /// What it is now; `crashed` where it still cannot be committed, or is left as it is.
+    #[schema(value_type = schemas::RunState)]
+    state: RunState,
+}
+
+/// Decide about a run that was interrupted and could not be finished
+#[utoipa::path(post, path = "/api/v1/runs/{id}/resolve", operation_id = "resolve", tag = "runs",
+    params(("id" = String, description = "Its id, the beginning or end of it, or `last`")),
+    request_body = ResolveAsk, security(("token" = [])),
+    responses(
+        (status = 200, body = Resolved), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody),
+        (status = 409, body = ProblemBody), (status = 422, body = ProblemBody), (status = 503, body = ProblemBody)))]
+pub(super) async fn resolve(
+    State(api): State<Api>,
+    Named(id): Named,
+    Told(ask): Told<ResolveAsk>,
+) -> Result<impl IntoResponse, Problem> {
+    let run = api.read(move |store| begun(store, &id)).await?;
+    let Some(commit) = ask.commit else {
+        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "`commit` is missing");
+        return Err(
+            problem.help("say `{\"commit\": true}` to try again, or `{\"commit\": false}` to leave it as it is")
+        );
+    };
+    let state = api.ask(move |desk| desk.resolve(run, commit)).await?;
+    Ok(Json(Resolved { run, state }))
 }
 
 /// A run that has begun: only such a one can be repeated.

@@ -1,6 +1,7 @@
 //! `sluicebox runs list` and `sluicebox runs show`
 
 use super::{Exit, Format, Output, State, print, print_json};
+use crate::client::Client;
 use crate::house::House;
 use crate::journal;
 use crate::places;
@@ -184,24 +185,40 @@ pub(super) fn tell(
     Ok(())
 }
 
+/// Refuses a run that nobody needs to decide about.
+pub(crate) fn refuse_decided(record: &RunRecord) -> Result<(), Trouble> {
+    if record.is_unfinished() {
+        return Ok(());
+    }
+    let (id, became) = (record.id, outcome::became(record.state));
+    let message = match record.abandoned_at {
+        Some(_) => format!("run {id} is abandoned already"),
+        None => format!("run {id} has ended already: {became}"),
+    };
+    Err(Trouble::new(message).help("only a run that was interrupted, and could not be finished, is decided about"))
+}
+
 fn resolve(command: &Resolve) -> Result<Exit, Trouble> {
     let state = places::state(command.state.state.as_deref())?;
-    let house = House::open(&state, "sluicebox runs resolve")?;
-    let record = house.store.run(&command.run)?;
-    if !record.is_unfinished() {
-        let (id, became) = (record.id, outcome::became(record.state));
-        let message = match record.abandoned_at {
-            Some(_) => format!("run {id} is abandoned already"),
-            None => format!("run {id} has ended already: {became}"),
-        };
-        return Err(
-            Trouble::new(message).help("only a run that was interrupted, and could not be finished, is decided about")
-        );
-    }
-    let host = Host::open(&[], record.file.parent().unwrap_or(Path::new(".")), compiling(false))?;
-    let record = match command.decision {
-        Decision::Commit => house.finish(&host, record)?,
-        Decision::Abandon => house.abandon(&host, record)?,
+    let record = match Client::of(&state)? {
+        Some(client) => {
+            let store = journal::open(&state)?;
+            let record = store.run(&command.run)?;
+            refuse_decided(&record)?;
+            let ask = json!({ "commit": command.decision == Decision::Commit });
+            client.post(&format!("/api/v1/runs/{}/resolve", record.id), &ask)?;
+            store.run(&record.id.to_string())?
+        }
+        None => {
+            let house = House::open(&state, "sluicebox runs resolve")?;
+            let record = house.store.run(&command.run)?;
+            refuse_decided(&record)?;
+            let host = Host::open(&[], record.file.parent().unwrap_or(Path::new(".")), compiling(false))?;
+            match command.decision {
+                Decision::Commit => house.finish(&host, record)?,
+                Decision::Abandon => house.abandon(&host, record)?,
+            }
+        }
     };
     if command.output.format == Format::Json {
         print_json(&journal::record_json(&record, None));

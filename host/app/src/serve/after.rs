@@ -70,8 +70,7 @@ impl Service {
             return Ok(None);
         }
         let pipeline = sluicebox_model::pipeline::draft(&record.text).pipeline;
-        let events = self.house.store.events(record.id)?;
-        let interrupted = events.iter().any(|(_, event)| matches!(event, Event::RunCrashed { .. }));
+        let interrupted = self.has_crashed(record)?;
         let options = RunOptions::of(queued);
         let (options, once, event) = if interrupted {
             let leaves = pipeline.as_ref().is_none_or(|pipeline| pipeline.on_crash == OnCrash::Leave);
@@ -168,7 +167,13 @@ impl Service {
         let refused = self.refusals(&queued.pipeline, |at| standing.last_success.is_none_or(|last| at > last))?;
         let extra = u64::from(record.state == RunState::Failed && record.stages.is_empty()) + refused;
         let ended_well = record.state == RunState::Succeeded;
-        let failures = if ended_well { self.failures_before(record)? } else { standing.failures + extra };
+        let failures = if ended_well {
+            // One that could not commit at first was told as a failure itself.
+            let itself = !standing.open_failures.is_empty() && self.has_crashed(record)?;
+            self.failures_before(record)? + u64::from(itself)
+        } else {
+            standing.failures + extra
+        };
         let schedule = pipeline.and_then(|pipeline| pipeline.schedule.as_ref());
         let circumstances = Circumstances {
             failures_in_a_row: u32::try_from(failures).unwrap_or(u32::MAX),
@@ -199,6 +204,11 @@ impl Service {
             alerts.extend(targets.map(|target| new_alert(queued, due.kind(), &target, &told, &root)));
         }
         Ok(alerts)
+    }
+
+    fn has_crashed(&self, record: &RunRecord) -> Result<bool, Trouble> {
+        let events = self.house.store.events(record.id)?;
+        Ok(events.iter().any(|(_, event)| matches!(event, Event::RunCrashed { .. })))
     }
 
     /// How many of a pipeline's last runs could not begin.

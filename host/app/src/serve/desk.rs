@@ -13,7 +13,7 @@ use crate::trouble::Trouble;
 use jiff::Timestamp;
 use sluicebox_model::house::{Decided, HouseEvent, NewRun, PausedState, QueuedRun};
 use sluicebox_model::pipeline::suggest;
-use sluicebox_model::run::{Interval, RunId, Trigger};
+use sluicebox_model::run::{Interval, RunId, RunState, Trigger};
 use sluicebox_store::RunFilter;
 use std::time::Duration;
 
@@ -167,6 +167,11 @@ impl Desk for OfService {
         row.repeats = Some(run);
         row.options = RunOptions { rerun: Some(rerun), ..RunOptions::default() }.value();
         self.enqueue(row, now)
+    }
+
+    fn resolve(&self, run: RunId, commit: bool) -> Result<RunState, DeskError> {
+        self.open()?;
+        Ok(self.0.resolve(run, commit).map_err(DeskError::Conflict)?.state)
     }
 
     fn replay(&self, run: RunId, ask: &ReplayAsk) -> Result<RunId, DeskError> {

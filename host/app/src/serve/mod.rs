@@ -6,6 +6,7 @@
 
 mod after;
 mod clockwork;
+mod commits;
 mod desk;
 mod files;
 pub mod folder;
@@ -175,6 +176,9 @@ fn begin(service: &Arc<Service>) -> Result<(), Trouble> {
     looks::first_look(service)?;
     service.take_over(&again, now)?;
     service.wait_again(now)?;
+    for record in service.house.store.unfinished()?.iter().filter(|record| record.in_commit()) {
+        service.commit_again_later(&record.pipeline);
+    }
     let pipelines = service.lock().offered.len() as u64;
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let event = NewHouseEvent { pipeline: None, event: HouseEvent::ServeStarted { version, pipelines } };
@@ -209,6 +213,7 @@ fn turn_until_stopped(service: &Arc<Service>, woken: &Receiver<Wake>) -> &'stati
                 looked = Instant::now();
                 service.look_for_files(now)?;
                 service.give_up_waiting(now)?;
+                service.commit_again();
             }
             Ok(next)
         });

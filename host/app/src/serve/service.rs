@@ -2,6 +2,7 @@
 
 use super::after::refused;
 use super::clockwork::Clockwork;
+use super::commits::Again;
 use super::files::Watches;
 use super::folder::Offered;
 use super::follow::Pending;
@@ -60,6 +61,8 @@ pub(super) struct Service {
     settings: RwLock<Settings>,
     inner: Mutex<Inner>,
     pub(super) wake: Mutex<Sender<Wake>>,
+    /// Held by whoever commits what a run has prepared, other than the run itself.
+    pub(super) committing: Mutex<()>,
 }
 
 /// A run under way.
@@ -78,6 +81,9 @@ pub(super) struct Inner {
     pub files: Watches,
     pub states: BTreeMap<String, ScheduleState>,
     pub pending: Pending,
+    /// Pipelines with a run whose loads could not be committed, and when that is tried again.
+    pub uncommitted: BTreeSet<String>,
+    pub commits: Option<Again>,
     pub waiting: Vec<QueuedRun>,
     pub running: BTreeMap<RunId, Running>,
     /// Whether runs may begin: not while the host starts or ends.
@@ -103,6 +109,7 @@ impl Service {
             settings: RwLock::default(),
             inner: Mutex::default(),
             wake: Mutex::new(wake),
+            committing: Mutex::default(),
         }
     }
 
@@ -374,6 +381,9 @@ impl Service {
         let kept = match worked {
             Worked::Ended(record) => {
                 tell_end(&record);
+                if record.in_commit() {
+                    self.commit_again_later(&record.pipeline);
+                }
                 self.settle(queued, &record, QueueState::Ended, "", now).map(drop)
             }
             Worked::Refused(reasons) => {

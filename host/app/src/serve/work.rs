@@ -50,6 +50,10 @@ pub(super) fn told(trouble: &Trouble) -> String {
 }
 
 fn try_work(service: &Service, queued: &QueuedRun, cancel: &Cancel) -> Result<Ran, Trouble> {
+    if service.lock().uncommitted.contains(&queued.pipeline) {
+        service.try_commits(Some(&queued.pipeline))?;
+        service.house.refuse_beside_open_commit(&queued.pipeline)?;
+    }
     let options = RunOptions::of(queued);
     if let Some(how) = &options.rerun {
         let record = repeated(service, queued)?;

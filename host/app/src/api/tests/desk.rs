@@ -5,7 +5,7 @@ use super::super::{
 };
 use super::{at, run};
 use crate::trouble::Trouble;
-use sluicebox_model::run::{Interval, RunId};
+use sluicebox_model::run::{Interval, RunId, RunState};
 use std::sync::{Condvar, Mutex};
 
 #[derive(Default)]
@@ -91,6 +91,11 @@ impl Desk for FakeDesk {
     fn rerun(&self, id: RunId, ask: &RerunAsk) -> Result<RunId, DeskError> {
         self.note(format!("rerun {id} {:?} {} {}", ask.from, ask.failed, ask.latest));
         Ok(run(9))
+    }
+
+    fn resolve(&self, run: RunId, commit: bool) -> Result<RunState, DeskError> {
+        self.note(format!("resolve {run} {commit}"));
+        Ok(if commit { RunState::Succeeded } else { RunState::Crashed })
     }
 
     fn replay(&self, id: RunId, ask: &ReplayAsk) -> Result<RunId, DeskError> {

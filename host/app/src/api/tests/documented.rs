@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// All that the API has.
-const ROUTES: [&str; 20] = [
+const ROUTES: [&str; 21] = [
     "GET /api/v1/bookmarks",
     "GET /api/v1/openapi.json",
     "GET /api/v1/pipelines",
@@ -28,6 +28,7 @@ const ROUTES: [&str; 20] = [
     "POST /api/v1/runs/{id}/cancel",
     "POST /api/v1/runs/{id}/quarantine/replay",
     "POST /api/v1/runs/{id}/rerun",
+    "POST /api/v1/runs/{id}/resolve",
 ];
 
 fn described() -> Value {

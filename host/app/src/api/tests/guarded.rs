@@ -4,12 +4,13 @@ use super::client::{answer, connect, exchange};
 use super::{Served, begun};
 use std::io::{BufReader, Write};
 
-const CHANGES: [&str; 6] = [
+const CHANGES: [&str; 7] = [
     "/api/v1/pipelines/flights/runs",
     "/api/v1/pipelines/flights/pause",
     "/api/v1/pipelines/flights/resume",
     "/api/v1/runs/last/cancel",
     "/api/v1/runs/last/rerun",
+    "/api/v1/runs/last/resolve",
     "/api/v1/runs/last/quarantine/replay",
 ];
 
