@@ -1,15 +1,15 @@
 //! `sluicebox backfill`
 
 use super::run::cancel_on_signal;
-use super::{Exit, Format, Output, PluginFolders, State, print, print_json};
+use super::{Exit, Format, LockedOnly, Output, PluginFolders, State, print, print_json};
 use crate::components::Plugins;
 use crate::house::{House, Ran, shout};
 use crate::interval::{point, split};
 use crate::places;
+use crate::show::compiling::compiling;
 use crate::show::human::{self, clean_line};
 use crate::show::outcome::Totals;
 use crate::show::problems;
-use crate::show::progress::compiling;
 use crate::show::style::{Style, Tone};
 use crate::show::table::{Align, Cell, Table};
 use crate::trouble::Trouble;
@@ -66,6 +66,8 @@ pub struct Backfill {
     dry_run: bool,
     #[command(flatten)]
     plugins: PluginFolders,
+    #[command(flatten)]
+    only: LockedOnly,
     #[command(flatten)]
     state: State,
     #[command(flatten)]
@@ -125,7 +127,7 @@ impl Backfill {
         if self.dry_run {
             return self.plan_only(&name, &intervals, &state);
         }
-        let host = Host::open(&self.plugins.plugins, &source.root, compiling(false))?;
+        let host = Host::open_locked(&self.plugins.plugins, &source.root, self.only.locked, compiling(false))?;
         let mut house = House::open(&state, &format!("sluicebox backfill {}", source.name))?;
         refuse_bookmarks(&house, &name)?;
         let first = intervals.first().copied();
