@@ -68,13 +68,13 @@ fn main() -> Result<()> {
     if wanted("costs") {
         print_costs(&costs::costs(&arguments.sluicebox, &bed, &arguments.data)?);
     }
+    let nothing = arguments.sluicebox.with_file_name("test-plugins");
     if wanted("startup") {
-        startup::print_table(&plugins)?;
+        startup::print_table(&plugins, &nothing)?;
     }
     if wanted("scheduler") {
         scheduler::print_tables()?;
     }
-    let nothing = arguments.sluicebox.with_file_name("test-plugins");
     if wanted("latency") {
         latency::print_table(&arguments.sluicebox, &nothing)?;
     }

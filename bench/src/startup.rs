@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 const TIMES: usize = 50;
 
 /// Prints a table of its own: there is no other side to compare with but the steps themselves.
-pub(crate) fn print_table(plugins: &Path) -> Result<()> {
+pub(crate) fn print_table(plugins: &Path, plugins_of_tests: &Path) -> Result<()> {
     let milliseconds = |time: Duration| format!("{:.3} ms", time.as_secs_f64() * 1e3);
     println!();
     println!("| start-up of transform-select | time |");
@@ -40,6 +40,7 @@ pub(crate) fn print_table(plugins: &Path) -> Result<()> {
     let stage = bed.stage("transform-select", &json!({}), Path::new("."))?;
     let instance = timed(&|| Ok(stage.transformer(&bed::context(), &Cancel::new()).map(drop)?))?;
     println!("| an instance | {} |", milliseconds(instance));
+    let bed = Bed::new(plugins_of_tests)?;
     let mut cancels = (0..TIMES).map(|_| cancel(&bed)).collect::<Result<Vec<_>>>()?;
     cancels.sort();
     let longest = cancels.last().copied().unwrap_or_default();

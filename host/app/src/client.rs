@@ -20,6 +20,7 @@ pub struct Client {
     url: String,
     token: Token,
     agent: ureq::Agent,
+    locked: bool,
 }
 
 impl Client {
@@ -41,7 +42,19 @@ impl Client {
             .max_redirects(0)
             .proxy(None)
             .build();
-        Ok(Some(Self { url: address.url, token, agent: config.into() }))
+        Ok(Some(Self { url: address.url, token, agent: config.into(), locked: address.locked }))
+    }
+
+    /// Refuses a host that uses other plugins than the locked ones, if only those may be used.
+    ///
+    /// # Errors
+    /// Only those may be, and it does.
+    pub fn must_be_locked(&self, locked: bool) -> Result<(), Trouble> {
+        if self.locked || !locked {
+            return Ok(());
+        }
+        Err(Trouble::new("a host serves this folder, and runs its pipelines without `--locked`")
+            .help("start it with `sluicebox serve --locked`, or stop it"))
     }
 
     /// Asks for something to be done; answers with what the host says.

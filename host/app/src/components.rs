@@ -1,8 +1,10 @@
 //! The components that runs were made with, kept by digest, so that a run can be finished or repeated with the very same
 //! ones after a plugin was replaced.
 
+use crate::serve::folder::pipeline_files;
 use crate::trouble::Trouble;
-use sluicebox_model::pipeline::StageSpec;
+use crate::wiring::Source;
+use sluicebox_model::pipeline::{self, StageSpec};
 use sluicebox_model::plugin::Digest;
 use sluicebox_model::run::RunRecord;
 use sluicebox_sandbox::{Catalog, Plugin, Sandbox};
@@ -82,4 +84,42 @@ pub fn of_run(sandbox: &Sandbox, state: &Path, record: &RunRecord) -> Result<BTr
         plugins.insert(entry.name.clone(), plugin);
     }
     Ok(plugins)
+}
+
+/// A pipeline that needs a plugin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// Its file.
+    pub file: PathBuf,
+    /// The stages that the plugin is of.
+    pub stages: Vec<String>,
+}
+
+/// The pipelines below a folder that need a plugin.
+pub fn that_need(dir: &Path, plugin: &str) -> Vec<Needs> {
+    let needs = |source: Source| {
+        let pipeline = pipeline::draft(&source.text).pipeline?;
+        let of_it = pipeline.stages.into_iter().filter(|stage| stage.plugin == plugin);
+        let stages: Vec<String> = of_it.map(|stage| stage.name).collect();
+        (!stages.is_empty()).then_some(Needs { pipeline: pipeline.name, file: source.path, stages })
+    };
+    pipeline_files(dir).into_iter().filter_map(needs).collect()
+}
+
+/// The other pipelines of the same house that need a plugin that is not there, as the end of a sentence.
+pub fn others_that_need(source: &Source, plugin: &str) -> String {
+    // Without a house the folder may be any, and large.
+    let Some(home) = crate::settings::home(&source.root) else { return String::new() };
+    let others: Vec<String> = that_need(home, plugin)
+        .into_iter()
+        .filter(|needs| needs.file != source.path)
+        .map(|needs| format!("`{}`", needs.pipeline))
+        .collect();
+    match others.as_slice() {
+        [] => String::new(),
+        [one] => format!("; {one} needs it, too"),
+        several => format!("; {} need it, too", several.join(", ")),
+    }
 }

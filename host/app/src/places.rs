@@ -1,7 +1,9 @@
 //! Where things are: the state folder, the compile cache and the plugin folders.
 
 use crate::trouble::Trouble;
+use sluicebox_model::pipeline::units;
 use sluicebox_model::run::RunId;
+use sluicebox_sandbox::CacheBounds;
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -61,14 +63,33 @@ pub fn cache() -> Result<PathBuf, Trouble> {
         })
 }
 
+/// How much the compile cache may hold: `SLUICEBOX_CACHE_MAX` (a size, 2GiB unless given), `SLUICEBOX_CACHE_UNUSED` (how long
+/// something stays that is not used, 30d unless given).
+///
+/// # Errors
+/// What a variable says is no size or duration.
+pub fn cache_bounds() -> Result<CacheBounds, Trouble> {
+    let mut bounds = CacheBounds::default();
+    let told = |name: &'static str| move |help: String| Trouble::new(format!("{name} cannot be understood")).help(help);
+    if let Some(size) = variable("SLUICEBOX_CACHE_MAX") {
+        bounds.bytes_max = units::size(&size.to_string_lossy()).map_err(told("SLUICEBOX_CACHE_MAX"))?;
+    }
+    if let Some(unused) = variable("SLUICEBOX_CACHE_UNUSED") {
+        bounds.unused_max = units::duration(&unused.to_string_lossy()).map_err(told("SLUICEBOX_CACHE_UNUSED"))?;
+    }
+    Ok(bounds)
+}
+
 /// The plugin folders in the order in which they count: `given`, those in `SLUICEBOX_PLUGINS`, `plugins` beside the
-/// pipeline file, `plugins` beside the program.
+/// pipeline file, `plugins` in the folder that its folder belongs to (see [`home`](crate::settings::home)), `plugins` beside
+/// the program.
 pub fn plugin_folders(given: &[PathBuf], root: &Path) -> Vec<PathBuf> {
     let mut folders = given.to_vec();
     if let Some(more) = env::var_os("SLUICEBOX_PLUGINS") {
         folders.extend(env::split_paths(&more).filter(|folder| !folder.as_os_str().is_empty()));
     }
     folders.push(root.join("plugins"));
+    folders.extend(crate::settings::home(root).map(|home| home.join("plugins")));
     if let Some(beside) = env::current_exe().ok().and_then(|program| program.parent().map(Path::to_owned)) {
         folders.push(beside.join("plugins"));
     }
@@ -84,4 +105,9 @@ pub fn plugin_folders(given: &[PathBuf], root: &Path) -> Vec<PathBuf> {
 
 fn variable(name: &str) -> Option<PathBuf> {
     env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// The folder in which the command was given.
+pub fn here() -> Option<PathBuf> {
+    env::current_dir().ok().and_then(|here| here.canonicalize().ok())
 }

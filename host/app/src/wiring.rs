@@ -2,6 +2,7 @@
 
 use crate::check::Examined;
 use crate::components::{self, Plugins};
+use crate::lock::Lock;
 use crate::places;
 use crate::secrets::{self, Filling, Secrets};
 use crate::show::human;
@@ -94,6 +95,8 @@ pub struct Host {
     pub catalog: Catalog,
     /// Where they were looked for, in order.
     pub folders: Vec<PathBuf>,
+    /// The only components that may be used; none: all may.
+    pub lock: Option<Arc<Lock>>,
 }
 
 impl Host {
@@ -106,11 +109,25 @@ impl Host {
         root: &Path,
         told: impl Fn(Compile<'_>) + Send + Sync + 'static,
     ) -> Result<Self, Trouble> {
-        let sandbox = Sandbox::new(SandboxOptions { cache_dir: places::cache()? })?;
+        Self::open_locked(plugins, root, false, told)
+    }
+
+    /// The same; if `locked`, with no other plugins than those of the nearest `sluicebox.lock`.
+    ///
+    /// # Errors
+    /// As of [`Host::open`]; there is no lock, or it is damaged.
+    pub fn open_locked(
+        plugins: &[PathBuf],
+        root: &Path,
+        locked: bool,
+        told: impl Fn(Compile<'_>) + Send + Sync + 'static,
+    ) -> Result<Self, Trouble> {
+        let lock = locked.then(|| Lock::needed(root)).transpose()?;
+        let sandbox = sandbox()?;
         sandbox.on_compile(told);
         let folders = places::plugin_folders(plugins, root);
-        let catalog = Catalog::scan(&sandbox, &folders);
-        Ok(Self { sandbox, catalog, folders })
+        let catalog = Catalog::scan_admitting(&sandbox, &folders, lock.as_ref().map(Lock::admit));
+        Ok(Self { sandbox, catalog, folders, lock })
     }
 
     /// Binds a stage to its plugin.
@@ -229,6 +246,16 @@ impl Host {
         };
         pipeline.stages.iter().zip(configs).map(bind).collect()
     }
+}
+
+/// A sandbox with the compile cache that is shared by all.
+///
+/// # Errors
+/// There is no place for the compile cache, or the sandbox does not start.
+pub fn sandbox() -> Result<Sandbox, Trouble> {
+    let sandbox = Sandbox::new(SandboxOptions { cache_dir: places::cache()? })?;
+    sandbox.keep_cache_within(places::cache_bounds()?);
+    Ok(sandbox)
 }
 
 /// A run that somebody asks for.

@@ -7,7 +7,7 @@ pub mod options;
 pub mod schedule;
 pub mod targets;
 
-use crate::components::Plugins;
+use crate::components::{self, Plugins};
 use crate::secrets::{self, Filling, Secrets};
 use crate::wiring::{Host, Source};
 use serde_json::Value;
@@ -78,6 +78,10 @@ pub fn examine(
     problems.extend(of_kinds.into_iter().filter(|problem| problem.is_error() || joined));
     let mut configs = Vec::new();
     for (stage, plugin) in pipeline.stages.iter().zip(&plugins) {
+        let refused = || if plugin.is_none() { host.catalog.refused() } else { &[] };
+        let unlocked = host.lock.as_ref().and_then(|lock| lock.problem(stage, *plugin, refused()));
+        let is_unlocked = unlocked.is_some();
+        problems.extend(unlocked);
         let from = Filling { root: &source.root, interval: context.interval };
         let config = secrets::fill(stage, from, &mut secrets, &mut problems);
         match plugin {
@@ -92,7 +96,8 @@ pub fn examine(
                 problems.extend(grants::check(stage, &plugin.description, &source.root));
                 problems.extend(stateful_quarantine(stage, &plugin.description));
             }
-            None => problems.extend(unknown_plugin(stage, host)),
+            None if is_unlocked => {}
+            None => problems.extend(unknown_plugin(stage, source, host)),
         }
         configs.push(config);
     }
@@ -169,7 +174,7 @@ fn stateful_quarantine(stage: &StageSpec, plugin: &Description) -> Option<Proble
     Some(Problem::error(stage.spans.on_fault.clone(), message).help(help))
 }
 
-fn unknown_plugin(stage: &StageSpec, host: &Host) -> Option<Problem> {
+fn unknown_plugin(stage: &StageSpec, source: &Source, host: &Host) -> Option<Problem> {
     // The parser has told of a plugin that has no name.
     if stage.plugin.is_empty() {
         return None;
@@ -186,7 +191,8 @@ fn unknown_plugin(stage: &StageSpec, host: &Host) -> Option<Problem> {
         return Some(Problem::error(span, message).help(format!("`sluicebox plugins list` tells where {name} is")));
     }
     let names: Vec<&str> = host.catalog.plugins().map(|plugin| plugin.description.name.as_str()).collect();
-    let problem = Problem::error(span, format!("there is no plugin `{}`", stage.plugin));
+    let others = components::others_that_need(source, &stage.plugin);
+    let problem = Problem::error(span, format!("there is no plugin `{}`{others}", stage.plugin));
     Some(problem.help(match suggest::closest(&stage.plugin, names.iter().copied()) {
         Some(meant) => format!("did you mean `{meant}`? `sluicebox plugins list` shows all"),
         None if names.is_empty() => {

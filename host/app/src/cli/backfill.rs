@@ -2,16 +2,16 @@
 
 use super::run::cancel_on_signal;
 use super::through::{Became, run_of, wait};
-use super::{Exit, Format, Output, PluginFolders, State, print, print_json};
+use super::{Exit, Format, LockedOnly, Output, PluginFolders, State, print, print_json};
 use crate::client::Client;
 use crate::components::Plugins;
 use crate::house::{House, Ran, shout};
 use crate::interval::{point, split};
 use crate::places;
+use crate::show::compiling::compiling;
 use crate::show::human::{self, clean_line};
 use crate::show::outcome::Totals;
 use crate::show::problems;
-use crate::show::progress::compiling;
 use crate::show::style::{Style, Tone};
 use crate::show::table::{Align, Cell, Table};
 use crate::trouble::Trouble;
@@ -69,6 +69,8 @@ pub struct Backfill {
     dry_run: bool,
     #[command(flatten)]
     plugins: PluginFolders,
+    #[command(flatten)]
+    only: LockedOnly,
     #[command(flatten)]
     state: State,
     #[command(flatten)]
@@ -147,7 +149,7 @@ impl Backfill {
         if let Some(client) = Client::of(&state)? {
             return self.through(&client, &name, &intervals, &state, &cancel);
         }
-        let host = Host::open(&self.plugins.plugins, &source.root, compiling(false))?;
+        let host = Host::open_locked(&self.plugins.plugins, &source.root, self.only.locked, compiling(false))?;
         let mut house = House::open(&state, &format!("sluicebox backfill {}", source.name))?;
         refuse_bookmarks(&house.store, &name)?;
         let first = intervals.first().copied();

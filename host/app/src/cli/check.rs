@@ -1,13 +1,13 @@
 //! `sluicebox check`
 
-use super::{Exit, Format, Output, PluginFolders, print, print_json};
+use super::{Exit, Format, LockedOnly, Output, PluginFolders, print, print_json};
 use crate::check::house::{self, Member};
 use crate::check::{Examined, Purpose, examine};
 use crate::components::Plugins;
 use crate::settings::{self, Broken};
+use crate::show::compiling::compiling;
 use crate::show::human::{self, clean_line};
 use crate::show::problems;
-use crate::show::progress::compiling;
 use crate::show::style::{Style, Tone};
 use crate::show::table::{Align, Table};
 use crate::trouble::Trouble;
@@ -45,6 +45,8 @@ pub struct Check {
     #[command(flatten)]
     plugins: PluginFolders,
     #[command(flatten)]
+    only: LockedOnly,
+    #[command(flatten)]
     pub(super) output: Output,
 }
 
@@ -59,7 +61,7 @@ impl Check {
         }
         let source = Source::read(&self.pipeline)?;
         let json = self.output.format == Format::Json;
-        let host = Host::open(&self.plugins.plugins, &source.root, compiling(json))?;
+        let host = Host::open_locked(&self.plugins.plugins, &source.root, self.only.locked, compiling(json))?;
         let now = Timestamp::now();
         let interval = Interval { start: now, end: now };
         let mut examined = examine(
@@ -105,7 +107,7 @@ impl Check {
         let style = Style::stdout();
         for member in members {
             let source = &member.source;
-            let host = Host::open(&self.plugins.plugins, &source.root, compiling(json))?;
+            let host = Host::open_locked(&self.plugins.plugins, &source.root, self.only.locked, compiling(json))?;
             let context =
                 CheckContext { id: new_run_id(now)?, interval, bookmarks: BTreeMap::new(), skipped: BTreeMap::new() };
             let plugins = Plugins::Found(&host.catalog);

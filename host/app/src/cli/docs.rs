@@ -1,8 +1,8 @@
 //! `sluicebox docs`
 
 use super::{Exit, Format, Output, PluginFolders, State, print, print_json};
+use crate::show::compiling::compiling;
 use crate::show::human::{self, clean_line};
-use crate::show::progress::compiling;
 use crate::show::style::{Style, Tone};
 use crate::site::{self, Options};
 use crate::trouble::Trouble;

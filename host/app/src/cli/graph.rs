@@ -1,9 +1,9 @@
 //! `sluicebox graph`
 
 use super::{Exit, Format, Output, PluginFolders, print, print_json};
+use crate::show::compiling::compiling;
 use crate::show::human::clean_line;
 use crate::show::problems;
-use crate::show::progress::compiling;
 use crate::show::style::{Style, Tone};
 use crate::trouble::Trouble;
 use crate::wiring::{Host, Source};

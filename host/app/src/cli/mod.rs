@@ -123,6 +123,14 @@ pub struct PluginFolders {
     pub plugins: Vec<PathBuf>,
 }
 
+/// Whether only locked plugins may be used.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct LockedOnly {
+    /// Use no plugin whose digest is not the one in sluicebox.lock
+    #[arg(long)]
+    pub locked: bool,
+}
+
 /// Where runs are remembered.
 #[derive(Clone, Debug, Args)]
 pub struct State {

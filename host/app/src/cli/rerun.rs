@@ -2,14 +2,14 @@
 
 use super::run::{cancel_on_signal, state_hint, tell_ran};
 use super::through::follow;
-use super::{Exit, Format, Output, PluginFolders, State};
+use super::{Exit, Format, LockedOnly, Output, PluginFolders, State};
 use crate::client::Client;
 use crate::components::{self, Plugins};
 use crate::house::{House, Ran, shout};
 use crate::journal;
 use crate::places;
+use crate::show::compiling::compiling;
 use crate::show::outcome::became;
-use crate::show::progress::compiling;
 use crate::trouble::Trouble;
 use crate::wiring::{Asked, Host, Source};
 use clap::Args;
@@ -49,6 +49,8 @@ pub struct Rerun {
     #[command(flatten)]
     plugins: PluginFolders,
     #[command(flatten)]
+    only: LockedOnly,
+    #[command(flatten)]
     state: State,
     #[command(flatten)]
     pub(super) output: Output,
@@ -62,6 +64,7 @@ impl Rerun {
         let cancel = Cancel::new();
         cancel_on_signal(&cancel)?;
         if let Some(client) = Client::of(&state)? {
+            client.must_be_locked(self.only.locked)?;
             let run = journal::open(&state)?.find(&self.run)?;
             let mut body = json!({ "failed": self.failed, "latest": self.latest });
             if let (Some(from), Some(object)) = (&self.from, body.as_object_mut()) {
@@ -74,7 +77,7 @@ impl Rerun {
         let record = house.store.run(&self.run)?;
         refuse_replay(&record)?;
         let root = if self.latest { Source::read(&record.file)?.root } else { Source::of_run(&record).root };
-        let host = Host::open(&self.plugins.plugins, &root, compiling(false))?;
+        let host = Host::open_locked(&self.plugins.plugins, &root, self.only.locked, compiling(false))?;
         house.recover(&host, Some((&record.pipeline, record.interval)), &cancel)?;
         let record = house.store.run(&record.id.to_string())?;
         let how = How { from: self.from.clone(), failed: self.failed, latest: self.latest };

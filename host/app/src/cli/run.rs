@@ -1,7 +1,7 @@
 //! `sluicebox run`
 
 use super::through::follow;
-use super::{Exit, Format, Output, PluginFolders, State, print, print_json};
+use super::{Exit, Format, LockedOnly, Output, PluginFolders, State, print, print_json};
 use crate::check::{Examined, Purpose, examine};
 use crate::client::Client;
 use crate::components::Plugins;
@@ -11,9 +11,9 @@ use crate::journal;
 use crate::places;
 use crate::secrets::Secrets;
 use crate::settings;
+use crate::show::compiling::compiling;
 use crate::show::outcome::{self, Comparison};
 use crate::show::problems;
-use crate::show::progress::compiling;
 use crate::show::style::{Style, Tone};
 use crate::show::warnings::Warnings;
 use crate::trouble::Trouble;
@@ -53,6 +53,8 @@ pub struct Run {
     #[command(flatten)]
     plugins: PluginFolders,
     #[command(flatten)]
+    only: LockedOnly,
+    #[command(flatten)]
     state: State,
     #[command(flatten)]
     pub(super) output: Output,
@@ -80,6 +82,7 @@ impl Run {
         cancel_on_signal(&cancel)?;
         let state = places::state_of_pipeline(self.state.state.as_deref(), &source.root);
         if let Some(client) = Client::of(&state)? {
+            client.must_be_locked(self.only.locked)?;
             let body = match &self.interval {
                 Some(_) => json!({ "interval": interval }),
                 None => json!({}),
@@ -88,7 +91,7 @@ impl Run {
             let name = pipeline::draft(&source.text).pipeline.map(|pipeline| pipeline.name).unwrap_or_default();
             return follow(&client, &state, &asked(&name)?, &cancel, self.output.format);
         }
-        let host = Host::open(&self.plugins.plugins, &source.root, compiling(false))?;
+        let host = Host::open_locked(&self.plugins.plugins, &source.root, self.only.locked, compiling(false))?;
         let plugins = Plugins::Found(&host.catalog);
         let name = pipeline::draft(&source.text).pipeline.map(|pipeline| pipeline.name).unwrap_or_default();
         let asked = Asked {

@@ -1,7 +1,7 @@
 //! `sluicebox schema`
 
 use super::{Exit, PluginFolders, print_json};
-use crate::show::progress::compiling;
+use crate::show::compiling::compiling;
 use crate::trouble::Trouble;
 use crate::wiring::Host;
 use clap::Args;

@@ -1,6 +1,6 @@
 //! `sluicebox serve`
 
-use super::{Exit, Format, Output, PluginFolders, State};
+use super::{Exit, Format, LockedOnly, Output, PluginFolders, State};
 use crate::places;
 use crate::serve::log::{self, LogFormat};
 use crate::serve::{Options, serve};
@@ -47,6 +47,8 @@ pub struct Serve {
     #[command(flatten)]
     plugins: PluginFolders,
     #[command(flatten)]
+    only: LockedOnly,
+    #[command(flatten)]
     state: State,
 }
 
@@ -71,6 +73,7 @@ impl Serve {
             dir,
             state,
             plugins: self.plugins.plugins,
+            locked: self.only.locked,
             address: self.address,
             hosts: self.hosts,
             insecure: self.insecure,

@@ -25,7 +25,12 @@ impl Hosts {
     ///
     /// # Errors
     /// There is no place for the compile cache, or the sandbox does not start.
-    pub(super) fn open(given: &[PathBuf], told: impl Fn(Compile<'_>) + Send + Sync + 'static) -> Result<Self, Trouble> {
+    pub(super) fn open(
+        given: &[PathBuf],
+        _dir: &Path,
+        _locked: bool,
+        told: impl Fn(Compile<'_>) + Send + Sync + 'static,
+    ) -> Result<Self, Trouble> {
         let sandbox = Sandbox::new(SandboxOptions { cache_dir: places::cache()? })?;
         sandbox.on_compile(told);
         Ok(Self { sandbox, given: given.to_owned(), found: Mutex::default() })
@@ -42,7 +47,7 @@ impl Hosts {
             return Arc::clone(host);
         }
         let catalog = Catalog::scan(&self.sandbox, &folders);
-        let host = Arc::new(Host { sandbox: self.sandbox.clone(), catalog, folders });
+        let host = Arc::new(Host { sandbox: self.sandbox.clone(), catalog, folders, lock: None });
         found.insert(root.to_owned(), (stamps, Arc::clone(&host)));
         host
     }

@@ -42,7 +42,7 @@ pub fn begin(format: LogFormat) {
 pub(super) fn compiling(compile: Compile<'_>) {
     let name = human::clean_line(compile.plugin);
     match compile.took {
-        None => tracing::info!("compiling {name} (first use)"),
+        None => tracing::info!("compiling {name} ({}), this happens once", human::bytes(compile.size_bytes)),
         Some(took) => tracing::info!("compiled {name} in {}", human::duration(took)),
     }
 }

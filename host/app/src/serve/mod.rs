@@ -58,6 +58,8 @@ pub struct Options {
     pub state: PathBuf,
     /// Plugin folders that count before all others.
     pub plugins: Vec<PathBuf>,
+    /// Whether only the plugins of `sluicebox.lock` may be used.
+    pub locked: bool,
     /// Where the API listens.
     pub address: SocketAddr,
     /// Names under which the API may be addressed.
@@ -76,6 +78,9 @@ pub struct Address {
     pub url: String,
     /// The process.
     pub process: u32,
+    /// Whether it uses locked plugins only.
+    #[serde(default)]
+    pub locked: bool,
 }
 
 /// Runs the pipelines of a folder until it is asked to stop.
@@ -97,7 +102,7 @@ pub fn serve(options: Options) -> Result<(), Trouble> {
         Trouble::new(format!("{} cannot be listened at: {error}", options.address))
             .help("another program may have it: name another one with `--address 127.0.0.1:PORT`")
     })?;
-    let hosts = Hosts::open(&options.plugins, log::compiling)?;
+    let hosts = Hosts::open(&options.plugins, &options.dir, options.locked, log::compiling)?;
     let (wake, woken) = channel();
     stop_on_signal(&wake)?;
     let service = Arc::new(Service::new(house, hosts, options.dir.clone(), wake));
@@ -295,7 +300,7 @@ impl Answering {
         let scheme = if options.tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{bound}");
         let file = service.house.state.join(ADDRESS_FILE);
-        let address = Address { url: url.clone(), process: std::process::id() };
+        let address = Address { url: url.clone(), process: std::process::id(), locked: options.locked };
         let text = serde_json::to_string(&address).unwrap_or_default();
         let half = file.with_extension("half");
         std::fs::write(&half, text)

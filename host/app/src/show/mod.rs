@@ -1,5 +1,6 @@
 //! How things are shown to people: numbers, tables, colours, problems, progress and outcomes.
 
+pub mod compiling;
 pub mod human;
 pub mod outcome;
 pub mod problems;

@@ -7,7 +7,6 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sluicebox_model::pipeline::Pipeline;
 use sluicebox_model::run::Event;
 use sluicebox_runner::{Observer, StageProgress};
-use sluicebox_sandbox::Compile;
 use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
@@ -18,25 +17,6 @@ const BAR_COLUMNS: usize = 27;
 
 /// How often plain lines are written.
 const LINES_EVERY: Duration = Duration::from_secs(5);
-
-/// Tells of plugins that are compiled, which can take some seconds; only once a plugin.
-pub fn compiling(quiet: bool) -> impl Fn(Compile<'_>) + Send + Sync + 'static {
-    move |compile: Compile<'_>| {
-        if quiet {
-            return;
-        }
-        let style = Style::stderr();
-        let name = clean_line(compile.plugin);
-        let line = match compile.took {
-            None => format!("compiling {name} (first use)"),
-            Some(took) if took > Duration::from_millis(500) => {
-                format!("compiled {name} in {}", human::duration(took))
-            }
-            Some(_) => return,
-        };
-        eprintln!("{}", style.paint(Tone::Quiet, &line));
-    }
-}
 
 /// Shows how far the stages are.
 pub struct Progress {

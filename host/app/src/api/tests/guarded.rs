@@ -49,11 +49,15 @@ fn what_changes_something_needs_the_token() {
     }
     assert_eq!(served.send("PUT", "/api/v1/runs", &[&served.bearer()], "").header("allow"), "GET, HEAD");
     for path in CHANGES {
-        let known = served.post(path, "");
+        // What decides has to be said.
+        let body = if path.ends_with("/resolve") { "{\"commit\": true}" } else { "" };
+        let known = served.post(path, body);
         assert!(known.status == 202 || known.status == 200 || known.status == 409, "{path}: {known:?}");
         assert_eq!(served.get(path).status, 405, "{path}");
     }
     assert_eq!(served.desk.asked().len(), CHANGES.len());
+    let unsaid = served.post("/api/v1/runs/last/resolve", "");
+    assert!(unsaid.status == 422 && served.desk.asked().is_empty(), "{unsaid:?}");
 }
 
 #[test]

@@ -1,82 +1,17 @@
-//! `sluicebox plugins list` and `sluicebox plugins show`
+//! `sluicebox plugins show`
 
-use super::{Exit, Format, Output, PluginFolders, print, print_json};
 use crate::check::options::type_name;
 use crate::show::human::{self, clean, clean_line};
-use crate::show::progress::compiling;
 use crate::show::style::{Style, Tone};
-use crate::show::table::{Align, Cell, Table};
+use crate::show::table::{Align, Table};
 use crate::trouble::Trouble;
 use crate::wiring::Host;
-use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use sluicebox_model::pipeline::suggest;
 use sluicebox_model::plugin::Capability;
 use sluicebox_sandbox::Plugin;
-use std::path::Path;
 
-const EXAMPLES: &str = "\
-Examples:
-  sluicebox plugins list                    all plugins, by kind
-  sluicebox plugins show extract-csv        what it does, its options and what it asks for
-  sluicebox plugins show extract-csv --format json | jq '.\"config-schema\"'
-
-Plugins are the .wasm files in: the folders given with --plugins, those in SLUICEBOX_PLUGINS (separated as in PATH),
-`plugins` in this folder, and `plugins` beside the program. The first of a name counts.";
-
-/// List the plugins, or show one
-#[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
-pub struct Plugins {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// List all plugins
-    List {
-        #[command(flatten)]
-        plugins: PluginFolders,
-        #[command(flatten)]
-        output: Output,
-    },
-    /// Show what a plugin does, its options and what it asks for
-    Show {
-        /// The plugin's name
-        name: String,
-        #[command(flatten)]
-        plugins: PluginFolders,
-        #[command(flatten)]
-        output: Output,
-    },
-}
-
-impl Plugins {
-    pub(super) fn format(&self) -> Format {
-        match &self.command {
-            Command::List { output, .. } | Command::Show { output, .. } => output.format,
-        }
-    }
-
-    pub(super) fn run(self) -> Result<Exit, Trouble> {
-        let json = self.format() == Format::Json;
-        match self.command {
-            Command::List { plugins, .. } => {
-                let host = Host::open(&plugins.plugins, Path::new("."), compiling(json))?;
-                if json { print_json(&list_json(&host)) } else { print(&list(&host, Style::stdout())) }
-            }
-            Command::Show { name, plugins, .. } => {
-                let host = Host::open(&plugins.plugins, Path::new("."), compiling(json))?;
-                let plugin = find(&host, &name)?;
-                if json { print_json(&plugin_json(plugin)) } else { print(&show(plugin, Style::stdout())) }
-            }
-        }
-        Ok(Exit::Done)
-    }
-}
-
-fn find<'a>(host: &'a Host, name: &str) -> Result<&'a Plugin, Trouble> {
+pub(super) fn find<'a>(host: &'a Host, name: &str) -> Result<&'a Plugin, Trouble> {
     host.catalog.get(name).ok_or_else(|| {
         let names: Vec<&str> = host.catalog.plugins().map(|plugin| plugin.description.name.as_str()).collect();
         Trouble::new(format!("there is no plugin `{name}`")).help(match suggest::closest(name, names) {
@@ -86,69 +21,20 @@ fn find<'a>(host: &'a Host, name: &str) -> Result<&'a Plugin, Trouble> {
     })
 }
 
-fn list(host: &Host, style: Style) -> String {
-    let mut plugins: Vec<&Plugin> = host.catalog.plugins().collect();
-    plugins.sort_by_key(|plugin| (plugin.description.kind, plugin.description.name.clone()));
-    let mut table = Table::new(&[
-        ("name", Align::Left),
-        ("kind", Align::Left),
-        ("version", Align::Left),
-        ("what it does", Align::Left),
-    ]);
-    for plugin in plugins {
-        let description = &plugin.description;
-        table.row(vec![
-            Cell::toned(clean_line(&description.name), Tone::Strong),
-            description.kind.to_string().into(),
-            clean_line(&description.version).into(),
-            human::cut(&clean_line(&description.summary), 100).into(),
-        ]);
-    }
-    let mut out = if table.is_empty() { "no plugins\n".to_owned() } else { table.render(style) };
-    if table.is_empty() {
-        out.push_str("\nlooked in:\n");
-        for folder in &host.folders {
-            out.push_str(&format!("  {}\n", clean_line(&folder.display().to_string())));
-        }
-    }
-    if !host.catalog.refused().is_empty() {
-        out.push_str(&format!("\n{}\n", style.paint(Tone::Warn, "not usable:")));
-        for refused in host.catalog.refused() {
-            let path = clean_line(&refused.path.display().to_string());
-            out.push_str(&format!("  {path}: {}\n", clean_line(&refused.reason)));
-        }
-    }
-    out
-}
-
-fn list_json(host: &Host) -> Value {
-    let plugins = host.catalog.plugins().map(|plugin| {
-        json!({
-            "name": plugin.description.name,
-            "version": plugin.description.version,
-            "kind": plugin.description.kind,
-            "summary": plugin.description.summary,
-            "digest": plugin.digest,
-            "path": plugin.path,
-        })
-    });
-    let refused =
-        host.catalog.refused().iter().map(|refused| json!({ "path": refused.path, "reason": refused.reason }));
-    json!({ "plugins": plugins.collect::<Vec<_>>(), "refused": refused.collect::<Vec<_>>() })
-}
-
-fn plugin_json(plugin: &Plugin) -> Value {
+pub(super) fn plugin_json(plugin: &Plugin) -> Value {
     let mut shown = json!(plugin.description);
     if let Some(object) = shown.as_object_mut() {
         object.insert("digest".to_owned(), json!(plugin.digest));
         object.insert("path".to_owned(), json!(plugin.path));
         object.insert("size-bytes".to_owned(), json!(plugin.size_bytes));
+        object.insert("contract".to_owned(), json!(plugin.contract));
         object.insert("imports".to_owned(), json!(plugin.imports));
+        object.insert("may-use".to_owned(), json!(plugin.may_use()));
     }
     shown
 }
 
-fn show(plugin: &Plugin, style: Style) -> String {
+pub(super) fn show(plugin: &Plugin, style: Style) -> String {
     let description = &plugin.description;
     let name = style.paint(Tone::Strong, &clean_line(&description.name));
     let mut out = format!("{name} {} - {}\n\n", clean_line(&description.version), clean(&description.summary));
@@ -165,6 +51,7 @@ fn show(plugin: &Plugin, style: Style) -> String {
     facts.row(vec!["file".into(), clean_line(&plugin.path.display().to_string()).into()]);
     facts.row(vec!["size".into(), human::bytes(plugin.size_bytes).into()]);
     facts.row(vec!["digest".into(), plugin.digest.to_string().into()]);
+    facts.row(vec!["contract".into(), plugin.contract.clone().into()]);
     out.push_str(&facts.render(style));
     out.push_str(&format!("\n{}\n", style.paint(Tone::Strong, "Options (config)")));
     let mut options = Vec::new();
@@ -204,6 +91,25 @@ fn show(plugin: &Plugin, style: Style) -> String {
     if !needed.is_empty() {
         out.push_str(&format!("  config = {{ {} }}\n", needed.join(", ")));
     }
+    out.push_str(&format!("\n{}\n", style.paint(Tone::Strong, "Imports")));
+    out.push_str(&imports(plugin, style));
+    out
+}
+
+/// What the component itself says that it imports: more than it uses, and nothing of it is there without a grant.
+fn imports(plugin: &Plugin, style: Style) -> String {
+    let mut imports: Vec<String> = plugin.imports.iter().map(|import| clean_line(import)).collect();
+    imports.sort();
+    if imports.is_empty() {
+        return "  nothing\n".to_owned();
+    }
+    let mut out: String = imports.iter().map(|import| format!("  {import}\n")).collect();
+    let uses: Vec<&str> = plugin.may_use().iter().map(|capability| capability.grant_key()).collect();
+    let told = match uses.as_slice() {
+        [] => "it could make use of no grant".to_owned(),
+        uses => format!("it could make use of {}; without a grant there is nothing behind them", uses.join(", ")),
+    };
+    out.push_str(&format!("  {}\n", style.paint(Tone::Quiet, &told)));
     out
 }
 
