@@ -40,13 +40,13 @@ class {{NamePascal}}(Load[Options]):
             file.flush()
             os.fsync(file.fileno())
         self.file = None
-        return json.dumps({"temporary": self.temporary, "target": self.options.path})
+        return json.dumps({"temporary": self.temporary, "path": self.options.path})
 
     def commit(self, load_id: str, receipts: list[str]) -> None:
         """Shows it, once all loads of the run have prepared. May come again, and on a fresh instance."""
         for receipt in map(json.loads, receipts):
-            if os.path.exists(receipt["temporary"]) or not os.path.exists(receipt["target"]):
-                os.replace(receipt["temporary"], receipt["target"])
+            if os.path.exists(receipt["temporary"]) or not os.path.exists(receipt["path"]):
+                os.replace(receipt["temporary"], receipt["path"])
 
     def abort(self, load_id: str, receipts: list[str]) -> None:
         """Takes back what was written; never what was committed. May come again, and on a fresh instance."""
