@@ -18,10 +18,11 @@ use jiff::Timestamp;
 use sluicebox_model::cancel::Cancel;
 use sluicebox_model::fault::Fault;
 use sluicebox_model::pipeline::OnCrash;
+use sluicebox_model::plugin::Digest;
 use sluicebox_model::run::{Interval, RunId, RunRecord, RunState, Trigger};
 use sluicebox_runner::{CheckContext, Observer, SystemClock, abandon, conduct, load_key, recover};
 use sluicebox_store::{RunLock, Store};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,6 +42,8 @@ pub struct House {
     pub state: PathBuf,
     /// Shows neither warnings nor how far a run is: for several runs at once.
     pub quiet: bool,
+    /// Components that are kept, whether a run was made with them or not.
+    pub offered: Mutex<BTreeSet<Digest>>,
     swept: Mutex<Option<Instant>>,
     _lock: RunLock,
 }
@@ -75,7 +78,14 @@ impl House {
                 "the store had lost its last events; those of run {run}, which had begun to commit, are put back"
             ));
         }
-        Ok(Self { store: Arc::new(store), state: state.to_owned(), quiet: false, swept: Mutex::new(None), _lock: lock })
+        Ok(Self {
+            store: Arc::new(store),
+            state: state.to_owned(),
+            quiet: false,
+            offered: Mutex::default(),
+            swept: Mutex::new(None),
+            _lock: lock,
+        })
     }
 
     /// Finishes the runs that have no end: what had begun to commit is committed, what had not is taken back and, as its
@@ -307,8 +317,9 @@ impl House {
         if !self.is_time_to_sweep() {
             return Ok(Ran::Done(Box::new(record), examined));
         }
-        if let Err(trouble) = retention::sweep(&self.store, &self.state, &asked.source.root, &record, Timestamp::now())
-        {
+        let offered = self.offered.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let root = &asked.source.root;
+        if let Err(trouble) = retention::sweep(&self.store, &self.state, root, &record, &offered, Timestamp::now()) {
             shout(&format!("nothing that is too old was deleted: {}", trouble.message));
             hint(trouble.help.as_deref().unwrap_or_default());
         }

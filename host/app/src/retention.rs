@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Deletes from the state folder what is no longer kept. `record` is the run that has just ended, `root` the folder of its
-/// pipeline file.
+/// pipeline file, `offered` the components that stay in any case.
 ///
 /// # Errors
 /// The settings are none, or something cannot be deleted; it is tried again after the next run.
@@ -20,6 +20,7 @@ pub(crate) fn sweep(
     state: &Path,
     root: &Path,
     record: &RunRecord,
+    offered: &BTreeSet<Digest>,
     now: Timestamp,
 ) -> Result<(), Trouble> {
     let rules = crate::settings::read(root)?.retention;
@@ -39,7 +40,7 @@ pub(crate) fn sweep(
             let _ = std::fs::remove_dir(run);
         }
     }
-    sweep_components(store, state, &rules, record, now)
+    sweep_components(store, state, &rules, record, offered, now)
 }
 
 /// Where things of a kind stand in the folder of their run; none for those in the database.
@@ -90,12 +91,15 @@ fn sweep_components(
     state: &Path,
     rules: &Retention,
     record: &RunRecord,
+    offered: &BTreeSet<Digest>,
     now: Timestamp,
 ) -> Result<(), Trouble> {
     // Those of the run itself stay in any case: others like it may be about to begin.
     let mut needed: BTreeSet<Digest> = record.stages.iter().map(|stage| stage.entry.digest.clone()).collect();
-    let others: Vec<(Digest, PathBuf)> =
-        components(state).into_iter().filter(|(digest, _)| !needed.contains(digest)).collect();
+    let others: Vec<(Digest, PathBuf)> = components(state)
+        .into_iter()
+        .filter(|(digest, _)| !needed.contains(digest) && !offered.contains(digest))
+        .collect();
     if others.is_empty() {
         return Ok(());
     }

@@ -153,19 +153,23 @@ impl Catalog {
     }
 
     /// The plugins of files that were looked at before, in the order in which they count. They are used as they were then,
-    /// also when their files are replaced.
-    pub fn of_looked(sandbox: &Sandbox, looked: Vec<(PathBuf, Result<Plugin, String>)>) -> Self {
+    /// also when their files are replaced. Those that were not looked at are so when somebody asks, if `admit` lets them in.
+    pub fn of_looked(
+        sandbox: &Sandbox,
+        looked: Vec<(PathBuf, Option<Result<Plugin, String>>)>,
+        admit: Option<Admit>,
+    ) -> Self {
         let outlives = |plugin: Plugin| Plugin { outlives_its_file: true, ..plugin };
-        let file = |(path, looked): (PathBuf, Result<Plugin, String>)| File {
+        let file = |(path, looked): (PathBuf, Option<Result<Plugin, String>>)| File {
             path,
-            looked: OnceLock::from(looked.map(outlives)),
+            looked: looked.map_or_else(OnceLock::new, |looked| OnceLock::from(looked.map(outlives))),
         };
         Self {
             sandbox: sandbox.clone(),
             files: looked.into_iter().map(file).collect(),
             unreadable: Vec::new(),
-            seen: Mutex::default(),
-            admit: None,
+            seen: Mutex::new(sandbox.cache().get(FILES).unwrap_or_default()),
+            admit,
             all: OnceLock::new(),
         }
     }

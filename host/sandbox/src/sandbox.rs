@@ -144,6 +144,13 @@ impl Sandbox {
         Ok(Arc::new(ComponentStage::new(description, digest, setup, ready, runtime)))
     }
 
+    /// Lets go of a component that is not used any more; stages that were bound to it go on. If it is used again, it comes from
+    /// the cache.
+    pub fn forget(&self, digest: &Digest) {
+        let mut ready = self.inner.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        ready.retain(|(_, other), _| other != digest);
+    }
+
     /// What this sandbox did since its start.
     pub fn counts(&self) -> Counts {
         self.inner.engines.counters.read()

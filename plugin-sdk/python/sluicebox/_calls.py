@@ -54,6 +54,8 @@ def fault_of(error: BaseException) -> Fault:
         kind, hint = kind_of_os_error(error, wasi=WASI)
         if kind.value != "internal":
             return Fault(kind, f"{said}{hint}")
+    if WASI and isinstance(error, ImportError):
+        said += "; imports stand at the top of modules: when a stage runs, there are no files to import from"
     return Fault("internal", f"{said:.1024}\n{_trace(error)}")
 
 
@@ -88,6 +90,9 @@ class _Calls:
 
     def _make(self, config: str, context: Any = None) -> Any:
         options: Any = options_.read(self.plugin.options, config)
+        # What `random` was seeded with when the component was built is the same in each instance.
+        if WASI and "random" in sys.modules:
+            sys.modules["random"].seed()
         stage = self.plugin.stage()
         stage.options = options
         if context is not None:

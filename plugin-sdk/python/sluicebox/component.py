@@ -13,6 +13,7 @@ import sys
 from typing import Any
 
 import stage  # type: ignore[import-not-found]
+import wit_world.exports  # type: ignore[import-not-found]
 
 from sluicebox import _calls
 from sluicebox._plugin import registered
@@ -37,6 +38,17 @@ def _for(kind: str) -> Any:
 Extractor, Transformer, Validator, Loader = map(_for, _calls.KINDS)
 
 
+def _check_kind() -> None:
+    """The world that is built for has to be that of the stage's kind."""
+    interfaces = {kind: calls.__name__ for kind, calls in _calls.KINDS.items()}
+    world = [kind for kind, interface in interfaces.items() if hasattr(wit_world.exports, interface)]
+    if _PLUGIN.kind not in world:
+        raise TypeError(
+            f"{_PLUGIN.stage.__name__} is of kind {_PLUGIN.kind}, but the component is built for {' and '.join(world)}: "
+            "make the kind in plugin.toml that of the class"
+        )
+
+
 def _keep_sources() -> None:
     """Keeps the lines of the project's files, so that tracebacks show them: the files are gone when the stage runs."""
     for module in list(sys.modules.values()):
@@ -56,6 +68,7 @@ def _set_up_streams() -> None:
     logging.basicConfig(level=logging.DEBUG, handlers=[LogHandler()], format="%(message)s")
 
 
+_check_kind()
 _keep_sources()
 _set_up_streams()
 assert stage

@@ -57,15 +57,15 @@ class JsonLines(Load[Options]):
             file.flush()
             os.fsync(file.fileno())
         self.file = None
-        return json.dumps({"temporary": self.temporary, "target": self.options.path})
+        return json.dumps({"temporary": self.temporary, "path": self.options.path})
 
     def commit(self, load_id: str, receipts: list[str]) -> None:
         for receipt in map(json.loads, receipts):
             try:
-                os.replace(receipt["temporary"], receipt["target"])
+                os.replace(receipt["temporary"], receipt["path"])
             except FileNotFoundError:
                 # Committed before.
-                if not os.path.exists(receipt["target"]):
+                if not os.path.exists(receipt["path"]):
                     raise
 
     def abort(self, load_id: str, receipts: list[str]) -> None:

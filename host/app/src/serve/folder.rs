@@ -75,6 +75,8 @@ struct Seen {
     read: bool,
     /// The pipeline that it offers.
     name: Option<String>,
+    /// Whether it is to be examined although it is the same: its plugins are others.
+    again: bool,
 }
 
 /// The pipeline files below a folder.
@@ -120,17 +122,17 @@ impl Folder {
             }
         }
         for (path, stamp) in found {
-            let seen = self.seen.entry(path.clone()).or_insert(Seen { stamp, read: false, name: None });
+            let seen = self.seen.entry(path.clone()).or_insert(Seen { stamp, read: false, name: None, again: false });
             let is_still = seen.stamp == stamp;
             if !is_still {
-                *seen = Seen { stamp, read: false, name: seen.name.take() };
+                *seen = Seen { stamp, read: false, name: seen.name.take(), again: seen.again };
             }
             if seen.read || !(is_still || at_once) {
                 continue;
             }
             seen.read = true;
-            let before = seen.name.clone();
-            changes.extend(self.read(&path, before, &examine));
+            let (before, again) = (seen.name.clone(), std::mem::take(&mut seen.again));
+            changes.extend(self.read(&path, before, again, &examine));
         }
         changes
     }
@@ -139,6 +141,7 @@ impl Folder {
         &mut self,
         path: &Path,
         before: Option<String>,
+        again: bool,
         examine: impl Fn(&Source) -> Vec<Problem>,
     ) -> Option<Change> {
         let source = match Source::read(path) {
@@ -153,8 +156,15 @@ impl Folder {
         if let Some(old) = before.as_ref().and_then(|name| self.offered.get_mut(name))
             && old.source.text == source.text
         {
-            old.broken.clear();
-            return None;
+            let again = again || !old.broken.is_empty();
+            let mut problems = if again { examine(&source) } else { Vec::new() };
+            problems.retain(Problem::is_error);
+            let told = told(&source, &problems);
+            if told.is_empty() || told == old.broken {
+                old.broken = told;
+                return None;
+            }
+            return Some(self.broken(path, before, told));
         }
         let pipeline = match pipeline::parse(&source.text) {
             Ok(pipeline) => pipeline,
@@ -190,6 +200,16 @@ impl Folder {
             old.broken.clone_from(&problems);
         }
         Change::Broken { pipeline: before, file: path.to_owned(), problems }
+    }
+
+    /// Examines the pipelines again that have one of these plugins.
+    pub fn check_again(&mut self, plugins: &BTreeSet<String>) {
+        for seen in self.seen.values_mut() {
+            let offered = seen.name.as_ref().and_then(|name| self.offered.get(name));
+            if offered.is_some_and(|it| it.pipeline.stages.iter().any(|stage| plugins.contains(&stage.plugin))) {
+                (seen.read, seen.again) = (false, true);
+            }
+        }
     }
 
     /// Reads the files again that are no sound pipelines: what they lacked may have come.
@@ -307,6 +327,29 @@ mod tests {
         std::fs::remove_file(&file).unwrap();
         assert_eq!(looks.look(sound), [Change::Gone { pipeline: "one".to_owned(), file }]);
         assert!(looks.offered().is_empty());
+    }
+
+    #[test]
+    fn a_pipeline_is_examined_again_when_its_plugins_are_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let file = root.join("one.toml");
+        std::fs::write(&file, text("one", "")).unwrap();
+        let missing = |_: &Source| vec![Problem::error(0..1, "there is no plugin `x`")];
+        let mut looks = Folder::new(&root);
+        looks.first_look(sound);
+        looks.check_again(&["other".to_owned()].into());
+        assert_eq!(looks.look(missing), []);
+        looks.check_again(&["x".to_owned()].into());
+        let changes = looks.look(missing);
+        assert!(matches!(&changes[..], [Change::Broken { pipeline: Some(name), .. }] if name == "one"), "{changes:?}");
+        // The same again says nothing new; and whatever else changes, it stays so.
+        looks.read_again();
+        assert_eq!(looks.look(missing), []);
+        assert_eq!(looks.offered()["one"].broken.len(), 1);
+        looks.check_again(&["x".to_owned()].into());
+        assert_eq!(looks.look(sound), []);
+        assert_eq!(looks.offered()["one"].broken.len(), 0);
     }
 
     #[test]

@@ -29,12 +29,14 @@ pub(super) fn first_look(service: &Arc<Service>) -> Result<(), Trouble> {
     let mut folder = Folder::new(&service.dir);
     let changes = folder.first_look(|source| problems(service, source));
     apply(service, &folder, changes);
+    service.keep_components();
     *FOLDER.lock().unwrap_or_else(PoisonError::into_inner) = Some(folder);
     Ok(())
 }
 
 /// Looks again and again, as long as the host runs.
 pub(super) fn keep_looking(service: &Arc<Service>) {
+    service.hosts.wakes_me();
     let Some(mut folder) = FOLDER.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
     let mut settings_trouble = None;
     while service.lock().stopping.is_none() {
@@ -55,17 +57,21 @@ pub(super) fn keep_looking(service: &Arc<Service>) {
                 }
             }
         }
-        let roots: Vec<_> = service.lock().offered.values().map(|offered| offered.source.root.clone()).collect();
-        if roots.iter().chain([&service.dir]).any(|root| service.hosts.changed(root)) {
-            tracing::info!("the plugins have changed");
+        let plugins = service.hosts.take_changed();
+        if !plugins.is_empty() {
             folder.read_again();
+            folder.check_again(&plugins);
         }
         let changes = folder.look(|source| problems(service, source));
+        let has_changed = !plugins.is_empty() || !changes.is_empty();
         if !changes.is_empty() {
             apply(service, &folder, changes);
             service.turn_soon();
         } else {
             refresh(service, &folder);
+        }
+        if has_changed {
+            service.keep_components();
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod log;
 mod looks;
 mod messenger;
 mod overdue;
+mod plugins;
 mod rows;
 mod service;
 mod takeover;
@@ -145,6 +146,10 @@ pub fn serve(options: Options) -> Result<(), Trouble> {
         spawn("folder", {
             let service = Arc::clone(&service);
             move || looks::keep_looking(&service)
+        })?;
+        spawn("plugins", {
+            let service = Arc::clone(&service);
+            move || plugins::keep_watching(&service)
         })?;
         tracing::info!("the API answers at {}; its token is in {}", address.url, token.file().display());
         Ok(turn_until_stopped(&service, &woken))

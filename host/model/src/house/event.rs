@@ -40,6 +40,33 @@ pub enum HouseEvent {
         /// The file, relative to the folder of pipelines.
         file: String,
     },
+    /// A plugin is new, or another than before, and is used from now on.
+    PluginOffered {
+        /// As in pipeline files.
+        name: String,
+        /// Its own.
+        version: String,
+        /// Of the component.
+        digest: String,
+        /// The file, relative to the folder of pipelines.
+        file: String,
+    },
+    /// A file in a plugins folder is no plugin that can be used; what it held before stays.
+    PluginRefused {
+        /// The file, relative to the folder of pipelines.
+        file: String,
+        /// For people.
+        reason: String,
+    },
+    /// A plugin's file is not there any more.
+    PluginGone {
+        /// As in pipeline files.
+        name: String,
+        /// The file, relative to the folder of pipelines.
+        file: String,
+        /// The pipelines that cannot run without it.
+        pipelines: Vec<String>,
+    },
     /// The schedule made a run.
     Fired {
         /// The time of the schedule.
@@ -199,6 +226,9 @@ impl HouseEvent {
             Self::PipelineLoaded { .. } => "pipeline-loaded",
             Self::PipelineBroken { .. } => "pipeline-broken",
             Self::PipelineGone { .. } => "pipeline-gone",
+            Self::PluginOffered { .. } => "plugin-offered",
+            Self::PluginRefused { .. } => "plugin-refused",
+            Self::PluginGone { .. } => "plugin-gone",
             Self::Fired { .. } => "fired",
             Self::CaughtUp { .. } => "caught-up",
             Self::Skipped { .. } => "skipped",

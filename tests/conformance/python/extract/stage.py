@@ -5,10 +5,32 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Literal
 
 from sluicebox import Batch, Extract, Fault, Field, Page, Schema, option, plugin
 
+# All types of the contract but `other`: of three rows the second is null.
+VALUES = {
+    "boolean": [True, None, False],
+    "int8": [-128, None, 127],
+    "int16": [-32768, None, 32767],
+    "int32": [-(2**31), None, 2**31 - 1],
+    "int64": [-(2**63), None, 2**63 - 1],
+    "uint8": [0, None, 255],
+    "uint16": [0, None, 65535],
+    "uint32": [0, None, 2**32 - 1],
+    "uint64": [0, None, 2**64 - 1],
+    "float32": [-0.5, None, 1.5],
+    "float64": [0.1, None, 1e300],
+    "utf8": ["", None, "a\u00e4\u20ac\U0001f600"],
+    "binary": [b"", None, b"\x00\xff"],
+    "date32": [date(1969, 12, 31), None, date(2013, 1, 31)],
+    "timestamp": [datetime(1969, 12, 31, 23, 59, 59, 999999), None, datetime(2013, 1, 31, 10)],
+    "decimal128": [Decimal("-12345678.90"), None, Decimal("0.01")],
+}
+TYPES = Schema(Field(name, name, detail="10,2" if name == "decimal128" else None) for name in VALUES)
 NUMBERS = Schema(
     [Field("n", "int64", nullable=False), Field("label", "utf8"), Field("half", "float64", nullable=False)]
 )
