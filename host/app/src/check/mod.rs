@@ -92,7 +92,7 @@ pub fn examine(
             // What it needs may be gone.
             Some(_) if context.skipped.contains_key(&stage.name) => {}
             Some(plugin) => {
-                problems.extend(options::check(stage, &config, &plugin.description.config_schema));
+                problems.extend(options::check(stage, &config, plugin));
                 problems.extend(grants::check(stage, &plugin.description, &source.root));
                 problems.extend(stateful_quarantine(stage, &plugin.description));
             }

@@ -1,13 +1,38 @@
 //! A stage's options against the schema of its plugin, told without the words of JSON Schema.
 
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
-use jsonschema::{JsonType, ValidationError};
+use jsonschema::{JsonType, ValidationError, Validator};
 use serde_json::Value;
 use sluicebox_model::pipeline::{Problem, StageSpec, suggest};
+use sluicebox_model::plugin::Digest;
+use sluicebox_sandbox::Plugin;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Compiled schemas of plugins by the digest of their component: a host that runs many pipelines asks for the same again and
+/// again, and compiling is most of the work.
+static COMPILED: Mutex<BTreeMap<Digest, Arc<Validator>>> = Mutex::new(BTreeMap::new());
+
+/// So many are kept.
+const COMPILED_MAX: usize = 256;
+
+fn compiled(plugin: &Plugin) -> Result<Arc<Validator>, ValidationError<'static>> {
+    let mut kept = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(validator) = kept.get(&plugin.digest) {
+        return Ok(Arc::clone(validator));
+    }
+    let validator = Arc::new(jsonschema::draft202012::options().build(&plugin.description.config_schema)?);
+    if kept.len() >= COMPILED_MAX {
+        kept.clear();
+    }
+    kept.insert(plugin.digest.clone(), Arc::clone(&validator));
+    Ok(validator)
+}
 
 /// All that is wrong with `config`, the options of `stage` with placeholders filled in.
-pub fn check(stage: &StageSpec, config: &Value, schema: &Value) -> Vec<Problem> {
-    let validator = match jsonschema::draft202012::options().build(schema) {
+pub fn check(stage: &StageSpec, config: &Value, plugin: &Plugin) -> Vec<Problem> {
+    let schema = &plugin.description.config_schema;
+    let validator = match compiled(plugin) {
         Ok(validator) => validator,
         Err(error) => {
             let message = format!("the options of plugin `{}` cannot be checked: {error}", stage.plugin);
