@@ -70,7 +70,7 @@ fn in_process(folder: &Path, plugins: &Path) -> Result<(Vec<Took>, Duration)> {
     let told = |trouble: sluicebox::trouble::Trouble| anyhow::anyhow!("{}", trouble.message);
     let sandbox = Sandbox::new(SandboxOptions { cache_dir: folder.join("cache") })?;
     let folders = vec![plugins.to_owned()];
-    let host = Host { catalog: Catalog::scan(&sandbox, &folders), sandbox, folders };
+    let host = Host { catalog: Catalog::scan(&sandbox, &folders), sandbox, folders, lock: None };
     let source = Source::read(&folder.join("nothing.toml")).map_err(told)?;
     let found = Plugins::Found(&host.catalog);
     let mut house = House::open(&folder.join("in-process"), "bench").map_err(told)?;

@@ -4,7 +4,9 @@ use super::folder::Offered;
 use super::rows::{self, RerunOptions, RunOptions};
 use super::service::{LATENESS, Service, since, waits_since};
 use super::timing;
-use crate::api::{Desk, DeskError, Gauges, Pause, PipelineView, RerunAsk, ScheduleView, StageView, StartAsk};
+use crate::api::{
+    Desk, DeskError, Gauges, Pause, PipelineView, PluginsView, RerunAsk, ScheduleView, StageView, StartAsk,
+};
 use crate::cli::rerun::refuse_replay;
 use crate::trouble::Trouble;
 use jiff::Timestamp;
@@ -186,6 +188,11 @@ impl Desk for OfService {
         }
         self.0.schedules_changed(name);
         Ok(())
+    }
+
+    fn plugins(&self) -> Result<PluginsView, DeskError> {
+        self.open()?;
+        Ok(self.0.plugins_view())
     }
 
     fn gauges(&self) -> Gauges {

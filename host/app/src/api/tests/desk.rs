@@ -1,6 +1,9 @@
 //! A desk that does nothing, and remembers what it was asked.
 
-use super::super::{Desk, DeskError, Fire, Gauges, PipelineView, RerunAsk, ScheduleView, StageView, StartAsk, Timing};
+use super::super::{
+    Desk, DeskError, Fire, Gauges, PipelineView, PluginView, PluginsView, RefusedView, RerunAsk, ScheduleView,
+    StageView, StartAsk, Timing,
+};
 use super::{at, run};
 use crate::trouble::Trouble;
 use sluicebox_model::run::{Interval, RunId};
@@ -101,6 +104,21 @@ impl Desk for FakeDesk {
         self.known(name)?;
         self.note(format!("resume {name}"));
         Ok(())
+    }
+
+    fn plugins(&self) -> Result<PluginsView, DeskError> {
+        Ok(PluginsView {
+            plugins: vec![PluginView {
+                name: "extract-csv".into(),
+                version: "1.0.0".into(),
+                kind: "extract".into(),
+                summary: "Reads CSV".into(),
+                digest: "ab".repeat(32),
+                contract: "0.1.0".into(),
+                file: "plugins/extract-csv.wasm".into(),
+            }],
+            refused: vec![RefusedView { file: "plugins/none.wasm".into(), reason: "it is not WebAssembly".into() }],
+        })
     }
 
     fn gauges(&self) -> Gauges {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 /// All that the API has.
 const ROUTES: [&str; 19] = [
     "GET /api/v1/bookmarks",
+    "GET /api/v1/plugins",
     "GET /api/v1/openapi.json",
     "GET /api/v1/pipelines",
     "GET /api/v1/pipelines/{name}",
