@@ -13,6 +13,7 @@ mod flights;
 mod hostile;
 mod monitors;
 mod neighbours;
+mod plugins;
 mod recovery;
 mod replay;
 mod second_life;

@@ -20,7 +20,7 @@ fn host() -> Host {
     let sandbox = Sandbox::new(SandboxOptions { cache_dir: beside("test-cache") }).unwrap();
     let folders = vec![beside("plugins"), beside("test-plugins")];
     let catalog = Catalog::scan(&sandbox, &folders);
-    Host { sandbox, catalog, folders }
+    Host { sandbox, catalog, folders, lock: None }
 }
 
 /// Checks a pipeline and runs it, as `sluicebox run` does.

@@ -207,6 +207,11 @@ impl Catalog {
         files(folder)
     }
 
+    /// The plugins of the files that were looked at so far; looks at no other.
+    pub fn looked(&self) -> impl Iterator<Item = &Plugin> {
+        self.files.iter().filter_map(|file| file.looked.get()?.as_ref().ok())
+    }
+
     /// The plugins, by name. Looks at every file.
     pub fn plugins(&self) -> impl Iterator<Item = &Plugin> {
         self.all().plugins.values().filter_map(|&position| self.plugin_at(position))

@@ -6,7 +6,7 @@
 from sluicebox import report
 from sluicebox._plugin import plugin
 from sluicebox.batch import Batch, concat
-from sluicebox.column import Column
+from sluicebox.column import Column, Form
 from sluicebox.fault import Fault, FaultKind
 from sluicebox.options import NoOptions, option
 from sluicebox.report import BadRecord, count, log, quarantine
@@ -36,6 +36,7 @@ __all__ = [
     "FaultKind",
     "Field",
     "Finding",
+    "Form",
     "Input",
     "Load",
     "NoOptions",

@@ -45,7 +45,7 @@ def rows_of(field: Field, column: Column) -> int | None:
         return (len(offsets) if isinstance(offsets, list) else memoryview(offsets).nbytes // 4) - 1
     letter = FORMATS.get(field.data_type)
     width = 16 if field.data_type is DataType.DECIMAL128 else array(letter).itemsize if letter else None
-    return None if width is None else memoryview(column.data).nbytes // width  # type: ignore[arg-type]
+    return None if width is None else memoryview(column.data).nbytes // width
 
 
 def _raw(field: Field, values: Any) -> Column | None:

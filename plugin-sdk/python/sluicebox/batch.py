@@ -105,7 +105,8 @@ class Batch:
         field = self.schema[name]
         if field.data_type is not DataType.UTF8:
             raise Fault("internal", f"column {name!r} is {field.data_type}, not utf8")
-        return self.column(name, "strings").data  # type: ignore[return-value]
+        texts: list[str | None] = self.column(name, "strings").data
+        return texts
 
     def to_dict(self) -> dict[str, list[Any]]:
         """All columns as lists."""

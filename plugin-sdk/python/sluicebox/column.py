@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -51,7 +51,8 @@ class Column:
     - utf8 as strings: `data` is a list of texts, None = null; there is no validity
     """
 
-    data: Buffer | Sequence[Any]
+    data: Any
+    """bytes, bytearray or memoryview, or a list"""
     validity: bytes | None = None
     """One bit a row, 1 = present, least significant first; None: no nulls."""
     offsets: Buffer | list[int] | None = None
@@ -59,7 +60,7 @@ class Column:
 
 def view(field: Field, column: Column) -> memoryview:
     """The data of the column as a memoryview of its type, e.g. of format "q" for int64."""
-    data = memoryview(column.data)  # type: ignore[arg-type]
+    data = memoryview(column.data)
     letter = FORMATS.get(field.data_type)
     return data if letter is None else data.cast("B").cast(letter)  # type: ignore[call-overload]
 

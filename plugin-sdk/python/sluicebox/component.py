@@ -12,12 +12,15 @@ import logging
 import sys
 from typing import Any
 
-import stage  # type: ignore[import-not-found]
-import wit_world.exports  # type: ignore[import-not-found]
+# componentize-py mounts the project's folder as it is; no leftovers are to be put there.
+sys.dont_write_bytecode = True
 
-from sluicebox import _calls
-from sluicebox._plugin import registered
-from sluicebox.report import LogHandler
+import stage  # type: ignore[import-not-found]  # noqa: E402
+import wit_world.exports  # type: ignore[import-not-found]  # noqa: E402
+
+from sluicebox import _calls  # noqa: E402
+from sluicebox._plugin import registered  # noqa: E402
+from sluicebox.report import LogHandler  # noqa: E402
 
 _PLUGIN = registered()
 

@@ -27,6 +27,12 @@ pub trait Desk: Send + Sync + 'static {
     /// There is none of that name; the store cannot be read.
     fn schedule(&self, name: &str, n: usize) -> Result<ScheduleView, DeskError>;
 
+    /// The plugins that pipelines may use, and the files that are refused.
+    ///
+    /// # Errors
+    /// They cannot be told now.
+    fn plugins(&self) -> Result<PluginsView, DeskError>;
+
     /// Queues a run.
     ///
     /// # Errors
@@ -254,6 +260,46 @@ pub struct StageView {
     pub plugin: String,
     /// The stages that feed it.
     pub inputs: Vec<String>,
+}
+
+/// The plugins of the folder that is served.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct PluginsView {
+    /// Those that pipelines may use, by name.
+    pub plugins: Vec<PluginView>,
+    /// Files that are no plugin as they are.
+    pub refused: Vec<RefusedView>,
+}
+
+/// A plugin that pipelines may use.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct PluginView {
+    /// As in pipeline files.
+    pub name: String,
+    /// Its own version.
+    pub version: String,
+    /// `extract`, `transform`, `validate` or `load`.
+    pub kind: String,
+    /// One sentence.
+    pub summary: String,
+    /// Of the component, in hexadecimal.
+    pub digest: String,
+    /// The version of the contract that it was built for.
+    pub contract: String,
+    /// Its file, from the folder that is served.
+    pub file: String,
+}
+
+/// A file that is no plugin as it is.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct RefusedView {
+    /// The file, from the folder that is served.
+    pub file: String,
+    /// Why, for people.
+    pub reason: String,
 }
 
 /// How it goes at this moment.

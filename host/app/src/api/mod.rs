@@ -14,6 +14,7 @@ mod io;
 mod metrics;
 mod openapi;
 mod pipelines;
+mod plugins;
 mod quarantine;
 mod runs;
 mod schemas;
@@ -26,8 +27,8 @@ mod token;
 
 pub use certificate::Certificate;
 pub use desk::{
-    Desk, DeskError, Fire, Gauges, Pause, PipelineView, ReplayAsk, RerunAsk, ResolveAsk, ScheduleView, StageView,
-    StartAsk, Timing,
+    Desk, DeskError, Fire, Gauges, Pause, PipelineView, PluginView, PluginsView, RefusedView, ReplayAsk, RerunAsk,
+    ResolveAsk, ScheduleView, StageView, StartAsk, Timing,
 };
 pub use openapi::openapi;
 pub use serve::serve;

@@ -1,6 +1,6 @@
 //! What the API is, in the form that programs read: made from the endpoints, so that it has all of them and no other.
 
-use super::{Api, bookmarks, events, health, metrics, pipelines, quarantine, runs};
+use super::{Api, bookmarks, events, health, metrics, pipelines, plugins, quarantine, runs};
 use axum::Json;
 use axum::Router;
 use axum::http::StatusCode;
@@ -39,6 +39,7 @@ pub(super) fn documented() -> (Router<Api>, utoipa::openapi::OpenApi) {
         .routes(routes!(quarantine::list))
         .routes(routes!(quarantine::show))
         .routes(routes!(bookmarks::list))
+        .routes(routes!(plugins::list))
         .routes(routes!(described))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))

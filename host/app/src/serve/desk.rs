@@ -5,7 +5,7 @@ use super::rows::{self, ReplayOptions, RerunOptions, RunOptions};
 use super::service::{LATENESS, Service, since, waits_since};
 use super::timing;
 use crate::api::{
-    Desk, DeskError, Gauges, Pause, PipelineView, ReplayAsk, RerunAsk, ScheduleView, StageView, StartAsk,
+    Desk, DeskError, Gauges, Pause, PipelineView, PluginsView, ReplayAsk, RerunAsk, ScheduleView, StageView, StartAsk,
 };
 use crate::cli::quarantine::replay as quarantine;
 use crate::cli::rerun::refuse_replay;
@@ -210,6 +210,11 @@ impl Desk for OfService {
         }
         self.0.schedules_changed(name);
         Ok(())
+    }
+
+    fn plugins(&self) -> Result<PluginsView, DeskError> {
+        self.open()?;
+        Ok(self.0.plugins_view())
     }
 
     fn gauges(&self) -> Gauges {

@@ -98,6 +98,12 @@ impl Hosts {
         Some(Arc::new(lock.unwrap_or_else(|| Lock { path: root.join(crate::lock::LOCK), plugins: BTreeMap::new() })))
     }
 
+    /// The plugins as the pipelines know them so far.
+    pub(super) fn looked(&self) -> Vec<Plugin> {
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.values().flat_map(|host| host.catalog.looked().cloned().collect::<Vec<_>>()).collect()
+    }
+
     /// The folders of pipelines that were asked about.
     pub(super) fn roots(&self) -> Vec<PathBuf> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from sluicebox import (
     BadRecord,
@@ -14,6 +13,7 @@ from sluicebox import (
     Column,
     Fault,
     Field,
+    Form,
     Input,
     Schema,
     Transform,
@@ -43,7 +43,7 @@ class Options:
     """Mode, and what belongs to some of the modes."""
 
     mode: str = option("What is done.")
-    form: Literal["typed", "raw", "strings"] = option("copy: the form in which columns cross.", default="typed")
+    form: Form = option("copy: the form in which columns cross.", default="typed")
     column: str = option("add-one, length, filter: the column that is worked on.", default="")
     columns: list[list[str]] = option("select: pairs of the old and the new name.", default=[])
     offset: int = option("slice: the first row.", default=0, at_least=0)
@@ -60,9 +60,10 @@ class Conform(Transform[Options]):
         self.kept: list[Batch] = []
         self.names = [each.name for each in inputs]
         self.seen = [[0, 0] for _ in inputs]
-        self.work = getattr(self, f"do_{mode.replace('-', '_')}", None)
-        if self.work is None:
+        work = getattr(self, f"do_{mode.replace('-', '_')}", None)
+        if work is None:
             raise Fault("invalid-config", f"there is no mode {mode!r}")
+        self.work: Callable[[int, Batch], Batch | None] = work
         if mode == "length":
             schema.need(self.options.column, "utf8")
             return schema.with_field(Field("length", "int32"))
@@ -92,7 +93,7 @@ class Conform(Transform[Options]):
         others = [field.name for field in batch.schema if field.data_type == "other"]
         return copied.zip(batch.select(others)).select(batch.schema.names) if others else copied
 
-    def form(self, field: Field) -> str:
+    def form(self, field: Field) -> Form:
         wanted = self.options.form
         return "raw" if wanted == "strings" and field.data_type != "utf8" else wanted
 

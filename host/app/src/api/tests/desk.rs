@@ -1,7 +1,8 @@
 //! A desk that does nothing, and remembers what it was asked.
 
 use super::super::{
-    Desk, DeskError, Fire, Gauges, PipelineView, ReplayAsk, RerunAsk, ScheduleView, StageView, StartAsk, Timing,
+    Desk, DeskError, Fire, Gauges, PipelineView, PluginView, PluginsView, RefusedView, ReplayAsk, RerunAsk,
+    ScheduleView, StageView, StartAsk, Timing,
 };
 use super::{at, run};
 use crate::trouble::Trouble;
@@ -113,6 +114,21 @@ impl Desk for FakeDesk {
         self.known(name)?;
         self.note(format!("resume {name}"));
         Ok(())
+    }
+
+    fn plugins(&self) -> Result<PluginsView, DeskError> {
+        Ok(PluginsView {
+            plugins: vec![PluginView {
+                name: "extract-csv".into(),
+                version: "1.0.0".into(),
+                kind: "extract".into(),
+                summary: "Reads CSV".into(),
+                digest: "ab".repeat(32),
+                contract: "0.1.0".into(),
+                file: "plugins/extract-csv.wasm".into(),
+            }],
+            refused: vec![RefusedView { file: "plugins/none.wasm".into(), reason: "it is not WebAssembly".into() }],
+        })
     }
 
     fn gauges(&self) -> Gauges {

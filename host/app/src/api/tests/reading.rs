@@ -141,6 +141,8 @@ fn rows_that_were_set_aside_are_read() {
 fn the_rest_is_as_it_is_described() {
     let served = lived_in();
     assert_eq!(read(&served, "/api/v1/bookmarks", "/api/v1/bookmarks")["bookmarks"][0]["bookmark"], "page 9");
+    let plugins = read(&served, "/api/v1/plugins", "/api/v1/plugins");
+    assert_eq!(plugins["refused"][0]["reason"], "it is not WebAssembly");
     let none = read(&served, "/api/v1/bookmarks", "/api/v1/bookmarks?pipeline=weather");
     assert_eq!(none["bookmarks"].as_array().unwrap().len(), 0);
     read(&served, "/api/v1/pipelines", "/api/v1/pipelines");

@@ -67,6 +67,10 @@ impl Lock {
         }
         let plugins = human::count(lock.plugins.len() as u64, "plugin", "plugins");
         print(&format!("{} {plugins} in {}\n{out}", style.paint(Tone::Good, "locked:"), shown(&lock.path)));
+        for refused in host.catalog.refused() {
+            let (path, reason) = (shown(&refused.path), human::clean_line(&refused.reason));
+            eprintln!("{} {path} is not locked: {reason}", Style::stderr().paint(Tone::Warn, "note:"));
+        }
         Ok(Exit::Done)
     }
 }

@@ -108,7 +108,9 @@ impl Remove {
 fn needed(name: &str, needs: &[Needs]) -> String {
     let each = |needs: &Needs| {
         let file = needs.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        format!("`{}` ({}, stage {})", clean_line(&needs.pipeline), clean_line(&file), needs.stages.join(" and "))
+        let stages = if needs.stages.len() == 1 { "stage" } else { "stages" };
+        let named = needs.stages.join(" and ");
+        format!("`{}` ({}, {stages} {named})", clean_line(&needs.pipeline), clean_line(&file))
     };
     match needs {
         [] => format!(": no pipeline below this folder needs `{name}`"),

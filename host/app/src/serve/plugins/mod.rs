@@ -3,6 +3,7 @@
 pub(super) mod shelf;
 
 use super::service::Service;
+use crate::api::{PluginView, PluginsView, RefusedView};
 use crate::components::{self, Plugins};
 use crate::lock::{LOCK, Lock};
 use crate::show::human::{clean_line, cut};
@@ -61,7 +62,14 @@ impl Watch<'_> {
         let roots = hosts.roots();
         let folders: BTreeSet<PathBuf> = roots.iter().flat_map(|root| hosts.folders(root)).collect();
         let found = folders.iter().flat_map(|folder| files_of(folder)).collect();
-        let changes = hosts.shelf().get_or_insert_with(Shelf::default).look(&found, Instant::now());
+        let known = if hosts.shelf().is_none() { hosts.looked() } else { Vec::new() };
+        let changes = {
+            let mut shelf = hosts.shelf();
+            let shelf = shelf.get_or_insert_with(Shelf::default);
+            let changes = shelf.look(&found, Instant::now());
+            known.into_iter().for_each(|plugin| shelf.is_known_as(&plugin.path.clone(), plugin));
+            changes
+        };
         let locks: Vec<Arc<Lock>> = roots.iter().filter_map(|root| hosts.lock_of(root)).collect();
         let is_first = self.locks.is_empty();
         if locks != self.locks {
@@ -113,8 +121,12 @@ impl Watch<'_> {
             None => (None, false),
         };
         match change {
-            // It was there before the host, as the pipelines know it.
-            Some(Change::Offered { was: None, .. }) if was_there => hosts.offer(),
+            // Nothing new: it was there before the host, or is the same as before.
+            Some(Change::Offered { was, is, was_refused: false, .. })
+                if was.as_ref().map_or(was_there, |was| was.digest == is.digest) =>
+            {
+                hosts.offer();
+            }
             Some(change) => self.tell(vec![change]),
             None => {}
         }
@@ -131,7 +143,7 @@ impl Watch<'_> {
         let mut events = Vec::new();
         for change in changes {
             match change {
-                Change::Offered { path, was, is } => {
+                Change::Offered { path, was, is, .. } => {
                     names.insert(is.description.name.clone());
                     names.extend(was.as_ref().map(|was| was.description.name.clone()));
                     let replaced = was.filter(|was| was.digest != is.digest);
@@ -237,6 +249,28 @@ impl Watch<'_> {
 }
 
 impl Service {
+    /// The plugins as the API shows them.
+    pub(super) fn plugins_view(&self) -> PluginsView {
+        let host = self.hosts.of(&self.dir);
+        let file = |path: &Path| clean_line(&path.strip_prefix(&self.dir).unwrap_or(path).display().to_string());
+        let plugin = |plugin: &Plugin| PluginView {
+            name: plugin.description.name.clone(),
+            version: plugin.description.version.clone(),
+            kind: plugin.description.kind.to_string(),
+            summary: plugin.description.summary.clone(),
+            digest: plugin.digest.to_string(),
+            contract: plugin.contract.clone(),
+            file: file(&plugin.path),
+        };
+        let mut refused: BTreeMap<String, String> =
+            host.catalog.refused().iter().map(|refused| (file(&refused.path), clean_line(&refused.reason))).collect();
+        // Those whose plugin from before stays, too.
+        let later = self.hosts.shelf().as_ref().map(Shelf::refused).unwrap_or_default();
+        refused.extend(later.into_iter().map(|(path, reason)| (file(&path), clean_line(&reason))));
+        let refused = refused.into_iter().map(|(file, reason)| RefusedView { file, reason }).collect();
+        PluginsView { plugins: host.catalog.plugins().map(plugin).collect(), refused }
+    }
+
     /// Keeps the components that the pipelines would run with, so that they do when a file has just been replaced.
     pub(super) fn keep_components(&self) {
         let offered: Vec<_> = self.lock().offered.values().cloned().collect();

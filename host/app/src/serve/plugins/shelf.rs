@@ -60,6 +60,8 @@ pub(in crate::serve) enum Change<P> {
         was: Option<P>,
         /// What it holds.
         is: P,
+        /// Whether it was no plugin in between.
+        was_refused: bool,
     },
     /// A file is no plugin as it is.
     Refused {
@@ -137,6 +139,7 @@ impl<P: Clone> Shelf<P> {
             slot.missed = false;
             if slot.stamp != stamp {
                 (slot.stamp, slot.since, slot.step) = (stamp, now, Step::Settling);
+                slot.from_start = false;
                 continue;
             }
             match &slot.step {
@@ -157,15 +160,22 @@ impl<P: Clone> Shelf<P> {
         changes
     }
 
+    /// Takes note of what a file is known as already.
+    pub(super) fn is_known_as(&mut self, path: &Path, plugin: P) {
+        if let Some(slot) = self.slots.get_mut(path) {
+            slot.plugin = Some(plugin);
+        }
+    }
+
     /// Takes note of what a file is that was to be looked at. What is not that file any more says nothing.
     pub(super) fn looked(&mut self, path: &Path, stamp: Stamp, is: Result<P, String>) -> Option<Change<P>> {
         let slot = self.slots.get_mut(path).filter(|slot| slot.stamp == stamp && slot.step == Step::Looking)?;
         match is {
             Ok(is) => {
                 slot.step = Step::Known;
-                slot.refused = None;
+                let was_refused = slot.refused.take().is_some();
                 let was = slot.plugin.replace(is.clone());
-                Some(Change::Offered { path: path.to_owned(), was, is })
+                Some(Change::Offered { path: path.to_owned(), was, is, was_refused })
             }
             Err(reason) => {
                 slot.step = Step::Doubted(reason);
@@ -202,6 +212,12 @@ impl<P: Clone> Shelf<P> {
     /// Whether a file was there before anybody watched.
     pub(super) fn was_there(&self, path: &Path) -> bool {
         self.slots.get(path).is_some_and(|slot| slot.from_start)
+    }
+
+    /// The files that are no plugin as they are, with the reason.
+    pub(super) fn refused(&self) -> Vec<(PathBuf, String)> {
+        let refused = self.slots.iter().filter_map(|(path, slot)| Some((path.clone(), slot.refused.clone()?)));
+        refused.collect()
     }
 
     /// The files in a folder, by name.
@@ -253,6 +269,10 @@ mod tests {
         vec![Change::Look(name.into(), Stamp { modified: None, bytes, inode: 1 })]
     }
 
+    fn offered(was: Option<&'static str>, is: &'static str) -> Change<&'static str> {
+        Change::Offered { path: "a".into(), was, is, was_refused: false }
+    }
+
     #[test]
     fn a_file_is_looked_at_when_it_has_settled() {
         let mut bed = Bed::new();
@@ -263,7 +283,7 @@ mod tests {
         assert_eq!(bed.known("a"), Some(Known::None("it is new, and is being looked at".to_owned())));
         assert_eq!(bed.look(), look("a", 3));
         assert_eq!(bed.look(), [], "once");
-        assert_eq!(bed.looked("a", 3, Ok("one")), Some(Change::Offered { path: "a".into(), was: None, is: "one" }));
+        assert_eq!(bed.looked("a", 3, Ok("one")), Some(offered(None, "one")));
         assert_eq!(bed.known("a"), Some(Known::Plugin("one")));
 
         // It is replaced: the one from before stays until the next is known.
@@ -271,7 +291,7 @@ mod tests {
         bed.look();
         assert_eq!(bed.look(), look("a", 9));
         assert_eq!(bed.known("a"), Some(Known::Plugin("one")));
-        let change = Change::Offered { path: "a".into(), was: Some("one"), is: "two" };
+        let change = offered(Some("one"), "two");
         assert_eq!(bed.looked("a", 9, Ok("two")), Some(change));
 
         bed.files.clear();
@@ -338,5 +358,13 @@ mod tests {
         assert_eq!(bed.look(), look("a", 1));
         bed.shelf.later(Path::new("a"));
         assert_eq!(bed.look(), look("a", 1), "nobody had time");
+        // The pipelines know it, and it is replaced before anybody looked.
+        bed.shelf.is_known_as(Path::new("a"), "one");
+        bed.put("a", 2);
+        bed.look();
+        assert!(!bed.shelf.was_there(Path::new("a")));
+        assert_eq!(bed.known("a"), Some(Known::Plugin("one")));
+        assert_eq!(bed.look(), look("a", 2));
+        assert_eq!(bed.looked("a", 2, Ok("two")), Some(offered(Some("one"), "two")));
     }
 }

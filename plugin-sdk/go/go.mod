@@ -1,0 +1,3 @@
+module sluicebox.dev/stage
+
+go 1.25

@@ -1,0 +1,5 @@
+//go:build wasip1
+
+package transform
+
+import _ "sluicebox.dev/stage/internal/wit/exports/transform" // the exports of the component
