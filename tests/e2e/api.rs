@@ -1,7 +1,8 @@
 //! The HTTP API of a running `serve`, asked by curl.
 
 use serde_json::Value;
-use sluicebox_tests::Project;
+use sluicebox_tests::serving::until;
+use sluicebox_tests::{Project, root, told};
 use std::io::{BufRead, BufReader, PipeReader, Read};
 use std::process::{Child, Command, Stdio};
 
@@ -138,15 +139,41 @@ fn a_pipeline_is_run_and_followed() {
 
     let (_, metrics) = serving.curl(&[], "/metrics");
     assert!(metrics.contains("sluicebox_runs_total{pipeline=\"flights\",state=\"succeeded\"} 2\n"), "{metrics}");
+    // The end of a run is told a little before its instances are gone.
+    let idle = || serving.curl(&[], "/metrics").1.contains("\nsluicebox_instances 0\n").then_some(());
+    until("no instance outlives its run", String::new, idle);
     let value = |name: &str| -> u64 {
         let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name}: {metrics}"))
     };
     assert!(value("sluicebox_instances_total") >= 12, "two runs of six stages: {metrics}");
-    assert_eq!(value("sluicebox_instances"), 0, "none outlives its run: {metrics}");
     let known = value("sluicebox_compile_cache_hits_total") + value("sluicebox_compile_cache_misses_total");
     assert!(known >= 5, "{metrics}");
     assert!(value("sluicebox_compile_cache_bytes") > 100_000, "{metrics}");
+    assert_eq!(serving.end(), Some(0));
+}
+
+/// A client that `openapi-python-client` makes of docs/openapi.json drives a run from its start to its repetition.
+#[test]
+fn a_generated_client_runs_a_pipeline() {
+    let project = Project::flights();
+    let serving = Serving::begin(&project);
+    let packages = told("SLUICEBOX_TEST_CLIENT");
+    let python = |arguments: &[&str]| {
+        let mut python = Command::new("python3");
+        python.args(arguments).env("PYTHONPATH", &packages).current_dir(project.path()).stdin(Stdio::null());
+        let ended = python.output().expect("python3 starts");
+        let (said, wrong) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+        assert!(ended.status.success(), "{arguments:?}: {said}{wrong}");
+        said.into_owned()
+    };
+    let described = root().join("docs/openapi.json").display().to_string();
+    let generate = ["-m", "openapi_python_client", "generate", "--path", &described];
+    python(&[&generate[..], &["--meta", "none", "--output-path", "client"]].concat());
+    let token = project.read(".sluicebox/api.token");
+    let script = root().join("tests/e2e/generated_client.py").display().to_string();
+    let said = python(&[&script, &serving.url, token.trim()]);
+    assert_eq!(said, "queued, succeeded, repeated, refused\n");
     assert_eq!(serving.end(), Some(0));
 }
 

@@ -23,7 +23,7 @@ pub fn root() -> PathBuf {
 }
 
 /// A variable that `cargo xtask` sets.
-fn told(name: &str) -> PathBuf {
+pub fn told(name: &str) -> PathBuf {
     match std::env::var_os(name) {
         Some(path) => PathBuf::from(path),
         None => panic!("{name} is not set: run the tests with `cargo xtask test` or `cargo xtask e2e`"),
