@@ -7,13 +7,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// All that the API has.
-const ROUTES: [&str; 19] = [
+const ROUTES: [&str; 20] = [
     "GET /api/v1/bookmarks",
-    "GET /api/v1/plugins",
     "GET /api/v1/openapi.json",
     "GET /api/v1/pipelines",
     "GET /api/v1/pipelines/{name}",
     "GET /api/v1/pipelines/{name}/schedule",
+    "GET /api/v1/plugins",
     "GET /api/v1/quarantine",
     "GET /api/v1/quarantine/{run}",
     "GET /api/v1/runs",
