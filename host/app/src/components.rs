@@ -44,7 +44,7 @@ fn path(state: &Path, digest: &Digest) -> PathBuf {
 ///
 /// # Errors
 /// It cannot be copied, or it was replaced meanwhile.
-pub fn keep(sandbox: &Sandbox, state: &Path, plugin: &Plugin) -> Result<(), Trouble> {
+pub fn keep(state: &Path, plugin: &Plugin) -> Result<(), Trouble> {
     let to = path(state, &plugin.digest);
     if to.exists() {
         return Ok(());
@@ -57,8 +57,7 @@ pub fn keep(sandbox: &Sandbox, state: &Path, plugin: &Plugin) -> Result<(), Trou
     // Runs of one process may keep it at once, too.
     let half = to.with_extension(format!("{}-{}.half", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
     std::fs::copy(&plugin.path, &half).map_err(told)?;
-    let copied = Catalog::plugin_of(sandbox, &half).map(|copy| copy.digest);
-    if copied.as_ref() != Ok(&plugin.digest) {
+    if Catalog::digest_of(&half).as_ref() != Ok(&plugin.digest) {
         let _ = std::fs::remove_file(&half);
         let name = &plugin.description.name;
         return Err(Trouble::new(format!("plugin `{name}` was replaced just now")).help("run again"));

@@ -160,7 +160,7 @@ impl Host {
         let unsound = || Trouble::new("the pipeline cannot be run").help("`sluicebox check` tells why");
         let pipeline = examined.pipeline.clone().filter(|_| examined.is_sound()).ok_or_else(unsound)?;
         let stages = self.bind_all(&pipeline, &examined.configs, asked.plugins, &asked.source.root, |plugin| {
-            components::keep(&self.sandbox, state, plugin)
+            components::keep(state, plugin)
         })?;
         Ok(RunPlan {
             id,

@@ -105,7 +105,8 @@ struct Seen {
 pub(crate) struct Stamp {
     size_bytes: u64,
     changed_nanos: u64,
-    inode: u64,
+    /// Its number, and when it was last touched at all, which nobody can set.
+    inode: (u64, i64, i64),
 }
 
 impl Stamp {
@@ -346,11 +347,12 @@ fn changed(metadata: &Metadata) -> u64 {
 }
 
 #[cfg(unix)]
-fn inode(metadata: &Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(metadata)
+fn inode(metadata: &Metadata) -> (u64, i64, i64) {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
 }
 
 #[cfg(not(unix))]
-fn inode(_: &Metadata) -> u64 {
-    0
+fn inode(_: &Metadata) -> (u64, i64, i64) {
+    (0, 0, 0)
 }

@@ -163,69 +163,11 @@ func NewBatch(t testing.TB, columns ...stage.Column) *stage.Batch {
 // Values are a column's values, nil where null: bool, the number as its type is, string, []byte.
 func Values(t testing.TB, batch *stage.Batch, name string) []any {
 	t.Helper()
-	values, err := valuesOf(batch, name)
+	values, err := batch.Any(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return values
-}
-
-func valuesOf(batch *stage.Batch, name string) ([]any, error) {
-	field, err := batch.Schema().Need(name)
-	if err != nil {
-		return nil, err
-	}
-	switch field.Type {
-	case stage.Boolean:
-		column, err := batch.Bool(name)
-		return list(batch, err, func(row int) (any, bool) { return column.At(row) })
-	case stage.UTF8:
-		column, err := batch.Text(name)
-		return list(batch, err, func(row int) (any, bool) { return column.At(row) })
-	case stage.Binary:
-		column, err := batch.Binary(name)
-		return list(batch, err, func(row int) (any, bool) { return bytes.Clone(column.BytesAt(row)), !column.Null(row) })
-	case stage.Int8:
-		return vector[int8](batch, name)
-	case stage.Int16:
-		return vector[int16](batch, name)
-	case stage.Int32, stage.Date32:
-		return vector[int32](batch, name)
-	case stage.Int64, stage.Timestamp:
-		return vector[int64](batch, name)
-	case stage.Uint8:
-		return vector[uint8](batch, name)
-	case stage.Uint16:
-		return vector[uint16](batch, name)
-	case stage.Uint32:
-		return vector[uint32](batch, name)
-	case stage.Uint64:
-		return vector[uint64](batch, name)
-	case stage.Float32:
-		return vector[float32](batch, name)
-	case stage.Float64:
-		return vector[float64](batch, name)
-	default:
-		return vector[stage.Int128](batch, name)
-	}
-}
-
-func vector[T stage.Number](batch *stage.Batch, name string) ([]any, error) {
-	column, err := stage.Numbers[T](batch, name)
-	return list(batch, err, func(row int) (any, bool) { return column.At(row) })
-}
-
-func list(batch *stage.Batch, err error, at func(row int) (any, bool)) ([]any, error) {
-	if err != nil {
-		return nil, err
-	}
-	out := make([]any, batch.Rows())
-	for row := range out {
-		if value, ok := at(row); ok {
-			out[row] = value
-		}
-	}
-	return out, nil
 }
 
 // Expect holds a column to values, nil = null; whole numbers and floats may be written as they come.

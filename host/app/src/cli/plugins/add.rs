@@ -62,7 +62,7 @@ impl Add {
         for plugin in found {
             let (to, was) = place(&sandbox, &folder, &plugin.description.name);
             if was.as_ref().is_none_or(|was| was.digest != plugin.digest) {
-                copy(&sandbox, &plugin, &to)?;
+                copy(&plugin, &to)?;
             }
             added.push(Added { plugin, to, was });
         }
@@ -156,7 +156,7 @@ fn place(sandbox: &Sandbox, folder: &Path, name: &str) -> (PathBuf, Option<Locke
 }
 
 /// Copies the component, wholly or not at all; what is copied is what was checked.
-fn copy(sandbox: &Sandbox, plugin: &Plugin, to: &Path) -> Result<(), Trouble> {
+fn copy(plugin: &Plugin, to: &Path) -> Result<(), Trouble> {
     let half = to.with_extension(format!("{}.half", std::process::id()));
     let copied = fs::copy(&plugin.path, &half).and_then(|_| fs::File::open(&half)?.sync_all());
     let failed = |why: String| {
@@ -164,8 +164,7 @@ fn copy(sandbox: &Sandbox, plugin: &Plugin, to: &Path) -> Result<(), Trouble> {
         Trouble::new(why)
     };
     copied.map_err(|error| failed(format!("{} cannot be copied to {}: {error}", shown(&plugin.path), shown(to))))?;
-    let same = Catalog::plugin_of(sandbox, &half).is_ok_and(|copy| copy.digest == plugin.digest);
-    if !same {
+    if Catalog::digest_of(&half).as_ref() != Ok(&plugin.digest) {
         return Err(failed(format!("{} was changed while it was copied", shown(&plugin.path))).help("add it again"));
     }
     fs::rename(&half, to).map_err(|error| failed(format!("{} cannot be written: {error}", shown(to))))

@@ -148,6 +148,9 @@ impl Watch<'_> {
                     names.extend(was.as_ref().map(|was| was.description.name.clone()));
                     let replaced = was.filter(|was| was.digest != is.digest);
                     events.push(self.offered(&path, replaced.as_ref(), &is));
+                    // It may be another plugin altogether.
+                    let other = replaced.as_ref().filter(|was| was.description.name != is.description.name);
+                    events.extend(other.map(|was| self.gone(&path, was)));
                     if let Some(was) = replaced {
                         self.forget(&was.digest);
                     }
@@ -281,7 +284,7 @@ impl Service {
             for plugin in offered.pipeline.stages.iter().filter_map(|stage| plugins.of(stage)) {
                 if digests.insert(plugin.digest.clone()) {
                     // What cannot be kept now is kept by the first run.
-                    let _ = components::keep(self.hosts.sandbox(), &self.house.state, plugin);
+                    let _ = components::keep(&self.house.state, plugin);
                 }
             }
         }
@@ -320,12 +323,14 @@ fn stamp(metadata: &Metadata) -> Stamp {
     Stamp { modified: metadata.modified().ok(), bytes: metadata.len(), inode: inode(metadata) }
 }
 
+/// What tells files apart whose times somebody has set: their number, and when they were last touched at all.
 #[cfg(unix)]
-fn inode(metadata: &Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(metadata)
+fn inode(metadata: &Metadata) -> (u64, i64, i64) {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
 }
 
 #[cfg(not(unix))]
-fn inode(_: &Metadata) -> u64 {
-    0
+fn inode(_: &Metadata) -> (u64, i64, i64) {
+    (0, 0, 0)
 }

@@ -15,7 +15,7 @@ const QUIET: Duration = Duration::from_millis(1500);
 pub(in crate::serve) struct Stamp {
     pub(super) modified: Option<SystemTime>,
     pub(super) bytes: u64,
-    pub(super) inode: u64,
+    pub(super) inode: (u64, i64, i64),
 }
 
 /// How far a file is.
@@ -247,7 +247,7 @@ mod tests {
         }
 
         fn put(&mut self, name: &str, bytes: u64) {
-            self.files.insert(name.into(), Stamp { modified: None, bytes, inode: 1 });
+            self.files.insert(name.into(), Stamp { modified: None, bytes, inode: (1, 0, 0) });
         }
 
         fn look(&mut self) -> Vec<Change<&'static str>> {
@@ -256,7 +256,7 @@ mod tests {
         }
 
         fn looked(&mut self, name: &str, bytes: u64, is: Result<&'static str, &str>) -> Option<Change<&'static str>> {
-            let stamp = Stamp { modified: None, bytes, inode: 1 };
+            let stamp = Stamp { modified: None, bytes, inode: (1, 0, 0) };
             self.shelf.looked(Path::new(name), stamp, is.map_err(str::to_owned))
         }
 
@@ -266,7 +266,7 @@ mod tests {
     }
 
     fn look(name: &str, bytes: u64) -> Vec<Change<&'static str>> {
-        vec![Change::Look(name.into(), Stamp { modified: None, bytes, inode: 1 })]
+        vec![Change::Look(name.into(), Stamp { modified: None, bytes, inode: (1, 0, 0) })]
     }
 
     fn offered(was: Option<&'static str>, is: &'static str) -> Change<&'static str> {
