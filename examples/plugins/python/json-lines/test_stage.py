@@ -6,7 +6,7 @@ import tempfile
 import unittest
 from datetime import date, datetime
 
-from sluicebox import Fault, Schema, testing
+from sluicebox import Fault, Field, Schema, testing
 from stage import JsonLines
 
 
@@ -40,6 +40,12 @@ class JsonLinesTest(unittest.TestCase):
             '"day":"2013-01-31","at":"2013-01-31T10:00:00.500000"',
         )
         self.assertEqual(second, '{"n":null,"x":null,"yes":null,"text":null,"day":null,"at":"2013-01-31T00:00:00"')
+
+    def test_small_floats_are_as_short_as_can_be(self) -> None:
+        values = [0.1, 1 / 3, 16777216.0, 3.4028234663852886e38, None, math.inf]
+        testing.load(JsonLines, {"path": self.path}, testing.batch({"x": values}, [Field("x", "float32")]))
+        texts = [line.split(":")[1][:-1] for line in self.written().splitlines()]
+        self.assertEqual(texts, ["0.1", "0.33333334", "16777216.0", "3.4028235e+38", "null", "null"])
 
     def test_nothing_is_seen_before_the_commit(self) -> None:
         testing.load(JsonLines, {"path": self.path}, testing.batch({"n": [1]}), end="prepare")

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Literal
@@ -14,10 +15,20 @@ from sluicebox import Batch, Fault, Load, Schema, option, plugin
 
 quoted = json.JSONEncoder(ensure_ascii=False).encode
 
+
+def shortest(value: float) -> str:
+    """The shortest text that a reader of 32-bit floats makes the same number of."""
+    texts = (f"{value:.{digits}g}" for digits in range(6, 10))
+    return repr(
+        next((float(text) for text in texts if struct.unpack("f", struct.pack("f", float(text)))[0] == value), value)
+    )
+
+
 ENCODERS: dict[str, Callable[[Any], str]] = {
     "boolean": lambda value: "true" if value else "false",
     **dict.fromkeys(("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"), str),
-    **dict.fromkeys(("float32", "float64"), lambda value: repr(value) if math.isfinite(value) else "null"),
+    "float32": lambda value: shortest(value) if math.isfinite(value) else "null",
+    "float64": lambda value: repr(value) if math.isfinite(value) else "null",
     "utf8": quoted,
     "date32": lambda value: f'"{value.isoformat()}"',
     "timestamp": lambda value: f'"{value.replace(tzinfo=None).isoformat()}"',
