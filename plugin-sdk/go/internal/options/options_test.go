@@ -65,7 +65,7 @@ func TestOptionsAreRead(t *testing.T) {
 func TestWhatDoesNotFitIsTold(t *testing.T) {
 	for text, message := range map[string]string{
 		`{`:                                 `the options: no JSON: unexpected end of JSON input`,
-		`[]`:                                `the options is []; it has to be a table`,
+		`[]`:                                `the options are []; they have to be a table`,
 		`{"rest":{}}`:                       `option "columns" is needed`,
 		`{"columns":null}`:                  `option "columns" is null; leave it out, or give a list`,
 		`{"columns":[1]}`:                   `option "columns[0]" is 1; it has to be a text`,
