@@ -99,12 +99,16 @@ func cabiRealloc(oldPointer unsafe.Pointer, oldSize, align, newSize uintptr) uns
 		handed += newSize
 		return allocate(newSize, align)
 	}
-	start := uintptr(sbrk(newSize + align))
-	return unsafe.Pointer((start + align - 1) &^ (align - 1))
+	start := sbrk(newSize + align)
+	return unsafe.Add(start, -uintptr(start)&(align-1))
 }
 
-// Below this many bytes of objects, living or not, nothing is collected.
-const quiet = 8 << 20
+const (
+	// Below this many bytes of objects, living or not, nothing is collected.
+	quiet = 8 << 20
+	// Go itself begins at 4 MiB.
+	started = 3 << 20
+)
 
 var (
 	heap = []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
@@ -114,6 +118,10 @@ var (
 
 func init() {
 	debug.SetGCPercent(-1)
+	// What was initialized before may have set off a collection, which is brought to its end.
+	if metrics.Read(heap); heap[0].Value.Uint64() > started {
+		runtime.GC()
+	}
 	ready = true
 }
 
