@@ -175,7 +175,6 @@ fn a_locked_host_offers_what_is_locked() {
     project.file("plugins/stamp.wasm", stamp_of("4.2.0"));
     let refused = events(&serving, "plugin-refused", 1);
     assert!(text(&refused[0], "reason").contains("it is not the one in sluicebox.lock"), "{refused:?}");
-    assert!(!serving.log().contains("compiling stamp (56.6 kB)") || stamped(&serving) == "4.1.0");
     assert_eq!(stamped(&serving), "4.1.0");
     serving.sluicebox(&["plugins", "lock"]).with_code(0);
     events(&serving, "plugin-offered", 1);
@@ -202,7 +201,7 @@ fn large() -> Vec<u8> {
         number(content.len(), out);
         out.extend_from_slice(content);
     }
-    const FUNCTIONS: usize = 6000;
+    const FUNCTIONS: usize = 12_000;
     let mut module = b"\0asm\x01\0\0\0".to_vec();
     section(1, &[1, 0x60, 2, 0x7e, 0x7e, 1, 0x7e], &mut module); // (i64, i64) -> i64
     let mut types = Vec::new();
