@@ -6,7 +6,8 @@ import (
 	"log"
 	"log/slog"
 
-	_ "sluicebox.dev/stage/internal/guest" // the host
+	_ "sluicebox.dev/stage/internal/folders" // relative paths
+	_ "sluicebox.dev/stage/internal/guest"   // the host
 )
 
 func init() {

@@ -3,6 +3,7 @@ package stage
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"runtime/debug"
 	"strings"
@@ -124,18 +125,26 @@ func FaultOf(err error) *Fault {
 	if errors.Is(err, fs.ErrPermission) {
 		return &Fault{Kind: KindDenied, Message: err.Error() + notGranted, Err: err}
 	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return &Fault{Kind: KindInvalidData, Message: err.Error(), Err: err}
+	}
 	return &Fault{Kind: KindInternal, Message: err.Error(), Err: err}
 }
 
-const notGranted = "; grant its folder to the stage: grants.read to read, grants.write to write"
+const notGranted = "; add the folder to grants.read of the stage to read there, to grants.write to write there"
 
 func kindOf(number syscall.Errno) (kind FaultKind, hint string, known bool) {
 	switch number {
-	case syscall.EACCES, syscall.EPERM, notCapable, syscall.EROFS:
+	// EBADF: no folder at all was granted that the path could be in.
+	case syscall.EACCES, syscall.EPERM, syscall.EBADF, notCapable:
 		return KindDenied, notGranted, true
-	case syscall.ENOENT, syscall.ENOTDIR, syscall.EISDIR, syscall.ENAMETOOLONG:
-		return KindInvalidConfig, "; is the path right, and its folder granted?", true
-	case syscall.EAGAIN, syscall.EINTR, syscall.EBUSY, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.ETIMEDOUT,
+	case syscall.EROFS:
+		return KindDenied, "; add the folder to grants.write of the stage", true
+	case syscall.ENOENT:
+		return KindInvalidConfig, "; a stage sees only the folders of its grants.read and grants.write", true
+	case syscall.ENOTDIR, syscall.EISDIR, syscall.ENAMETOOLONG:
+		return KindInvalidConfig, "", true
+	case syscall.EAGAIN, syscall.EINTR, syscall.EBUSY, syscall.ENOSPC, syscall.EDQUOT, syscall.ETIMEDOUT,
 		syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EHOSTUNREACH, syscall.ENETUNREACH,
 		syscall.ENETDOWN, syscall.EPIPE, syscall.ENOTCONN:
 		return KindUnavailable, "", true

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -84,6 +83,8 @@ func plain(text json.RawMessage, into any, t reflect.Type, where string) error {
 		return nil
 	case errors.As(err, &syntax):
 		return fmt.Errorf("%s: no JSON: %w", named(where), err)
+	case where == "":
+		return fmt.Errorf("the options are %.100s; they have to be %s", text, word(t))
 	default:
 		return fmt.Errorf("%s is %.100s; it has to be %s", named(where), text, word(t))
 	}
@@ -143,12 +144,8 @@ func (o option) holds(value reflect.Value, where string) error {
 			return fmt.Errorf("%s is %q; it is one of %s", named(where), text, strings.Join(o.enum, ", "))
 		}
 		if o.pattern != "" {
-			pattern, err := regexp.Compile(o.pattern)
-			if err != nil {
-				return fmt.Errorf("%s: its pattern is broken: %w", named(where), err)
-			}
-			if !pattern.MatchString(text) {
-				return fmt.Errorf("%s is %q, which does not fit the pattern %s", named(where), text, o.pattern)
+			if err := fits(o.pattern, text); err != nil {
+				return fmt.Errorf("%s %w", named(where), err)
 			}
 		}
 		size, what = float64(utf8.RuneCountInString(text)), " characters"
