@@ -69,11 +69,11 @@ mod tests {
                 assert_eq!(on_time(overlap, catch_up, busy), decided, "{overlap:?} {catch_up:?} {busy:?}");
             }
         }
-        let catching_up = Busy { running: 1, queued: 2, catching_up: true };
+        let behind = Busy { running: 1, queued: 2, catching_up: true };
         for overlap in [Overlap::Skip, Overlap::Queue, Overlap::Cancel] {
-            assert_eq!(on_time(overlap, CatchUp::All, catching_up), Ok(Start::Queue), "{overlap:?}");
+            assert_eq!(on_time(overlap, CatchUp::All, behind), Ok(Start::Queue), "{overlap:?}");
         }
-        assert_eq!(on_time(Overlap::Skip, CatchUp::Latest, catching_up), Err(SkipReason::Overlap));
+        assert_eq!(on_time(Overlap::Skip, CatchUp::Latest, behind), Err(SkipReason::Overlap));
         let full = Busy { catching_up: true, ..full };
         assert_eq!(on_time(Overlap::Skip, CatchUp::All, full), Err(SkipReason::QueueFull));
         assert_eq!((catching_up(idle), catching_up(full)), (Start::Now, Start::Queue));
