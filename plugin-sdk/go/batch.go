@@ -33,7 +33,7 @@ func Adopt(handle host.Batch) *Batch {
 }
 
 func adopted(handle host.Batch, fault *host.Fault) (*Batch, error) {
-	host.Current.Breathe()
+	host.Current.Breathe(false)
 	if fault != nil {
 		return nil, Refused(fault)
 	}
@@ -65,7 +65,7 @@ func EndCall() {
 	if cap(live) > 4096 {
 		live = nil
 	}
-	host.Current.Breathe()
+	host.Current.Breathe(true)
 }
 
 // Keep keeps the batch beyond the call that it was got in, until it is given away or closed. What is kept counts against
@@ -126,7 +126,7 @@ func (b *Batch) Column(name string, form Form) (Column, error) {
 		return Column{}, err
 	}
 	crossed, fault := b.held().Column(uint32(b.Schema().Index(name)), host.Form(form))
-	host.Current.Breathe()
+	host.Current.Breathe(false)
 	if fault != nil {
 		return Column{}, Refused(fault)
 	}
@@ -200,7 +200,7 @@ func (b *Batch) ToIPC(names ...string) ([]byte, error) {
 		indices[i] = pick.Index
 	}
 	data, fault := b.held().ToIPC(indices)
-	host.Current.Breathe()
+	host.Current.Breathe(false)
 	return data, Refused(fault)
 }
 

@@ -179,7 +179,7 @@ func userStack(stack string) string {
 			}
 		}
 	}
-	if i := strings.Index(stack, "\nsluicebox.dev/stage/internal/"); i > 0 {
+	if i := strings.Index(stack, "\nsluicebox.dev/stage/"); i > 0 {
 		stack = stack[:i]
 	}
 	if len(stack) > stackMax {

@@ -213,7 +213,7 @@ pub fn message(kinds: &[AlertOn], run: &RunRecord, facts: &Facts<'_>, mask: &dyn
 fn commands(kinds: &[AlertOn], run: &RunRecord) -> Vec<String> {
     let id = run.id;
     let has_failed = matches!(run.state, RunState::Failed | RunState::Crashed);
-    if run.stages.is_empty() {
+    if run.stages.is_empty() && run.started_at.is_none() {
         // It never began, so it is in no journal.
         let pipeline = &run.pipeline;
         return vec![if has_failed { "sluicebox check".to_owned() } else { format!("sluicebox schedule {pipeline}") }];

@@ -167,7 +167,7 @@ fn commands_fit_the_run() {
     let running = commands(AlertOn::Deadline, &run(RunState::Running));
     assert_eq!(running, ["sluicebox runs show RUN", "sluicebox cancel RUN"]);
     // What never began is in no journal.
-    let unbegun = |state| RunRecord { stages: Vec::new(), ..run(state) };
+    let unbegun = |state| RunRecord { stages: Vec::new(), started_at: None, ..run(state) };
     assert_eq!(commands(AlertOn::Failure, &unbegun(RunState::Failed)), ["sluicebox check"]);
     assert_eq!(commands(AlertOn::Late, &unbegun(RunState::Queued)), ["sluicebox schedule flights"]);
     // There is no call to make again.

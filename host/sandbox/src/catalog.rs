@@ -208,6 +208,11 @@ impl Catalog {
         files(folder)
     }
 
+    /// The files that it knows of, whatever they are.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|file| file.path.as_path())
+    }
+
     /// The plugins of the files that were looked at so far; looks at no other.
     pub fn looked(&self) -> impl Iterator<Item = &Plugin> {
         self.files.iter().filter_map(|file| file.looked.get()?.as_ref().ok())

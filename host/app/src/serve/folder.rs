@@ -77,6 +77,8 @@ struct Seen {
     name: Option<String>,
     /// Whether it is to be examined although it is the same: its plugins are others.
     again: bool,
+    /// What was told to be wrong with this state of it.
+    told: Option<Vec<String>>,
 }
 
 /// The pipeline files below a folder.
@@ -122,17 +124,31 @@ impl Folder {
             }
         }
         for (path, stamp) in found {
-            let seen = self.seen.entry(path.clone()).or_insert(Seen { stamp, read: false, name: None, again: false });
+            let seen = self.seen.entry(path.clone()).or_insert(Seen {
+                stamp,
+                read: false,
+                name: None,
+                again: false,
+                told: None,
+            });
             let is_still = seen.stamp == stamp;
             if !is_still {
-                *seen = Seen { stamp, read: false, name: seen.name.take(), again: seen.again };
+                *seen = Seen { stamp, read: false, name: seen.name.take(), again: seen.again, told: None };
             }
             if seen.read || !(is_still || at_once) {
                 continue;
             }
             seen.read = true;
             let (before, again) = (seen.name.clone(), std::mem::take(&mut seen.again));
-            changes.extend(self.read(&path, before, again, &examine));
+            let change = self.read(&path, before, again, &examine);
+            let told = match &change {
+                Some(Change::Broken { problems, .. }) => Some(problems.clone()),
+                _ => None,
+            };
+            let Some(seen) = self.seen.get_mut(&path) else { continue };
+            let is_known = told.is_some() && seen.told == told;
+            seen.told = told;
+            changes.extend(change.filter(|_| !is_known));
         }
         changes
     }
@@ -350,6 +366,25 @@ mod tests {
         looks.check_again(&["x".to_owned()].into());
         assert_eq!(looks.look(sound), []);
         assert_eq!(looks.offered()["one"].broken.len(), 0);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        std::fs::write(root.join("one.toml"), text("one", "")).unwrap();
+        let missing = |_: &Source| vec![Problem::error(0..1, "there is no plugin `x`")];
+        let refused = |_: &Source| vec![Problem::error(0..1, "plugin `x` cannot be used")];
+        let mut looks = Folder::new(&root);
+        assert_eq!(looks.first_look(missing).len(), 1);
+        looks.read_again();
+        assert_eq!(looks.look(missing), []);
+        looks.read_again();
+        assert_eq!(looks.look(refused).len(), 1);
+        looks.read_again();
+        assert_eq!(looks.look(refused), []);
+        looks.read_again();
+        assert!(matches!(&looks.look(sound)[..], [Change::Loaded { .. }]));
     }
 
     #[test]

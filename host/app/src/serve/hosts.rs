@@ -98,10 +98,12 @@ impl Hosts {
         Some(Arc::new(lock.unwrap_or_else(|| Lock { path: root.join(crate::lock::LOCK), plugins: BTreeMap::new() })))
     }
 
-    /// The plugins as the pipelines know them so far.
-    pub(super) fn looked(&self) -> Vec<Plugin> {
+    /// The files that the pipelines know of so far, and the plugins in those that were looked at.
+    pub(super) fn known(&self) -> (BTreeSet<PathBuf>, Vec<Plugin>) {
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        found.values().flat_map(|host| host.catalog.looked().cloned().collect::<Vec<_>>()).collect()
+        let paths = found.values().flat_map(|host| host.catalog.paths().map(Path::to_owned).collect::<Vec<_>>());
+        let plugins = found.values().flat_map(|host| host.catalog.looked().cloned().collect::<Vec<_>>());
+        (paths.collect(), plugins.collect())
     }
 
     /// The folders of pipelines that were asked about.

@@ -185,7 +185,13 @@ func (guest) Quarantine(records []host.BadRecord) {
 	sluicebox_stage_report.Quarantine(out)
 }
 
-func (guest) Breathe() { runtime.Collect() }
+func (guest) Breathe(ended bool) {
+	if ended {
+		runtime.Collect()
+	} else {
+		runtime.Asked()
+	}
+}
 
 func init() { host.Current = guest{} }
 

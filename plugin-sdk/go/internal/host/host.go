@@ -105,8 +105,8 @@ type Host interface {
 	Log(level uint8, message string)
 	Count(name string, by uint64)
 	Quarantine(records []BadRecord)
-	// Breathe is called where garbage may be collected.
-	Breathe()
+	// Breathe is called where garbage may be collected; `ended` is whether a call of the host has ended.
+	Breathe(ended bool)
 }
 
 // Current is the host of this process. It is set while packages are initialized.

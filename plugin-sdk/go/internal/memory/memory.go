@@ -253,7 +253,7 @@ func (h *Host) Quarantine(records []host.BadRecord) {
 }
 
 // Breathe does nothing: here the garbage collector may run at any time.
-func (*Host) Breathe() {}
+func (*Host) Breathe(bool) {}
 
 // Reset forgets what was reported.
 func (h *Host) Reset() {

@@ -101,6 +101,8 @@ func parse(line string) (name string, number float64, err error) {
 	if space < 0 {
 		return "", 0, errors.New("there is no number behind a space")
 	}
-	number, err = strconv.ParseFloat(line[space+1:], 64)
-	return strings.TrimSpace(line[:space]), number, err
+	if number, err = strconv.ParseFloat(line[space+1:], 64); err != nil {
+		return "", 0, fmt.Errorf("%q is no number", line[space+1:])
+	}
+	return strings.TrimSpace(line[:space]), number, nil
 }

@@ -62,10 +62,10 @@ impl Watch<'_> {
         let roots = hosts.roots();
         let folders: BTreeSet<PathBuf> = roots.iter().flat_map(|root| hosts.folders(root)).collect();
         let found = folders.iter().flat_map(|folder| files_of(folder)).collect();
-        let known = if hosts.shelf().is_none() { hosts.looked() } else { Vec::new() };
+        let (there, known) = if hosts.shelf().is_none() { hosts.known() } else { Default::default() };
         let changes = {
             let mut shelf = hosts.shelf();
-            let shelf = shelf.get_or_insert_with(Shelf::default);
+            let shelf = shelf.get_or_insert_with(|| Shelf::new(there));
             let changes = shelf.look(&found, Instant::now());
             known.into_iter().for_each(|plugin| shelf.is_known_as(&plugin.path.clone(), plugin));
             changes
@@ -126,6 +126,10 @@ impl Watch<'_> {
                 if was.as_ref().map_or(was_there, |was| was.digest == is.digest) =>
             {
                 hosts.offer();
+                if was.is_none() {
+                    // A pipeline may have found it as it was not yet whole.
+                    hosts.have_changed([is.description.name]);
+                }
             }
             Some(change) => self.tell(vec![change]),
             None => {}

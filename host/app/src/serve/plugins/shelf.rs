@@ -3,7 +3,7 @@
 //! A file is looked at when two looks found it the same, so that no half-written one is; what was looked at counts only if
 //! the file is still the same then. One that is refused is told of when it was left alone for a while: it may still grow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -96,16 +96,16 @@ pub(in crate::serve) enum Known<P> {
 #[derive(Debug)]
 pub(in crate::serve) struct Shelf<P> {
     slots: BTreeMap<PathBuf, Slot<P>>,
-    is_first: bool,
-}
-
-impl<P> Default for Shelf<P> {
-    fn default() -> Self {
-        Self { slots: BTreeMap::new(), is_first: true }
-    }
+    /// The files that were there before anybody watched; gone with the first look.
+    there: BTreeSet<PathBuf>,
 }
 
 impl<P: Clone> Shelf<P> {
+    /// A shelf with nothing on it; `there` are the files that the pipelines know of.
+    pub(super) fn new(there: BTreeSet<PathBuf>) -> Self {
+        Self { slots: BTreeMap::new(), there }
+    }
+
     /// Takes note of the files as they are now.
     pub(super) fn look(&mut self, found: &BTreeMap<PathBuf, Stamp>, now: Instant) -> Vec<Change<P>> {
         let mut changes = Vec::new();
@@ -123,7 +123,7 @@ impl<P: Clone> Shelf<P> {
         }
         for (path, &stamp) in found {
             let Some(slot) = self.slots.get_mut(path) else {
-                let from_start = self.is_first;
+                let from_start = self.there.contains(path);
                 let slot = Slot {
                     stamp,
                     since: now,
@@ -156,7 +156,7 @@ impl<P: Clone> Shelf<P> {
                 _ => {}
             }
         }
-        self.is_first = false;
+        self.there.clear();
         changes
     }
 
@@ -241,7 +241,7 @@ mod tests {
 
     impl Bed {
         fn new() -> Self {
-            let mut bed = Self { shelf: Shelf::default(), files: BTreeMap::new(), now: Instant::now() };
+            let mut bed = Self { shelf: Shelf::new(BTreeSet::new()), files: BTreeMap::new(), now: Instant::now() };
             bed.look();
             bed
         }
@@ -350,12 +350,14 @@ mod tests {
 
     #[test]
     fn what_was_there_from_the_start_may_be_looked_at_by_whoever_needs_it() {
-        let mut bed = Bed { shelf: Shelf::default(), files: BTreeMap::new(), now: Instant::now() };
+        let there = ["a".into()].into();
+        let mut bed = Bed { shelf: Shelf::new(there), files: BTreeMap::new(), now: Instant::now() };
         bed.put("a", 1);
+        bed.put("b", 1);
         bed.look();
         assert_eq!(bed.known("a"), Some(Known::NotLooked));
-        assert!(bed.shelf.was_there(Path::new("a")));
-        assert_eq!(bed.look(), look("a", 1));
+        assert!(bed.shelf.was_there(Path::new("a")) && !bed.shelf.was_there(Path::new("b")), "it came in between");
+        assert_eq!(bed.look(), [look("a", 1), look("b", 1)].concat());
         bed.shelf.later(Path::new("a"));
         assert_eq!(bed.look(), look("a", 1), "nobody had time");
         // The pipelines know it, and it is replaced before anybody looked.

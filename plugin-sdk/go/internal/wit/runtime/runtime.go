@@ -96,6 +96,7 @@ func cabiRealloc(oldPointer unsafe.Pointer, oldSize, align, newSize uintptr) uns
 		panic("cabi_realloc is not asked to make something larger")
 	}
 	if ready {
+		handed += newSize
 		return allocate(newSize, align)
 	}
 	start := uintptr(sbrk(newSize + align))
@@ -116,9 +117,29 @@ func init() {
 	ready = true
 }
 
+// To look costs a few microseconds: within a call it is done when as many bytes were handed over, or at so many calls to the host.
+const (
+	handedMax = 256 << 10
+	askedMax  = 32
+)
+
+var (
+	handed uintptr
+	asked  int
+)
+
+// Asked is called after each call to the host.
+func Asked() {
+	asked++
+	if asked >= askedMax || handed >= handedMax {
+		Collect()
+	}
+}
+
 // Collect collects garbage if as much may have gathered as is in use. Goroutines that the collector woke get their turn
 // before the host is called again.
 func Collect() {
+	asked, handed = 0, 0
 	metrics.Read(heap)
 	if heap[0].Value.Uint64() < budget {
 		return

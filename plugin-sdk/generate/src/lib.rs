@@ -1,0 +1,32 @@
+//! Makes the parts of the SDKs that follow from `wit/stage.wit`, with the generators of wit-bindgen.
+//!
+//! `cargo run -p sluicebox-generate` writes them; with `--check` it only tells which are not as they should be.
+
+mod go;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The folder of the repository.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// All files that are made of the contract in this folder: their paths in the repository, and what they hold.
+///
+/// # Errors
+/// Where the contract cannot be read, or a generator cannot work with it.
+pub fn files(wit: &Path) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
+    go::files(wit)
+}
+
+/// The files of which the repository has another text, or none.
+///
+/// # Errors
+/// Where [`files`] fails.
+pub fn stale(repository: &Path) -> anyhow::Result<Vec<String>> {
+    let made = files(&repository.join("wit"))?;
+    let stale =
+        made.into_iter().filter(|(path, text)| std::fs::read(repository.join(path)).ok().as_ref() != Some(text));
+    Ok(stale.map(|(path, _)| path).collect())
+}
