@@ -41,6 +41,20 @@ pub fn build(project: &Project, tools: &Tools) -> Result<Vec<u8>, ToolchainError
     }
 }
 
+/// Whether a change of a file, named as within its project, is a reason to build anew. What is below the tool folder never is.
+pub fn is_source(project: &Project, path: &std::path::Path) -> bool {
+    !path.starts_with(tools::FOLDER) && languages::is_source(project.language, path)
+}
+
+/// The command that runs the tests of a project's own language, which need no host. The SDK has to be unpacked
+/// ([`prepare`]), and what the language needs installed.
+///
+/// # Errors
+/// The tool folder cannot be written.
+pub fn unit_tests(project: &Project, tools: &Tools) -> Result<std::process::Command, ToolchainError> {
+    languages::unit_tests(project, tools)
+}
+
 /// Unpacks the SDK of the project's language into the tool folder, so that an editor and the language's own tests find it.
 ///
 /// # Errors

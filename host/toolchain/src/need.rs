@@ -32,6 +32,12 @@ impl fmt::Display for Need {
 }
 
 impl Need {
+    /// A Python package, written as pip takes it: `NAME==VERSION`.
+    pub(crate) fn pip(pinned: &'static str) -> Self {
+        let (package, version) = pinned.split_once("==").unwrap_or((pinned, ""));
+        Self::Pip { package, version }
+    }
+
     /// Whether it is there.
     pub fn is_met(&self, tools: &Tools) -> bool {
         match self {
