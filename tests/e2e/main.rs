@@ -13,6 +13,7 @@ mod flights;
 mod hostile;
 mod monitors;
 mod neighbours;
+mod plugin_projects;
 mod plugins;
 mod recovery;
 mod replay;

@@ -39,6 +39,7 @@ struct Needs {
     python: String,
     year: String,
     client: String,
+    tools: String,
 }
 
 impl Needs {
@@ -54,15 +55,18 @@ impl Needs {
             python: python_packages()?.display().to_string(),
             year: year()?.display().to_string(),
             client: python_folder("test-client", &CLIENT_PACKAGES, &[])?.display().to_string(),
+            // What the languages of plugins need; `sluicebox plugin build` installs it.
+            tools: build::target_folder()?.join("test-tools").display().to_string(),
         })
     }
 
-    fn variables(&self) -> [(&str, &str); 4] {
+    fn variables(&self) -> [(&str, &str); 5] {
         [
             ("SLUICEBOX_BINARY", &self.binary),
             ("SLUICEBOX_TEST_PYTHON", &self.python),
             ("SLUICEBOX_TEST_YEAR", &self.year),
             ("SLUICEBOX_TEST_CLIENT", &self.client),
+            ("SLUICEBOX_TEST_TOOLS", &self.tools),
         ]
     }
 }

@@ -10,6 +10,7 @@ pub mod graph;
 pub mod init;
 pub mod logs;
 pub mod pause;
+pub mod plugin;
 pub mod plugins;
 pub mod quarantine;
 pub mod replay;
@@ -68,6 +69,7 @@ enum Command {
     Bookmarks(bookmarks::Bookmarks),
     Cancel(cancel::Cancel),
     Logs(logs::Logs),
+    Plugin(plugin::Plugin),
     Plugins(plugins::Plugins),
     Graph(graph::Graph),
     Docs(docs::Docs),
@@ -157,6 +159,7 @@ pub fn main(cli: Cli) -> Exit {
         Command::Bookmarks(command) => (command.format(), command.run()),
         Command::Cancel(command) => (command.output.format, command.run()),
         Command::Logs(command) => (command.output.format, command.run()),
+        Command::Plugin(command) => (command.format(), command.run()),
         Command::Plugins(command) => (command.format(), command.run()),
         Command::Graph(command) => (command.output.format, command.run()),
         Command::Docs(command) => (command.output.format, command.run()),

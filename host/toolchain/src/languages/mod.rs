@@ -1,0 +1,155 @@
+//! What each language needs, and how it builds.
+
+mod go;
+mod python;
+mod rust;
+
+use crate::error::ToolchainError;
+use crate::language::Language;
+use crate::need::Need;
+use crate::program::run;
+use crate::project::Project;
+use crate::tools::Tools;
+use sluicebox_model::plugin::Kind;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What a compiler made.
+pub(crate) enum Made {
+    /// A component.
+    Component(Vec<u8>),
+    /// A core module without the type of its world.
+    Module(Vec<u8>),
+}
+
+pub(crate) fn needs(language: Language) -> Vec<Need> {
+    match language {
+        Language::Rust => rust::needs(),
+        Language::Python => python::PACKAGES.iter().copied().map(Need::pip).collect(),
+        Language::Go => go::PACKAGES.iter().copied().map(Need::pip).collect(),
+    }
+}
+
+pub(crate) fn build(project: &Project, tools: &Tools) -> Result<Made, ToolchainError> {
+    match project.language {
+        Language::Rust => rust::build(project),
+        Language::Python => python(project, tools),
+        Language::Go => go(project, tools),
+    }
+}
+
+/// Whether a change of a file, named as within its project, is a reason to build anew.
+pub(crate) fn is_source(language: Language, path: &Path) -> bool {
+    match language {
+        Language::Rust => rust::is_source(path),
+        Language::Python => python::is_source(path),
+        Language::Go => go::is_source(path),
+    }
+}
+
+/// The language's own tests, which need no host; to be run in the project's folder.
+pub(crate) fn unit_tests(project: &Project, tools: &Tools) -> Result<Command, ToolchainError> {
+    let mut command = match project.language {
+        Language::Rust => {
+            let mut cargo = Command::new("cargo");
+            cargo.args(["test", "--quiet"]);
+            cargo
+        }
+        Language::Python => {
+            let mut python = Command::new("python3");
+            python.env("PYTHONPATH", tools.sdk("python")).env("PYTHONDONTWRITEBYTECODE", "1").args(["-m", "unittest"]);
+            python
+        }
+        Language::Go => {
+            let workspace = tools.dir.join(format!("{}-tests.work", project.name));
+            let text = go::workspace(&project.dir, &tools.sdk("go"));
+            fs::write(&workspace, text).map_err(|error| ToolchainError::of_file("written", &workspace, &error))?;
+            let mut go = Command::new(pip(tools, go::PACKAGES).join(go::GO));
+            go.envs(go::test_environment(&workspace)).args(go::TEST_ARGUMENTS);
+            go
+        }
+    };
+    command.current_dir(&project.dir);
+    Ok(command)
+}
+
+/// The world of the contract for a kind of stage.
+pub(crate) fn world(kind: Kind) -> String {
+    format!("{kind}-stage")
+}
+
+/// Sources that do not compile.
+fn does_not_build(project: &Project) -> String {
+    format!("`{}` does not build", project.name)
+}
+
+/// What the command does, without the command: that one names the interpreter it was installed with.
+const COMPONENTIZE: &str = "import sys; from componentize_py import script; sys.exit(script())";
+
+fn python(project: &Project, tools: &Tools) -> Result<Made, ToolchainError> {
+    if !project.dir.join("stage.py").is_file() {
+        return Err(ToolchainError::new(format!("there is no stage.py in {}", project.dir.display()))
+            .help("it is the module that has the stage; `sluicebox plugin new` makes one to begin with"));
+    }
+    let empty = tools.dir.join("empty");
+    let packages = empty.join(python::SITE_PACKAGES);
+    fs::create_dir_all(&packages).map_err(|error| ToolchainError::of_file("made", &packages, &error))?;
+    let out = Output::of(project, tools);
+    let kind = project.kind.to_string();
+    let mut python = Command::new("python3");
+    python.env("PYTHONPATH", pip(tools, python::PACKAGES)).envs(python::environment(&empty)).args(["-c", COMPONENTIZE]);
+    python.args(python::arguments(&tools.wit(), &kind, &project.dir, &tools.sdk("python"), None, &out.0));
+    let made = run(&does_not_build(project), python.current_dir(&project.dir));
+    made.map_err(|error| said(error, python::told))?;
+    out.read().map(Made::Component)
+}
+
+fn go(project: &Project, tools: &Tools) -> Result<Made, ToolchainError> {
+    let workspace = tools.dir.join(format!("{}-{}.work", project.name, std::process::id()));
+    let out = Output::of(project, tools);
+    let text = go::workspace(&project.dir, &tools.sdk("go"));
+    fs::write(&workspace, text).map_err(|error| ToolchainError::of_file("written", &workspace, &error))?;
+    let mut go = Command::new(pip(tools, go::PACKAGES).join(go::GO));
+    go.envs(go::environment(&workspace)).args(go::arguments(&out.0)).current_dir(&project.dir);
+    let made = run(&does_not_build(project), &mut go);
+    let _ = fs::remove_file(&workspace);
+    let _ = fs::remove_file(workspace.with_extension("work.sum"));
+    made.map_err(|error| said(error, go::told))?;
+    out.read().map(Made::Module)
+}
+
+/// The folder of the first of the packages.
+fn pip(tools: &Tools, packages: &[&'static str]) -> PathBuf {
+    let first = packages.first().copied().unwrap_or_default();
+    let (package, version) = first.split_once("==").unwrap_or((first, ""));
+    tools.pip(package, version)
+}
+
+/// What a compiler said, as people are told of it.
+fn said(error: ToolchainError, told: fn(&str) -> String) -> ToolchainError {
+    ToolchainError { said: error.said.as_deref().map(told), ..error }
+}
+
+/// The file that a compiler writes; gone with the value.
+struct Output(PathBuf);
+
+impl Output {
+    fn of(project: &Project, tools: &Tools) -> Self {
+        Self(tools.dir.join(format!("{}-{}.wasm", project.name, std::process::id())))
+    }
+
+    fn read(&self) -> Result<Vec<u8>, ToolchainError> {
+        read(&self.0)
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ToolchainError> {
+    fs::read(path).map_err(|error| ToolchainError::of_file("read", path, &error))
+}

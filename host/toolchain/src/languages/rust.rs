@@ -1,0 +1,62 @@
+//! Rust: a component straight from cargo.
+
+use super::{Made, does_not_build};
+use crate::error::ToolchainError;
+use crate::need::Need;
+use crate::program::{run, works};
+use crate::project::Project;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const TARGET: &str = "wasm32-wasip2";
+
+pub(super) fn needs() -> Vec<Need> {
+    vec![Need::RustTarget(TARGET)]
+}
+
+/// Whether a change of this file, named as within the project, is a reason to build anew.
+pub(super) fn is_source(path: &Path) -> bool {
+    let is_rust = path.extension().is_some_and(|extension| extension == "rs") && !path.starts_with("target");
+    is_rust
+        || ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "plugin.toml"]
+            .iter()
+            .any(|known| path == Path::new(known))
+}
+
+pub(super) fn build(project: &Project) -> Result<Made, ToolchainError> {
+    if !works(Command::new("cargo").arg("--version")) {
+        return Err(ToolchainError::new("there is no cargo").help("install Rust by rustup"));
+    }
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--quiet", "--release", "--target", TARGET, "--message-format", "json-render-diagnostics"]);
+    let told = run(&does_not_build(project), cargo.current_dir(&project.dir))?;
+    let made = artefacts(&told).into_iter().find(|path| path.file_stem().is_some_and(|name| *name == *project.snake()));
+    let Some(made) = made else {
+        return Err(ToolchainError::new(format!("cargo made no {}.wasm", project.snake()))
+            .help(format!("Cargo.toml has `name = \"{}\"` and `crate-type = [\"cdylib\", \"rlib\"]`", project.name)));
+    };
+    fs::read(&made).map(Made::Component).map_err(|error| ToolchainError::of_file("read", &made, &error))
+}
+
+/// The modules that cargo says it has made.
+fn artefacts(told: &str) -> Vec<PathBuf> {
+    let lines = told.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let files = lines.filter_map(|line| Some(line.get("filenames")?.as_array()?.clone())).flatten();
+    files
+        .filter_map(|file| file.as_str().map(PathBuf::from))
+        .filter(|file| file.extension().is_some_and(|it| it == "wasm"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cargo_made_is_found() {
+        let told = "{\"reason\":\"compiler-artifact\",\"filenames\":[\"/t/libx.rlib\",\"/t/a_b.wasm\"]}\nnot json\n{\"reason\":\"build-finished\"}\n";
+        assert_eq!(artefacts(told), [PathBuf::from("/t/a_b.wasm")]);
+        assert!(artefacts("").is_empty());
+    }
+}
