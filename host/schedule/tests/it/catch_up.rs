@@ -49,8 +49,8 @@ fn all_makes_up_for_each_in_order() {
     let expected = ["07:00 CatchUpWindow", "08:00 catch-up Now", "09:00 catch-up Queue"];
     assert_eq!(after_a_stop(CatchUp::All, 2 * 3600, "09:30:00"), expected);
     assert_eq!(after_a_stop(CatchUp::All, 600, "09:30:00"), ["07:00-09:00 (3) CatchUpWindow"]);
-    // On time, and a run is under way or waits: `overlap` decides.
-    let expected = ["07:00 catch-up Now", "08:00 catch-up Queue", "09:00 Overlap"];
+    // On time, behind runs that make up for missed fires: it waits, whatever `overlap` says.
+    let expected = ["07:00 catch-up Now", "08:00 catch-up Queue", "09:00 fire Queue"];
     assert_eq!(after_a_stop(CatchUp::All, WEEK, "09:00:30"), expected);
 }
 

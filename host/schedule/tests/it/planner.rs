@@ -126,7 +126,7 @@ fn a_new_plan_holds_from_now_on() {
     planner.add("p", plan("0 * * * *", CatchUp::All, 86_400), at("05:30:00"), false);
     assert!(planner.update("p", plan("*/10 * * * *", CatchUp::All, 86_400), at("05:45:00")));
     assert_eq!(planner.wake_at(), Some(at("05:50:00")));
-    let expected = ["05:50 catch-up Now", "06:00 Overlap"];
+    let expected = ["05:50 catch-up Now", "06:00 fire Queue"];
     assert_eq!(told(&planner.tick(at("06:00:00"), idle)), expected);
     assert!(planner.remove("p") && !planner.remove("p"));
     assert_eq!((planner.wake_at(), planner.len()), (None, 0));
