@@ -89,7 +89,7 @@ fn what_is_wrong_with_a_project_is_told() {
     let text = project.read("stamp/plugin.toml");
     project.file("stamp/plugin.toml", text.replace("transform", "load"));
     let other = sluicebox(&project, "stamp", &["plugin", "build", "--yes"]).with_code(2);
-    tells(&other, &["the stage is a transform, and plugin.toml says load"]);
+    tells(&other, &["the stage is of kind transform, and plugin.toml says load"]);
     assert!(!project.has("stamp/plugins/stamp.wasm"));
 }
 

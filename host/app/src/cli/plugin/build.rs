@@ -48,7 +48,7 @@ impl Build {
         let tools = tools(&project.dir);
         install(&missing(&project, &tools), &tools, self.yes)?;
         let begin = Instant::now();
-        shout(&format!("building `{}`, a {} in {}", project.name, project.kind, project.language.name()));
+        shout(&format!("building `{}`, kind {}, in {}", project.name, project.kind, project.language.name()));
         let component = match build(&project, &tools) {
             Ok(component) => component,
             Err(error) => {
@@ -63,6 +63,7 @@ impl Build {
             }
         };
         let into = self.into.clone().unwrap_or_else(|| self.dir.join("plugins"));
+        let into = into.strip_prefix(".").map(Path::to_path_buf).unwrap_or(into);
         let (path, plugin) = keep(&project, &component, &into)?;
         let took = human::duration(begin.elapsed());
         if self.output.format == Format::Json {
@@ -144,7 +145,7 @@ fn checked(sandbox: &Sandbox, project: &Project, folder: &Path) -> Result<Plugin
         .help("give both the same name, in the sources or in plugin.toml"));
     }
     if plugin.description.kind != *kind {
-        return Err(Trouble::new(format!("the stage is a {}, and plugin.toml says {kind}", plugin.description.kind))
+        return Err(Trouble::new(format!("the stage is of kind {}, and plugin.toml says {kind}", plugin.description.kind))
             .help("say in plugin.toml what it is"));
     }
     Ok(plugin)
