@@ -145,8 +145,11 @@ fn checked(sandbox: &Sandbox, project: &Project, folder: &Path) -> Result<Plugin
         .help("give both the same name, in the sources or in plugin.toml"));
     }
     if plugin.description.kind != *kind {
-        return Err(Trouble::new(format!("the stage is of kind {}, and plugin.toml says {kind}", plugin.description.kind))
-            .help("say in plugin.toml what it is"));
+        return Err(Trouble::new(format!(
+            "the stage is of kind {}, and plugin.toml says {kind}",
+            plugin.description.kind
+        ))
+        .help("say in plugin.toml what it is"));
     }
     Ok(plugin)
 }
