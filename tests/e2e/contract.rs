@@ -1,5 +1,6 @@
 //! The contract changes with its version, or not at all.
 
+use sluicebox_tests::root;
 use std::fs;
 use std::path::Path;
 
@@ -16,7 +17,7 @@ fn version(text: &str) -> &str {
 }
 
 fn read(path: impl AsRef<Path>) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+    let path = root().join(path);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -37,7 +38,7 @@ fn a_change_of_the_contract_needs_a_new_version() {
 #[test]
 fn frozen_contracts_stay_as_they_are() {
     let fingerprints = [("0.1.0", FINGERPRINT_0_1_0)];
-    let frozen = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/frozen")).expect("wit/frozen");
+    let frozen = fs::read_dir(root().join("wit/frozen")).expect("wit/frozen");
     assert_eq!(frozen.count(), fingerprints.len(), "every frozen contract has its fingerprint here");
     for (version, fingerprint) in fingerprints {
         let text = bare(&read(format!("wit/frozen/{version}.wit")));

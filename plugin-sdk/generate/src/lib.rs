@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 
 /// The folder of the repository.
 pub fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    // As cargo says it now: clones that share a target folder share this program.
+    let compiled = || env!("CARGO_MANIFEST_DIR").into();
+    PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(compiled)).join("../..")
 }
 
 /// All files that are made of the contract in this folder: their paths in the repository, and what they hold.

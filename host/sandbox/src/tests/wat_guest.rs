@@ -121,7 +121,8 @@ pub(crate) fn component(says: &Says<'_>) -> Vec<u8> {
         .replace("DESCRIBE", says.first);
     let mut module = wat::parse_str(text).unwrap();
     let mut resolve = Resolve::new();
-    let wit = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit");
+    // As cargo says it now: clones that share a target folder share this program.
+    let wit = format!("{}/../../wit", std::env::var("CARGO_MANIFEST_DIR").unwrap());
     let (package, _) = resolve.push_path(wit).unwrap();
     let world = resolve.select_world(&[package], Some("transform-stage")).unwrap();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();

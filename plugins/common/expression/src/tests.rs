@@ -237,9 +237,9 @@ fn the_page_of_functions_is_up_to_date() {
         "# Functions of expressions\n\n<!-- Made from the table in the code; `UPDATE_README=1 cargo test -p sluicebox-expression` writes it again. -->\n\n{}",
         functions_markdown().trim_end()
     ) + "\n";
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/FUNCTIONS.md");
+    let path = format!("{}/FUNCTIONS.md", std::env::var("CARGO_MANIFEST_DIR").unwrap());
     if std::env::var_os("UPDATE_README").is_some() {
-        std::fs::write(path, &page).unwrap();
+        std::fs::write(&path, &page).unwrap();
     }
     let written = std::fs::read_to_string(path).unwrap_or_default();
     assert!(written == page, "FUNCTIONS.md is out of date; run UPDATE_README=1 cargo test -p sluicebox-expression");

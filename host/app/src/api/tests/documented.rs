@@ -4,7 +4,7 @@ use super::super::openapi;
 use super::Served;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// All that the API has.
 const ROUTES: [&str; 22] = [
@@ -37,7 +37,8 @@ fn described() -> Value {
 }
 
 fn docs(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name)
+    // As cargo says it now: clones that share a target folder share this program.
+    PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("../../docs").join(name)
 }
 
 /// The routes of the description.
