@@ -98,6 +98,6 @@ fn memory_does_not_grow_with_the_data() {
     let ten = format!("{header}\n{}", rows.repeat(10));
     project.file("data/flights.csv", ten);
     let ten_years_kib = peak_kib(&project);
-    assert!(ten_years_kib < 100_000, "{ten_years_kib} KiB");
+    assert!(ten_years_kib < 120_000, "{ten_years_kib} KiB");
     assert!(ten_years_kib * 10 <= year_kib * 11, "{year_kib} KiB for a year, {ten_years_kib} KiB for ten");
 }

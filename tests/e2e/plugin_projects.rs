@@ -1,7 +1,8 @@
 //! Plugins of one's own, from an empty folder to a pipeline, in every language with an SDK.
 
-use sluicebox_tests::{Ended, Project, told};
+use sluicebox_tests::{Ended, Project, root, told};
 use std::fs;
+use std::path::Path;
 
 /// Tools and what cargo builds are shared by all projects of the tests: they are installed and compiled once.
 fn sluicebox(project: &Project, folder: &str, arguments: &[&str]) -> Ended {
@@ -12,7 +13,7 @@ fn sluicebox(project: &Project, folder: &str, arguments: &[&str]) -> Ended {
     command.output().expect("the binary starts").into()
 }
 
-/// Makes a project, builds it and runs its pipeline; answers with a file that is left.
+/// Makes a project, builds it, tests it and runs its pipeline; answers with a file that is left.
 fn made(language: &str, kind: &str, file: &str) -> String {
     let project = Project::new();
     let name = format!("my-{kind}-{language}");
@@ -25,6 +26,9 @@ fn made(language: &str, kind: &str, file: &str) -> String {
         .map(|file| file.unwrap().file_name().to_string_lossy().into_owned())
         .collect();
     assert_eq!(left, [format!("{name}.wasm")], "nothing half made is left");
+    let tested = sluicebox(&project, &name, &["plugin", "test"]).with_code(0);
+    assert!(tested.stdout.ends_with(" cases passed, the project's own tests passed\n"), "{}", tested.stdout);
+    assert!(!tested.stderr.contains("building"), "it was built just now: {}", tested.stderr);
     sluicebox(&project, &name, &["run", "pipeline.toml"]).with_code(0);
     let out = project.path().join(&name).join("out");
     if file.is_empty() {
@@ -91,6 +95,86 @@ fn what_is_wrong_with_a_project_is_told() {
     let other = sluicebox(&project, "stamp", &["plugin", "build", "--yes"]).with_code(2);
     tells(&other, &["the stage is of kind transform, and plugin.toml says load"]);
     assert!(!project.has("stamp/plugins/stamp.wasm"));
+}
+
+/// A case that fails shows how; `--update` writes it anew.
+#[test]
+fn a_case_that_fails_shows_the_rows() {
+    let project = Project::new();
+    sluicebox(&project, "", &["plugin", "new", "keep", "--kind", "transform", "--lang", "rust"]).with_code(0);
+    sluicebox(&project, "keep", &["plugin", "build", "--yes"]).with_code(0);
+    let text = project.read("keep/tests/cases.toml");
+    project.file(
+        "keep/tests/cases.toml",
+        text.replace("MIA,150.0\n\"\"\"\nexpect.counters", "MIA,151.0\n\"\"\"\nexpect.counters"),
+    );
+    let test = ["plugin", "test", "--cases-only"];
+    let failed = sluicebox(&project, "keep", &test).with_code(1).stdout;
+    let wanted = "  failed   tests/cases.toml: keeps what is great enough\n    \
+                  the rows are not as expected (- expected, + seen)\n      \
+                  \x20 dest  air_time\n      \
+                  \x20 IAH   227.0\n      \
+                  - MIA   151.0\n      \
+                  + MIA   150.0\n";
+    let shown: String = failed.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    assert!(shown.contains(wanted), "{shown}");
+    assert!(failed.ends_with("1 case passed, 1 failed\n"), "{failed}");
+
+    let updated = sluicebox(&project, "keep", &[&test[..], &["--update"]].concat()).with_code(0).stdout;
+    assert!(updated.contains("1 written anew"), "{updated}");
+    assert_eq!(project.read("keep/tests/cases.toml"), text, "nothing else of the file changed");
+
+    // A file of cases that cannot be read is told with its place.
+    project.file("keep/tests/more.toml", "[[case]]\nname = \"a\"\nexpects.csv = \"\"\n");
+    let wrong = sluicebox(&project, "keep", &test).with_code(2).stderr;
+    assert!(wrong.contains("tests/more.toml") && wrong.contains("line 3") && wrong.contains("expects"), "{wrong}");
+    project.file("keep/tests/more.toml", "[[case]]\nname = \"a\"\ninput.rows = [{ a = 1 }]\n");
+    let wrong = sluicebox(&project, "keep", &test).with_code(1).stdout;
+    assert!(wrong.contains("it expects nothing") && wrong.contains("--update"), "{wrong}");
+    let none = sluicebox(&project, "keep", &["plugin", "test", "--case", "no such"]).with_code(2).stderr;
+    assert!(none.contains("no case has `no such`"), "{none}");
+}
+
+/// The examples pass their cases and their own tests.
+fn example(language: &str) {
+    for what in ["numbers", "join-text", "known-values", "json-lines"] {
+        let project = Project::new();
+        copy(&root().join("examples/plugins").join(language).join(what), &project.path().join(what));
+        let tested = sluicebox(&project, what, &["plugin", "test", "--yes"]).with_code(0).stdout;
+        assert!(tested.ends_with(" cases passed, the project's own tests passed\n"), "{tested}");
+    }
+}
+
+#[test]
+fn examples_in_rust_pass() {
+    example("rust");
+}
+
+#[test]
+fn examples_in_python_pass() {
+    example("python");
+}
+
+#[test]
+fn examples_in_go_pass() {
+    example("go");
+}
+
+/// Copies a folder without what is installed or made.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name();
+        if [".tools", "plugins", "out", "target", "__pycache__"].iter().any(|left| name == *left) {
+            continue;
+        }
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to.join(name));
+        } else {
+            fs::copy(entry.path(), to.join(name)).unwrap();
+        }
+    }
 }
 
 /// Nothing is installed without being asked for.

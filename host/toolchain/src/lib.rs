@@ -3,6 +3,7 @@
 //! A plugin project is a folder with a [`plugin.toml`](Project). Everything that is installed for it goes into its tool
 //! folder ([`Tools`]), `.tools` within the project; nothing is installed without being asked for.
 
+mod built;
 mod component;
 mod error;
 mod language;
@@ -14,6 +15,7 @@ mod project;
 mod sdk;
 mod tools;
 
+pub use built::{is_current, note_built, sources};
 pub use error::ToolchainError;
 pub use language::Language;
 pub use need::Need;

@@ -58,8 +58,8 @@ fn walk(dir: &'static Dir<'static>, wanted: &dyn Fn(&str) -> bool, files: &mut V
     }
 }
 
-/// Unpacks the SDK of a language, and the contract, unless the very same is there.
-pub(crate) fn unpack(language: Language, tools: &Tools) -> Result<(), ToolchainError> {
+/// What the SDK of a language holds, as it is unpacked.
+fn contents(language: Language) -> Result<Vec<(PathBuf, Vec<u8>)>, ToolchainError> {
     let mut found = Vec::new();
     walk(sdk(language), &|name| !LEFT_OUT.contains(&name), &mut found);
     let mut files: Vec<(PathBuf, Vec<u8>)> =
@@ -71,6 +71,17 @@ pub(crate) fn unpack(language: Language, tools: &Tools) -> Result<(), ToolchainE
             }
         }
     }
+    Ok(files)
+}
+
+/// The digest of the SDK of a language.
+pub(crate) fn stamp(language: Language) -> Result<String, ToolchainError> {
+    contents(language).map(|files| digest(&files))
+}
+
+/// Unpacks the SDK of a language, and the contract, unless the very same is there.
+pub(crate) fn unpack(language: Language, tools: &Tools) -> Result<(), ToolchainError> {
+    let files = contents(language)?;
     let digest = digest(&files);
     let folder = tools.sdk(language.word());
     let is_there = fs::read_to_string(folder.join(STAMP)).is_ok_and(|stamp| stamp == digest);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from enum import Enum
 
 
@@ -68,10 +69,17 @@ _UNAVAILABLE = {
 _INVALID_CONFIG = {errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG}
 
 
+def _is_outside(path: object) -> bool:
+    """Whether a path that is not there is in no granted folder: then what it begins with is not there either."""
+    if not isinstance(path, str) or os.path.isdir("."):
+        return False
+    return not os.path.isdir(os.path.normpath(path).split(os.sep)[0] or os.sep)
+
+
 def kind_of_os_error(error: OSError, *, wasi: bool) -> tuple[FaultKind, str]:
     """The kind that an `OSError` belongs to, and what to do about it."""
     number = error.errno
-    if wasi and number == _NOT_CAPABLE:
+    if wasi and (number == _NOT_CAPABLE or (number == errno.ENOENT and _is_outside(error.filename))):
         return FaultKind.DENIED, (
             "; the path is in no folder that the stage was granted: add its folder to grants.read of the stage "
             "(or grants.write, to write)"

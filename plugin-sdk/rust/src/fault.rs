@@ -85,7 +85,15 @@ impl Fault {
     /// assert!(read("no/such.file").unwrap_err().message.starts_with("no/such.file: "));
     /// ```
     pub fn of_file(path: impl AsRef<std::path::Path>) -> impl FnOnce(io::Error) -> Self {
-        move |error| Self::from(error).within(path.as_ref().display())
+        move |error| {
+            let path = path.as_ref();
+            let is_missing = error.kind() == io::ErrorKind::NotFound;
+            let mut fault = Self::from(error).within(path.display());
+            if is_missing && cfg!(target_family = "wasm") && is_outside(path) {
+                fault.kind = FaultKind::Denied;
+            }
+            fault
+        }
     }
 
     /// The same at this row of the batch of the call, counted from 0.
@@ -101,6 +109,12 @@ impl Fault {
         self.message = format!("{what}: {}", self.message);
         self
     }
+}
+
+/// Whether a path that is not there is in no granted folder: then what it begins with is not there either.
+fn is_outside(path: &std::path::Path) -> bool {
+    let first = path.components().find(|part| !matches!(part, std::path::Component::CurDir));
+    !std::path::Path::new(".").is_dir() && first.is_none_or(|first| !std::path::Path::new(&first).is_dir())
 }
 
 impl fmt::Display for Fault {

@@ -3,13 +3,14 @@
 use super::{tools, trouble};
 use crate::cli::{Exit, Format, Output, print, print_json};
 use crate::house::shout;
+use crate::show::compiling::compiling;
 use crate::show::human;
 use crate::trouble::Trouble;
 use crate::wiring::sandbox;
 use clap::Args;
 use serde_json::json;
 use sluicebox_sandbox::{Catalog, Plugin, Sandbox};
-use sluicebox_toolchain::{Need, Project, Tools, build, missing};
+use sluicebox_toolchain::{Need, Project, Tools, build, is_current, missing, note_built};
 use std::fs;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -46,25 +47,9 @@ impl Build {
     pub(super) fn run(self) -> Result<Exit, Trouble> {
         let project = Project::read(&self.dir).map_err(trouble)?;
         let tools = tools(&project.dir);
-        install(&missing(&project, &tools), &tools, self.yes)?;
         let begin = Instant::now();
-        shout(&format!("building `{}`, kind {}, in {}", project.name, project.kind, project.language.name()));
-        let component = match build(&project, &tools) {
-            Ok(component) => component,
-            Err(error) => {
-                let is_of_sources = error.said.is_some();
-                let trouble = trouble(error);
-                if !is_of_sources {
-                    return Err(trouble);
-                }
-                // Neither the command nor the tools are wrong.
-                crate::cli::tell(&trouble);
-                return Ok(Exit::Failed);
-            }
-        };
-        let into = self.into.clone().unwrap_or_else(|| self.dir.join("plugins"));
-        let into = into.strip_prefix(".").map(Path::to_path_buf).unwrap_or(into);
-        let (path, plugin) = keep(&project, &component, &into)?;
+        let into = plugins_folder(&self.dir, self.into.as_deref());
+        let Some((path, plugin)) = make(&project, &tools, &into, self.yes)? else { return Ok(Exit::Failed) };
         let took = human::duration(begin.elapsed());
         if self.output.format == Format::Json {
             print_json(&json!({
@@ -77,6 +62,59 @@ impl Build {
         }
         Ok(Exit::Done)
     }
+}
+
+/// Where a project's component goes.
+pub(super) fn plugins_folder(dir: &Path, into: Option<&Path>) -> PathBuf {
+    let into = into.map_or_else(|| dir.join("plugins"), Path::to_owned);
+    into.strip_prefix(".").map(Path::to_path_buf).unwrap_or(into)
+}
+
+/// Builds a project and keeps its component, with what it says of itself. None if its sources do not compile: what the compiler
+/// said was told.
+pub(super) fn make(
+    project: &Project,
+    tools: &Tools,
+    into: &Path,
+    yes: bool,
+) -> Result<Option<(PathBuf, Plugin)>, Trouble> {
+    install(&missing(project, tools), tools, yes)?;
+    shout(&format!("building `{}`, kind {}, in {}", project.name, project.kind, project.language.name()));
+    let component = match build(project, tools) {
+        Ok(component) => component,
+        Err(error) => {
+            let is_of_sources = error.said.is_some();
+            let trouble = trouble(error);
+            if !is_of_sources {
+                return Err(trouble);
+            }
+            // Neither the command nor the tools are wrong.
+            crate::cli::tell(&trouble);
+            return Ok(None);
+        }
+    };
+    let kept = keep(project, &component, into)?;
+    note_built(project, tools, &kept.0).map_err(trouble)?;
+    Ok(Some(kept))
+}
+
+/// The project's component, built only if the one that is there is not that of the sources as they are.
+pub(super) fn current(
+    project: &Project,
+    tools: &Tools,
+    into: &Path,
+    yes: bool,
+) -> Result<Option<(PathBuf, Plugin)>, Trouble> {
+    let path = into.join(format!("{}.wasm", project.name));
+    if is_current(project, tools, &path) {
+        let sandbox = sandbox()?;
+        sandbox.on_compile(compiling(false));
+        let catalog = Catalog::scan(&sandbox, &[into.to_owned()]);
+        if let Some(plugin) = catalog.get(&project.name) {
+            return Ok(Some((path, plugin.clone())));
+        }
+    }
+    make(project, tools, into, yes)
 }
 
 /// Installs what is missing, if whoever asked agrees.
@@ -121,6 +159,7 @@ fn keep(project: &Project, component: &[u8], into: &Path) -> Result<(PathBuf, Pl
     let half = aside.join(&file);
     fs::write(&half, component).map_err(|error| failed("written", &half, error))?;
     let sandbox = sandbox()?;
+    sandbox.on_compile(compiling(false));
     let mut plugin = checked(&sandbox, project, &aside)?;
     let path = into.join(&file);
     fs::rename(&half, &path).map_err(|error| failed("written", &path, error))?;

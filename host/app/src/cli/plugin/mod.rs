@@ -1,7 +1,9 @@
 //! `sluicebox plugin`: making plugins.
 
 mod build;
+mod cases;
 mod new;
+mod test;
 
 use super::{Exit, Format};
 use crate::trouble::Trouble;
@@ -13,12 +15,13 @@ const EXAMPLES: &str = "\
 Examples:
   sluicebox plugin new join-text --kind transform --lang python   a folder with a stage that works
   cd join-text && sluicebox plugin build                          makes plugins/join-text.wasm
+  sluicebox plugin test                                           gives it the rows of tests/*.toml, and compares
   sluicebox run pipeline.toml                                     uses it
 
 What a language needs is installed into the project's own folder `.tools`, or the folder that SLUICEBOX_TOOLS names, which
 several projects can share.";
 
-/// Make a plugin of one's own: begin a project, build it
+/// Make a plugin of one's own: begin a project, build it, test it
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Plugin {
@@ -30,6 +33,7 @@ pub struct Plugin {
 enum Verb {
     New(new::New),
     Build(build::Build),
+    Test(test::Test),
 }
 
 impl Plugin {
@@ -37,6 +41,7 @@ impl Plugin {
         match self.verb {
             Verb::New(new) => new.run(),
             Verb::Build(build) => build.run(),
+            Verb::Test(test) => test.run(),
         }
     }
 
@@ -44,6 +49,7 @@ impl Plugin {
         match &self.verb {
             Verb::New(new) => new.output.format,
             Verb::Build(build) => build.output.format,
+            Verb::Test(test) => test.output.format,
         }
     }
 }
