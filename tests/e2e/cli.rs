@@ -43,6 +43,7 @@ const COMMANDS: &[&[&str]] = &[
     &["plugin"],
     &["plugin", "new"],
     &["plugin", "build"],
+    &["plugin", "test"],
     &["graph"],
     &["schema"],
     &["completions"],
