@@ -44,6 +44,8 @@ const COMMANDS: &[&[&str]] = &[
     &["plugin", "new"],
     &["plugin", "build"],
     &["plugin", "test"],
+    &["plugin", "bench"],
+    &["plugin", "dev"],
     &["graph"],
     &["schema"],
     &["completions"],

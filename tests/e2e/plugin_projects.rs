@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// Tools and what cargo builds are shared by all projects of the tests: they are installed and compiled once.
-fn sluicebox(project: &Project, folder: &str, arguments: &[&str]) -> Ended {
+pub(crate) fn sluicebox(project: &Project, folder: &str, arguments: &[&str]) -> Ended {
     let tools = told("SLUICEBOX_TEST_TOOLS");
     let mut command = project.command(arguments);
     command.current_dir(project.path().join(folder));
@@ -111,11 +111,11 @@ fn a_case_that_fails_shows_the_rows() {
     let test = ["plugin", "test", "--cases-only"];
     let failed = sluicebox(&project, "keep", &test).with_code(1).stdout;
     let wanted = "  failed   tests/cases.toml: keeps what is great enough\n    \
-                  the rows are not as expected (- expected, + seen)\n      \
-                  \x20 dest  air_time\n      \
-                  \x20 IAH   227.0\n      \
-                  - MIA   151.0\n      \
-                  + MIA   150.0\n";
+                  the rows are not as expected (- expected, + seen)\n    \
+                  \x20  dest  air_time\n    \
+                  \x20  IAH   227.0\n    \
+                  -  MIA   151.0\n    \
+                  +  MIA   150.0\n";
     let shown: String = failed.lines().map(|line| format!("{}\n", line.trim_end())).collect();
     assert!(shown.contains(wanted), "{shown}");
     assert!(failed.ends_with("1 case passed, 1 failed\n"), "{failed}");
@@ -161,7 +161,7 @@ fn examples_in_go_pass() {
 }
 
 /// Copies a folder without what is installed or made.
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

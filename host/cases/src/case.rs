@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use sluicebox_model::grant::Grants;
 use sluicebox_model::plugin::Capability;
+use sluicebox_model::stage::Severity;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -134,6 +135,9 @@ pub struct Expect {
     /// The bookmark of the last page.
     #[serde(default)]
     pub bookmark: Option<String>,
+    /// The rules of a validate, in order.
+    #[serde(default)]
+    pub rules: Option<Vec<RuleExpected>>,
     /// By rule: the rows that break it, counted from 0 over all batches. Rules that are not named are broken by none.
     #[serde(default)]
     pub broken: Option<BTreeMap<String, Vec<u64>>>,
@@ -172,6 +176,7 @@ impl Expect {
     pub fn is_empty(&self) -> bool {
         let named = self.fault.is_some()
             || self.bookmark.is_some()
+            || self.rules.is_some()
             || self.broken.is_some()
             || self.outcomes.is_some()
             || self.files.is_some()
@@ -187,7 +192,8 @@ impl Expect {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FaultExpected {
     /// Its kind, e.g. `invalid-config`.
-    pub kind: String,
+    #[serde(default)]
+    pub kind: Option<String>,
     /// What its message has in it.
     #[serde(default)]
     pub message: Option<String>,
@@ -197,6 +203,23 @@ pub struct FaultExpected {
     /// The first row at fault, counted from 0 over all batches.
     #[serde(default)]
     pub row: Option<u64>,
+}
+
+/// A rule of a validate. What is not named is not compared.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RuleExpected {
+    /// Its name.
+    pub name: String,
+    /// What it says.
+    #[serde(default)]
+    pub summary: Option<String>,
+    /// `warn`, `reject` or `fail`.
+    #[serde(default)]
+    pub severity: Option<Severity>,
+    /// How many rows may break it: `2 rows` or `50 %`.
+    #[serde(default)]
+    pub at_most: Option<String>,
 }
 
 /// What a rule says of all the data.
@@ -321,7 +344,7 @@ mod tests {
         let cases = Case::of_text(text).unwrap();
         assert_eq!(cases[0].input.as_ref().unwrap().csv.as_deref(), Some("a,b\nx,y\n"));
         assert_eq!(cases[0].interval.unwrap().0.as_second(), 1_767_225_600);
-        assert_eq!(cases[1].expect.fault.as_ref().unwrap().kind, "invalid-config");
+        assert_eq!(cases[1].expect.fault.as_ref().unwrap().kind.as_deref(), Some("invalid-config"));
         assert!(!cases[1].expect.is_empty() && cases[1].config.is_object());
     }
 

@@ -56,7 +56,8 @@ pub enum Difference {
 pub fn compare(case: &Case, seen: &Seen, folder: &Path) -> Result<Vec<Difference>, CaseError> {
     let expect = &case.expect;
     let mut all = Vec::new();
-    if fault(expect.fault.as_ref(), seen, &mut all) {
+    fault(expect.fault.as_ref(), seen, &mut all);
+    if expect.fault.is_none() && seen.fault.is_some() {
         return Ok(all);
     }
     table(expect, seen, folder, &mut all)?;
@@ -90,18 +91,17 @@ fn told(what: impl Into<String>) -> Difference {
     Difference::Told(what.into())
 }
 
-/// Compares faults; whether there was one, so that nothing else is worth comparing.
-fn fault(expected: Option<&FaultExpected>, seen: &Seen, all: &mut Vec<Difference>) -> bool {
+fn fault(expected: Option<&FaultExpected>, seen: &Seen, all: &mut Vec<Difference>) {
     match (expected, &seen.fault) {
-        (None, None) => return false,
+        (None, None) => {}
         (None, Some(fault)) => all.push(told(format!("it ended with a fault: {}", shown(fault)))),
         (Some(expected), None) => {
-            all.push(told(format!("it ended well, and a fault {} was expected", expected.kind)));
-            return false;
+            let kind = expected.kind.as_deref().unwrap_or("of some kind");
+            all.push(told(format!("it ended well, and a fault {kind} was expected")));
         }
         (Some(expected), Some(fault)) => {
             let FaultExpected { kind, message, call, row } = expected;
-            if fault.kind.word() != kind {
+            if let Some(kind) = kind.as_ref().filter(|kind| fault.kind.word() != kind.as_str()) {
                 all.push(told(format!("the fault is {}, not {kind}: {}", fault.kind, fault.message)));
             }
             if let Some(message) = message.as_ref().filter(|message| !fault.message.contains(message.as_str())) {
@@ -116,7 +116,6 @@ fn fault(expected: Option<&FaultExpected>, seen: &Seen, all: &mut Vec<Difference
             }
         }
     }
-    true
 }
 
 fn shown(fault: &Fault) -> String {
@@ -138,6 +137,10 @@ fn table(expect: &Expect, seen: &Seen, folder: &Path, all: &mut Vec<Difference>)
         return Ok(());
     }
     let Some(schema) = &seen.schema else {
+        if seen.fault.is_some() {
+            all.push(told("it gave no rows: it was not opened"));
+            return Ok(());
+        }
         return Err(CaseError::new("it expects rows, and this kind of stage gives none"));
     };
     if expect.columns.is_some() {
@@ -231,6 +234,22 @@ fn rules(expect: &Expect, seen: &Seen, all: &mut Vec<Difference>) {
     for unknown in named.filter(|name| !known.contains(&name.as_str())) {
         let list = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         all.push(told(format!("there is no rule `{unknown}`; there is {list}")));
+    }
+    if let Some(wanted) = &expect.rules {
+        let names: Vec<&str> = wanted.iter().map(|rule| rule.name.as_str()).collect();
+        if names != known {
+            all.push(Difference::Text("the list of rules".into(), names.join(", "), known.join(", ")));
+        }
+        for wanted in wanted {
+            let Some(found) = seen.rules.iter().find(|rule| rule.name == wanted.name) else { continue };
+            text(&format!("what rule `{}` says", wanted.name), wanted.summary.as_ref(), Some(&found.summary), all);
+            if let Some(severity) = wanted.severity.filter(|severity| *severity != found.severity) {
+                let told_of = format!("rule `{}`: the severity is {:?}, not {severity:?}", wanted.name, found.severity);
+                all.push(told(told_of.to_lowercase()));
+            }
+            let at_most = found.at_most.map(|most| most.to_string());
+            text(&format!("at-most of rule `{}`", wanted.name), wanted.at_most.as_ref(), at_most.as_ref(), all);
+        }
     }
     if let Some(broken) = &expect.broken {
         for rule in &known {

@@ -24,7 +24,7 @@ const ROWS_MAX: usize = 1_000_000;
 const INTERVAL: (i64, i64) = (1_767_225_600, 1_767_312_000);
 
 /// The load-id of a case.
-const LOAD_ID: &str = "case-load";
+pub(crate) const LOAD_ID: &str = "case-load";
 
 /// An input of a case: its name, and its batches.
 #[derive(Clone, Debug)]
@@ -125,7 +125,7 @@ pub struct Opened<'a> {
 pub fn drive(opened: &Opened<'_>, case: &Case, inputs: &[Given]) -> Result<Seen, CaseError> {
     let before = gather(opened.folder)?;
     let kind = opened.stage.description().kind;
-    let mut run = Run { opened, context: context(case, &opened.stage.description().name), seen: Seen::default() };
+    let mut run = Run { opened, context: context(case), seen: Seen::default() };
     let ended = match kind {
         Kind::Extract => run.extract(case),
         Kind::Transform => run.transform(inputs),
@@ -139,14 +139,14 @@ pub fn drive(opened: &Opened<'_>, case: &Case, inputs: &[Given]) -> Result<Seen,
     Ok(seen)
 }
 
-fn context(case: &Case, stage: &str) -> RunContext {
+pub(crate) fn context(case: &Case) -> RunContext {
     let at = |second| Timestamp::from_second(second).unwrap_or_default();
     let (start, end) = case.interval.unwrap_or((at(INTERVAL.0), at(INTERVAL.1)));
     RunContext {
         run_id: "01900000-0000-7000-8000-000000000000".to_owned(),
         randomness: "case".to_owned(),
         pipeline: "case".to_owned(),
-        stage: stage.to_owned(),
+        stage: "case".to_owned(),
         attempt: 1,
         interval_start: start,
         interval_end: end,

@@ -9,14 +9,16 @@ mod compare;
 mod drive;
 mod error;
 mod files;
+mod speed;
 mod table;
 mod types;
 mod update;
 
-pub use case::{Case, Expect, FaultExpected, OutcomeExpected, Quarantined, Side};
+pub use case::{Case, Expect, FaultExpected, OutcomeExpected, Quarantined, RuleExpected, Side};
 pub use compare::{Change, Difference, Line, compare};
 pub use drive::{Given, Opened, Seen, drive, given};
 pub use error::CaseError;
 pub use files::lay;
+pub use speed::{Speed, speed, tiled};
 pub use table::Texts;
 pub use update::update;

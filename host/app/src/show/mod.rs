@@ -9,3 +9,4 @@ pub mod progress;
 pub mod style;
 pub mod table;
 pub mod warnings;
+pub mod working;

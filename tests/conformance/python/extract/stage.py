@@ -52,7 +52,10 @@ class Options:
 @plugin("conform-extract-python", summary="What an extract can make, for the conformance suite")
 class Conform(Extract[Options]):
     def open(self, bookmark: str | None) -> Schema:
-        self.first = self.options.start if bookmark is None else int(bookmark)
+        try:
+            self.first = self.options.start if bookmark is None else int(bookmark)
+        except ValueError:
+            raise Fault("invalid-config", f"the bookmark {bookmark!r} is no number; set it to the next one") from None
         return TYPES if self.options.mode == "types" else NUMBERS
 
     def pages(self) -> Iterator[Page | Batch]:

@@ -72,7 +72,7 @@ pub(super) fn run(plugin: &Plugin, dir: &Path, only: Option<&str>, updates: bool
     Ok(all)
 }
 
-fn wrong(error: CaseError) -> Trouble {
+pub(super) fn wrong(error: CaseError) -> Trouble {
     let trouble = Trouble::new(error.message);
     match error.help {
         Some(help) => trouble.help(help),
@@ -155,10 +155,10 @@ fn unfit(plugin: &Plugin, config: &Value) -> Option<Fault> {
 }
 
 /// An empty folder that is gone afterwards.
-struct Folder(PathBuf);
+pub(super) struct Folder(pub(super) PathBuf);
 
 impl Folder {
-    fn new() -> std::io::Result<Self> {
+    pub(super) fn new() -> std::io::Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let mut random = [0; 8];

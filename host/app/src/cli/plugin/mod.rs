@@ -1,7 +1,9 @@
 //! `sluicebox plugin`: making plugins.
 
+mod bench;
 mod build;
 mod cases;
+mod dev;
 mod new;
 mod test;
 
@@ -16,6 +18,7 @@ Examples:
   sluicebox plugin new join-text --kind transform --lang python   a folder with a stage that works
   cd join-text && sluicebox plugin build                          makes plugins/join-text.wasm
   sluicebox plugin test                                           gives it the rows of tests/*.toml, and compares
+  sluicebox plugin dev                                            does all of it at every change
   sluicebox run pipeline.toml                                     uses it
 
 What a language needs is installed into the project's own folder `.tools`, or the folder that SLUICEBOX_TOOLS names, which
@@ -34,6 +37,8 @@ enum Verb {
     New(new::New),
     Build(build::Build),
     Test(test::Test),
+    Dev(dev::Dev),
+    Bench(bench::Bench),
 }
 
 impl Plugin {
@@ -42,6 +47,8 @@ impl Plugin {
             Verb::New(new) => new.run(),
             Verb::Build(build) => build.run(),
             Verb::Test(test) => test.run(),
+            Verb::Dev(dev) => dev.run(),
+            Verb::Bench(bench) => bench.run(),
         }
     }
 
@@ -50,6 +57,8 @@ impl Plugin {
             Verb::New(new) => new.output.format,
             Verb::Build(build) => build.output.format,
             Verb::Test(test) => test.output.format,
+            Verb::Dev(_) => Format::Table,
+            Verb::Bench(bench) => bench.output.format,
         }
     }
 }

@@ -69,7 +69,7 @@ impl Test {
         if is_json {
             print_json(&json!({ "cases": ran.iter().map(as_json).collect::<Vec<_>>(), "unit-tests": units }));
         } else {
-            print(&told(&ran, units, Style::stdout()));
+            print(&told(&ran, units, false, Style::stdout()));
         }
         let is_well = ran.iter().all(|ran| matches!(ran.went, Went::Passed | Went::Updated)) && units != Some(false);
         Ok(if is_well { Exit::Done } else { Exit::Failed })
@@ -102,8 +102,8 @@ fn as_json(ran: &Ran) -> Value {
     json!({ "file": ran.file, "name": ran.name, "state": word, "message": told })
 }
 
-/// How the cases went, for people.
-pub(super) fn told(ran: &[Ran], units: Option<bool>, style: Style) -> String {
+/// How the cases went, for people; those that passed are only counted if `brief`.
+pub(super) fn told(ran: &[Ran], units: Option<bool>, brief: bool, style: Style) -> String {
     let mut out = String::new();
     let mut counts = [0_u64; 3];
     for Ran { file, name, went } in ran {
@@ -118,7 +118,9 @@ pub(super) fn told(ran: &[Ran], units: Option<bool>, style: Style) -> String {
         if let Some(count) = counts.get_mut(at) {
             *count += 1;
         }
-        out.push_str(&format!("  {}  {place}\n{more}", style.paint(tone, &format!("{word:7}"))));
+        if !(brief && at == 0) {
+            out.push_str(&format!("  {}  {place}\n{more}", style.paint(tone, &format!("{word:7}"))));
+        }
     }
     let [passed, updated, failed] = counts;
     let mut parts = match ran {
