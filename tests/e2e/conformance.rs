@@ -31,6 +31,11 @@ fn python_conforms() {
 }
 
 #[test]
+fn typescript_conforms() {
+    conforms("typescript");
+}
+
+#[test]
 fn go_conforms() {
     conforms("go");
 }

@@ -19,6 +19,7 @@ mod plugin_projects;
 mod plugins;
 mod recovery;
 mod replay;
+mod sdks;
 mod second_life;
 mod serve;
 mod site;

@@ -60,6 +60,15 @@ fn go_projects_build_and_run() {
 }
 
 #[test]
+fn typescript_projects_build_and_run() {
+    assert!(made("typescript", "extract", "").contains("Nairobi,24.25"));
+    let ratios = made("typescript", "transform", "sample.csv");
+    assert!(ratios.starts_with("origin,dest,distance,air_time,miles_per_minute\n"), "{ratios}");
+    assert!(!made("typescript", "validate", "sample.csv").contains("1576"));
+    assert!(made("typescript", "load", "sample.tsv").contains("JFK\tMIA\t1089"));
+}
+
+#[test]
 fn python_projects_build_and_run() {
     let ratios = made("python", "transform", "sample.csv");
     assert!(ratios.starts_with("origin,dest,distance,air_time,miles_per_minute\n"), "{ratios}");
@@ -153,6 +162,11 @@ fn examples_in_rust_pass() {
 #[test]
 fn examples_in_python_pass() {
     example("python");
+}
+
+#[test]
+fn examples_in_typescript_pass() {
+    example("typescript");
 }
 
 #[test]

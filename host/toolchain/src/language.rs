@@ -9,19 +9,22 @@ pub enum Language {
     Rust,
     /// CPython within the component, by componentize-py.
     Python,
+    /// TypeScript and JavaScript: QuickJS within the component.
+    TypeScript,
     /// The Go compiler's `wasip1`.
     Go,
 }
 
 impl Language {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Rust, Self::Python, Self::Go];
+    pub const ALL: [Self; 4] = [Self::Rust, Self::Python, Self::TypeScript, Self::Go];
 
     /// Its word in `plugin.toml` and on the command line.
     pub fn word(self) -> &'static str {
         match self {
             Self::Rust => "rust",
             Self::Python => "python",
+            Self::TypeScript => "typescript",
             Self::Go => "go",
         }
     }
@@ -31,6 +34,7 @@ impl Language {
         match self {
             Self::Rust => "Rust",
             Self::Python => "Python",
+            Self::TypeScript => "TypeScript",
             Self::Go => "Go",
         }
     }

@@ -8,6 +8,7 @@ mod component;
 mod error;
 mod language;
 mod languages;
+mod lent;
 mod need;
 mod new;
 mod program;

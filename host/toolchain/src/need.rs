@@ -1,6 +1,7 @@
 //! What a language needs to be installed.
 
 use crate::error::ToolchainError;
+use crate::languages::typescript;
 use crate::program::{run, works};
 use crate::tools::Tools;
 use std::fmt;
@@ -18,6 +19,8 @@ pub enum Need {
         /// Its version.
         version: &'static str,
     },
+    /// Packages of npm, each with its version, into the tool folder.
+    Npm(&'static [&'static str]),
     /// A target of the Rust compiler, by rustup.
     RustTarget(&'static str),
 }
@@ -26,6 +29,9 @@ impl fmt::Display for Need {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pip { package, version } => write!(f, "{package} {version} (a Python package, into the tool folder)"),
+            Self::Npm(packages) => {
+                write!(f, "{} (packages of npm, into the tool folder)", packages.join(", ").replace('@', " ").trim())
+            }
             Self::RustTarget(target) => write!(f, "{target} (a target of the Rust compiler, by rustup)"),
         }
     }
@@ -42,6 +48,7 @@ impl Need {
     pub fn is_met(&self, tools: &Tools) -> bool {
         match self {
             Self::Pip { package, version } => tools.pip(package, version).is_dir(),
+            Self::Npm(packages) => tools.npm(packages).is_dir(),
             Self::RustTarget(target) => {
                 let libraries = run("", Command::new("rustc").args(["--print", "target-libdir", "--target", target]));
                 libraries.is_ok_and(|folder| Path::new(folder.trim()).is_dir())
@@ -56,6 +63,7 @@ impl Need {
     pub fn install(&self, tools: &Tools) -> Result<(), ToolchainError> {
         match self {
             Self::Pip { package, version } => pip(tools, package, version),
+            Self::Npm(packages) => npm(tools, packages),
             Self::RustTarget(target) => {
                 if !works(Command::new("rustup").arg("--version")) {
                     let message = format!("the Rust compiler has no target {target}, and there is no rustup to add it");
@@ -68,6 +76,33 @@ impl Need {
             }
         }
     }
+}
+
+/// Puts packages where they belong only when they are whole; whoever was quicker has installed the same.
+fn settle(installed: Result<String, ToolchainError>, half: &Path, to: &Path) -> Result<(), ToolchainError> {
+    let done = installed.and_then(|_| match fs::rename(half, to) {
+        Err(error) if !to.is_dir() => Err(ToolchainError::of_file("moved", half, &error)),
+        _ => Ok(()),
+    });
+    if half.exists() {
+        let _ = fs::remove_dir_all(half);
+    }
+    done
+}
+
+fn npm(tools: &Tools, packages: &[&str]) -> Result<(), ToolchainError> {
+    let mut npm = typescript::npm(tools);
+    if !works(typescript::npm(tools).arg("--version")) {
+        return Err(ToolchainError::new("there is no npm").help("install Node 20 or newer, which brings npm"));
+    }
+    let to = tools.npm(packages);
+    let half = to.with_extension(format!("half-{}", std::process::id()));
+    fs::create_dir_all(&half).map_err(|error| ToolchainError::of_file("made", &half, &error))?;
+    // Without a package.json of its own, npm would look for one in the folders above.
+    let own = half.join("package.json");
+    fs::write(&own, "{ \"private\": true }\n").map_err(|error| ToolchainError::of_file("written", &own, &error))?;
+    npm.args(["install", "--no-audit", "--no-fund", "--loglevel", "error", "--save-exact", "--prefix"]).arg(&half);
+    settle(run("packages of npm cannot be installed", npm.args(packages)), &half, &to)
 }
 
 fn pip(tools: &Tools, package: &str, version: &str) -> Result<(), ToolchainError> {
@@ -86,13 +121,5 @@ fn pip(tools: &Tools, package: &str, version: &str) -> Result<(), ToolchainError
         &format!("{package} {version} cannot be installed"),
         command.arg(&half).arg(format!("{package}=={version}")),
     );
-    // It gets its name only when it is whole; whoever was quicker has installed the same.
-    let done = installed.and_then(|_| match fs::rename(&half, &to) {
-        Err(error) if !to.is_dir() => Err(ToolchainError::of_file("moved", &half, &error)),
-        _ => Ok(()),
-    });
-    if half.exists() {
-        let _ = fs::remove_dir_all(&half);
-    }
-    done
+    settle(installed, &half, &to)
 }

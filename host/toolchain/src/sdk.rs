@@ -13,6 +13,7 @@ pub(crate) const WIT: &str = include_str!("../../../wit/stage.wit");
 
 static RUST: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../plugin-sdk/rust");
 static PYTHON: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../plugin-sdk/python");
+static TYPESCRIPT: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../plugin-sdk/javascript");
 static GO: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../plugin-sdk/go");
 
 /// Where the versions of what the Rust SDK depends on stand.
@@ -22,7 +23,7 @@ const WORKSPACE: &str = include_str!("../../../Cargo.toml");
 const TEMPLATES: &str = "template";
 
 /// What users of an SDK have no use for.
-const LEFT_OUT: [&str; 5] = [TEMPLATES, "tests", "examples", "target", "__pycache__"];
+const LEFT_OUT: [&str; 6] = [TEMPLATES, "tests", "examples", "target", "__pycache__", "node_modules"];
 
 /// The file that says which SDK was unpacked.
 const STAMP: &str = ".digest";
@@ -31,6 +32,7 @@ fn sdk(language: Language) -> &'static Dir<'static> {
     match language {
         Language::Rust => &RUST,
         Language::Python => &PYTHON,
+        Language::TypeScript => &TYPESCRIPT,
         Language::Go => &GO,
     }
 }
@@ -84,6 +86,13 @@ pub(crate) fn unpack(language: Language, tools: &Tools) -> Result<(), ToolchainE
     let files = contents(language)?;
     let digest = digest(&files);
     let folder = tools.sdk(language.word());
+    // Projects that share their tools may build at the same time; the lock goes with the file.
+    let sdks = tools.sdk("");
+    fs::create_dir_all(&sdks).map_err(|error| ToolchainError::of_file("made", &sdks, &error))?;
+    let locked = sdks.join(".lock");
+    let told = |error| ToolchainError::of_file("locked", &locked, &error);
+    let lock = fs::File::create(&locked).map_err(told)?;
+    lock.lock().map_err(told)?;
     let is_there = fs::read_to_string(folder.join(STAMP)).is_ok_and(|stamp| stamp == digest);
     write(&tools.wit().join("stage.wit"), WIT.as_bytes())?;
     if is_there {

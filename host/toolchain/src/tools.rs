@@ -1,6 +1,7 @@
 //! The folder of a project's tools.
 
 use crate::error::ToolchainError;
+use sha2::Digest;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -35,6 +36,13 @@ impl Tools {
     /// The contract.
     pub(crate) fn wit(&self) -> PathBuf {
         self.dir.join("wit")
+    }
+
+    /// Packages of npm, each with its version.
+    pub(crate) fn npm(&self, packages: &[&str]) -> PathBuf {
+        let digest = sha2::Sha256::digest(packages.join(" "));
+        let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        self.dir.join("npm").join(name)
     }
 
     /// A Python package of one version, with what it needs.

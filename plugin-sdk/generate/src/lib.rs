@@ -19,7 +19,11 @@ pub fn repository() -> PathBuf {
 /// # Errors
 /// Where the contract cannot be read, or a generator cannot work with it.
 pub fn files(wit: &Path) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
-    go::files(wit)
+    let mut all = go::files(wit)?;
+    // Its tools take the contract from a folder of theirs.
+    let copy = "plugin-sdk/javascript/wit/deps/stage/stage.wit";
+    all.insert(copy.to_owned(), std::fs::read(wit.join("stage.wit"))?);
+    Ok(all)
 }
 
 /// The files of which the repository has another text, or none.

@@ -78,10 +78,10 @@ fails! { pipeline:
     promises_other_types: "mode = 'promises-other-types'" => "contract" in "process", ["Int64", "Boolean", "promised by `open`"];
     answers_no_columns: "mode = 'answers-no-columns'" => "contract" in "process", ["0 columns, but 3 were promised"];
 
-    read_file: "mode = 'read-file', path = '/etc/passwd'" => "invalid-config" in "process", ["/etc/passwd: ", "grants.read"];
-    read_file_above: "mode = 'read-file', path = '../../../etc/passwd'" => "invalid-config" in "process", ["grants.read"];
-    write_file: "mode = 'write-file', path = 'data/rows.csv'" => "invalid-config" in "process", ["data/rows.csv: ", "grants.write"];
-    list_folder: "mode = 'list-folder', path = '/'" => "invalid-config" in "process", ["grants.read"];
+    read_file: "mode = 'read-file', path = '/etc/passwd'" => "denied" in "process", ["/etc/passwd: ", "grants.read"];
+    read_file_above: "mode = 'read-file', path = '../../../etc/passwd'" => "denied" in "process", ["grants.read"];
+    write_file: "mode = 'write-file', path = 'data/rows.csv'" => "denied" in "process", ["data/rows.csv: ", "grants.write"];
+    list_folder: "mode = 'list-folder', path = '/'" => "denied" in "process", ["grants.read"];
 }
 
 refused_by_check! { pipeline:

@@ -3,6 +3,7 @@
 mod go;
 mod python;
 mod rust;
+pub(crate) mod typescript;
 
 use crate::error::ToolchainError;
 use crate::language::Language;
@@ -27,6 +28,7 @@ pub(crate) fn needs(language: Language) -> Vec<Need> {
     match language {
         Language::Rust => rust::needs(),
         Language::Python => python::PACKAGES.iter().copied().map(Need::pip).collect(),
+        Language::TypeScript => typescript::needs(),
         Language::Go => go::PACKAGES.iter().copied().map(Need::pip).collect(),
     }
 }
@@ -35,6 +37,7 @@ pub(crate) fn build(project: &Project, tools: &Tools) -> Result<Made, ToolchainE
     match project.language {
         Language::Rust => rust::build(project),
         Language::Python => python(project, tools),
+        Language::TypeScript => typescript::build(project, tools),
         Language::Go => go(project, tools),
     }
 }
@@ -44,6 +47,7 @@ pub(crate) fn is_source(language: Language, path: &Path) -> bool {
     match language {
         Language::Rust => rust::is_source(path),
         Language::Python => python::is_source(path),
+        Language::TypeScript => typescript::is_source(path),
         Language::Go => go::is_source(path),
     }
 }
@@ -61,6 +65,7 @@ pub(crate) fn unit_tests(project: &Project, tools: &Tools) -> Result<Command, To
             python.env("PYTHONPATH", tools.sdk("python")).env("PYTHONDONTWRITEBYTECODE", "1").args(["-m", "unittest"]);
             python
         }
+        Language::TypeScript => typescript::unit_tests(project, tools),
         Language::Go => {
             let workspace = tools.dir.join(format!("{}-tests.work", project.name));
             let text = go::workspace(&project.dir, &tools.sdk("go"));

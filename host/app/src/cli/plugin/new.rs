@@ -47,6 +47,8 @@ enum KindOf {
 enum LanguageOf {
     Rust,
     Python,
+    #[value(name = "typescript", alias = "javascript")]
+    TypeScript,
     Go,
 }
 
@@ -61,6 +63,7 @@ impl New {
         let language = match self.lang {
             LanguageOf::Rust => Language::Rust,
             LanguageOf::Python => Language::Python,
+            LanguageOf::TypeScript => Language::TypeScript,
             LanguageOf::Go => Language::Go,
         };
         let project = create(&self.into, &self.name, kind, language).map_err(trouble)?;
