@@ -1,5 +1,6 @@
 //! What the documents show is what the program does.
 
+use crate::plugin_projects::sluicebox;
 use sluicebox_tests::{Project, root};
 use std::fs;
 use std::path::PathBuf;
@@ -85,6 +86,43 @@ fn the_story_of_a_failure_is_as_it_is_told() {
         folder.filter(|path| path.extension().is_some_and(|extension| extension == "csv")).collect();
     assert_eq!(files.len(), 1, "{files:?}");
     assert_eq!(fs::read_to_string(&files[0]).unwrap(), "id,customer,price,cents\n1,ada,10,1000\n3,grace,cheap,\n");
+}
+
+/// From nothing to a Python stage in a pipeline, command by command.
+#[test]
+fn the_page_of_plugins_leads_to_a_stage() {
+    let text = fs::read_to_string(root().join("docs/plugins.md")).unwrap();
+    let project = Project::new();
+    let console = blocks(&text, "console");
+    let stage = &blocks(&text, "python")[0];
+    let shown = blocks(&text, "text").concat();
+    let mut codes = Vec::new();
+    let mut told = Vec::new();
+    let mut folder = "";
+    for (at, block) in console.iter().enumerate() {
+        if at == 1 {
+            project.file("speed/stage.py", stage);
+        }
+        for command in block.lines() {
+            let words: Vec<&str> = command.trim_start_matches("$ ").split_whitespace().collect();
+            match words.as_slice() {
+                ["cd", to] => folder = to,
+                ["sluicebox", arguments @ ..] => {
+                    let ended = sluicebox(&project, folder, arguments);
+                    codes.push(ended.code.unwrap());
+                    told.push(format!("{}{}", ended.stdout, ended.stderr));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    // new, test, run, test of what was changed, test --update, run, plugins add
+    assert_eq!(codes, [0, 0, 0, 1, 0, 0, 0], "{told:#?}");
+    for line in shown.lines() {
+        assert!(told[3].lines().any(|told| told.trim_end() == line), "{line:?} is not in {}", told[3]);
+    }
+    assert!(project.read("speed/out/sample.csv").contains("JFK,MIA,1089,160,408.375"), "{}", told[5]);
+    assert!(project.has("house/plugins/speed.wasm"), "{}", told[6]);
 }
 
 /// Every pipeline in `examples/` runs.
