@@ -36,6 +36,11 @@ fn typescript_conforms() {
 }
 
 #[test]
+fn c_conforms() {
+    conforms("c");
+}
+
+#[test]
 fn go_conforms() {
     conforms("go");
 }

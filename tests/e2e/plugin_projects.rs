@@ -69,6 +69,29 @@ fn typescript_projects_build_and_run() {
 }
 
 #[test]
+fn c_projects_build_and_run() {
+    assert!(made("c", "extract", "").contains("Nairobi,24.25"));
+    let ratios = made("c", "transform", "sample.csv");
+    assert!(ratios.starts_with("origin,dest,distance,air_time,miles_per_minute\n"), "{ratios}");
+    assert!(!made("c", "validate", "sample.csv").contains("1576"));
+    assert!(made("c", "load", "sample.tsv").contains("JFK\tMIA\t1089"));
+}
+
+/// The header serves C++ as well.
+#[test]
+fn a_stage_in_cpp_builds_and_passes_its_cases() {
+    let project = Project::new();
+    sluicebox(&project, "", &["plugin", "new", "ratio", "--kind", "transform", "--lang", "c"]).with_code(0);
+    let text = project.read("ratio/stage.c");
+    fs::remove_file(project.path().join("ratio/stage.c")).unwrap();
+    let text = format!("#include <string>\n#include <vector>\n\nstatic std::vector<std::string> seen;\n\n{text}");
+    let text = text.replace("(void)input;", "seen.push_back(std::to_string(input));");
+    project.file("ratio/stage.cpp", text);
+    let tested = sluicebox(&project, "ratio", &["plugin", "test", "--cases-only", "--yes"]).with_code(0).stdout;
+    assert!(tested.ends_with("2 cases passed\n"), "{tested}");
+}
+
+#[test]
 fn python_projects_build_and_run() {
     let ratios = made("python", "transform", "sample.csv");
     assert!(ratios.starts_with("origin,dest,distance,air_time,miles_per_minute\n"), "{ratios}");
@@ -167,6 +190,11 @@ fn examples_in_python_pass() {
 #[test]
 fn examples_in_typescript_pass() {
     example("typescript");
+}
+
+#[test]
+fn examples_in_c_pass() {
+    example("c");
 }
 
 #[test]

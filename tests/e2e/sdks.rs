@@ -63,7 +63,7 @@ fn the_typescript_sdk_passes_its_tests() {
 /// The week of flights through stages in every language: whatever one of them does is what the others do.
 #[test]
 fn stages_of_all_languages_work_in_one_pipeline() {
-    const LANGUAGES: [&str; 4] = ["rust", "python", "typescript", "go"];
+    const LANGUAGES: [&str; 5] = ["rust", "python", "typescript", "c", "go"];
     let project = Project::flights();
     let build = |what: &str, language: &str| {
         let folder = format!("{what}-{language}");

@@ -11,13 +11,15 @@ pub enum Language {
     Python,
     /// TypeScript and JavaScript: QuickJS within the component.
     TypeScript,
+    /// C and C++, by clang as Zig brings it.
+    C,
     /// The Go compiler's `wasip1`.
     Go,
 }
 
 impl Language {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Rust, Self::Python, Self::TypeScript, Self::Go];
+    pub const ALL: [Self; 5] = [Self::Rust, Self::Python, Self::TypeScript, Self::C, Self::Go];
 
     /// Its word in `plugin.toml` and on the command line.
     pub fn word(self) -> &'static str {
@@ -25,6 +27,7 @@ impl Language {
             Self::Rust => "rust",
             Self::Python => "python",
             Self::TypeScript => "typescript",
+            Self::C => "c",
             Self::Go => "go",
         }
     }
@@ -35,6 +38,7 @@ impl Language {
             Self::Rust => "Rust",
             Self::Python => "Python",
             Self::TypeScript => "TypeScript",
+            Self::C => "C",
             Self::Go => "Go",
         }
     }

@@ -14,6 +14,7 @@ pub(crate) const WIT: &str = include_str!("../../../wit/stage.wit");
 static RUST: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../plugin-sdk/rust");
 static PYTHON: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../plugin-sdk/python");
 static TYPESCRIPT: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../plugin-sdk/javascript");
+static C: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../plugin-sdk/c");
 static GO: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../plugin-sdk/go");
 
 /// Where the versions of what the Rust SDK depends on stand.
@@ -33,6 +34,7 @@ fn sdk(language: Language) -> &'static Dir<'static> {
         Language::Rust => &RUST,
         Language::Python => &PYTHON,
         Language::TypeScript => &TYPESCRIPT,
+        Language::C => &C,
         Language::Go => &GO,
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! `cargo run -p sluicebox-generate` writes them; with `--check` it only tells which are not as they should be.
 
+mod c;
 mod go;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ pub fn repository() -> PathBuf {
 /// Where the contract cannot be read, or a generator cannot work with it.
 pub fn files(wit: &Path) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
     let mut all = go::files(wit)?;
+    all.extend(c::files(wit)?);
     // Its tools take the contract from a folder of theirs.
     let copy = "plugin-sdk/javascript/wit/deps/stage/stage.wit";
     all.insert(copy.to_owned(), std::fs::read(wit.join("stage.wit"))?);

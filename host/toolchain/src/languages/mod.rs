@@ -1,5 +1,6 @@
 //! What each language needs, and how it builds.
 
+mod c;
 mod go;
 mod python;
 mod rust;
@@ -29,6 +30,7 @@ pub(crate) fn needs(language: Language) -> Vec<Need> {
         Language::Rust => rust::needs(),
         Language::Python => python::PACKAGES.iter().copied().map(Need::pip).collect(),
         Language::TypeScript => typescript::needs(),
+        Language::C => c::PACKAGES.iter().copied().map(Need::pip).collect(),
         Language::Go => go::PACKAGES.iter().copied().map(Need::pip).collect(),
     }
 }
@@ -38,6 +40,7 @@ pub(crate) fn build(project: &Project, tools: &Tools) -> Result<Made, ToolchainE
         Language::Rust => rust::build(project),
         Language::Python => python(project, tools),
         Language::TypeScript => typescript::build(project, tools),
+        Language::C => c::build(project, tools),
         Language::Go => go(project, tools),
     }
 }
@@ -48,6 +51,7 @@ pub(crate) fn is_source(language: Language, path: &Path) -> bool {
         Language::Rust => rust::is_source(path),
         Language::Python => python::is_source(path),
         Language::TypeScript => typescript::is_source(path),
+        Language::C => c::is_source(path),
         Language::Go => go::is_source(path),
     }
 }
@@ -66,6 +70,7 @@ pub(crate) fn unit_tests(project: &Project, tools: &Tools) -> Result<Command, To
             python
         }
         Language::TypeScript => typescript::unit_tests(project, tools),
+        Language::C => c::unit_tests(project, tools)?,
         Language::Go => {
             let workspace = tools.dir.join(format!("{}-tests.work", project.name));
             let text = go::workspace(&project.dir, &tools.sdk("go"));

@@ -49,6 +49,7 @@ enum LanguageOf {
     Python,
     #[value(name = "typescript", alias = "javascript")]
     TypeScript,
+    C,
     Go,
 }
 
@@ -64,6 +65,7 @@ impl New {
             LanguageOf::Rust => Language::Rust,
             LanguageOf::Python => Language::Python,
             LanguageOf::TypeScript => Language::TypeScript,
+            LanguageOf::C => Language::C,
             LanguageOf::Go => Language::Go,
         };
         let project = create(&self.into, &self.name, kind, language).map_err(trouble)?;
