@@ -6,6 +6,7 @@ mod bed;
 mod costs;
 mod idle;
 mod kernels;
+mod languages;
 mod latency;
 mod measure;
 mod scheduler;
@@ -77,6 +78,9 @@ fn main() -> Result<()> {
     }
     if wanted("latency") {
         latency::print_table(&arguments.sluicebox, &nothing)?;
+    }
+    if wanted("languages") {
+        languages::print_table(&arguments.sluicebox, &arguments.sluicebox.with_file_name("bench-tools"))?;
     }
     if wanted("idle") {
         idle::print_table(&arguments.sluicebox, &nothing)?;

@@ -212,7 +212,7 @@ const sb_column *sb_column_of(sb_field field, const void *values, uint32_t rows)
 
 typedef struct sb_batch sb_batch;
 
-uint32_t sb_rows(const sb_batch *batch);
+uint32_t sb_rows(sb_batch *batch);
 const sb_schema *sb_schema_of(sb_batch *batch);
 /* Copies one column in. */
 const sb_column *sb_read(sb_batch *batch, const char *name);

@@ -79,21 +79,26 @@ const uint64_t *sb_uint64s(const sb_column *column) { return values_of(column, S
 const float *sb_floats(const sb_column *column) { return values_of(column, SB_FLOAT32, SB_FLOAT32); }
 const double *sb_doubles(const sb_column *column) { return values_of(column, SB_FLOAT64, SB_FLOAT64); }
 
-/* Memory that grows within the call. */
+/* Memory that grows within the call; freed at its end. */
 typedef struct buffer {
     unsigned char *bytes;
     size_t len, room;
+    struct buffer *before;
 } buffer;
+
+static buffer *buffers;
 
 static void *grown(buffer *buffer, size_t more) {
     if (buffer->len + more > buffer->room) {
-        size_t room = (buffer->len + more) * 2 + 64;
-        unsigned char *bytes = sb_alloc(room);
-        if (buffer->len > 0) {
-            memcpy(bytes, buffer->bytes, buffer->len);
+        if (buffer->bytes == NULL) {
+            buffer->before = buffers;
+            buffers = buffer;
         }
-        buffer->bytes = bytes;
-        buffer->room = room;
+        buffer->room = (buffer->len + more) * 2 + 64;
+        buffer->bytes = realloc(buffer->bytes, buffer->room);
+        if (buffer->bytes == NULL) {
+            abort();
+        }
     }
     void *end = buffer->bytes + buffer->len;
     buffer->len += more;
@@ -266,6 +271,8 @@ struct sb_batch {
     int32_t handle;
     bool is_lent, is_gone, is_kept;
     const sb_schema *schema;
+    bool has_rows;
+    uint32_t rows;
     sb_batch *before; /* of those of the call */
 };
 
@@ -281,6 +288,9 @@ static sb_batch *noted(int32_t handle, bool is_lent) {
 sb_batch *sb_batch_came(int32_t handle, bool is_lent) { return noted(handle, is_lent); }
 
 void sb_batches_end(void) {
+    for (; buffers != NULL; buffers = buffers->before) {
+        free(buffers->bytes);
+    }
     for (; batches != NULL; batches = batches->before) {
         if (!batches->is_gone && batches->is_lent) {
             sluicebox_stage_batches_batch_drop_borrow((sluicebox_stage_batches_borrow_batch_t){batches->handle});
@@ -326,9 +336,16 @@ sluicebox_stage_batches_own_batch_t sb_batch_given(sb_batch *batch) {
     return out;
 }
 
-uint32_t sb_rows(const sb_batch *batch) {
+uint32_t sb_rows(sb_batch *batch) {
     sluicebox_stage_batches_borrow_batch_t self;
-    return borrowed(batch, &self) ? sluicebox_stage_batches_method_batch_rows(self) : 0;
+    if (!borrowed(batch, &self)) {
+        return 0;
+    }
+    if (!batch->has_rows) {
+        batch->rows = sluicebox_stage_batches_method_batch_rows(self);
+        batch->has_rows = true;
+    }
+    return batch->rows;
 }
 
 const sb_schema *sb_schema_of(sb_batch *batch) {

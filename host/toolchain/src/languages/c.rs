@@ -72,7 +72,9 @@ pub(super) fn build(project: &Project, tools: &Tools) -> Result<Made, ToolchainE
     let kind = project.kind.to_string();
     let sdk = tools.sdk("c");
     let mut zig = zig(tools, "cc");
-    zig.args(["-target", "wasm32-wasi", "-mexec-model=reactor", "-O2", "-s", "-Wall", "-fno-exceptions"]);
+    // A stack of 1 MiB: the default is 16, which every instance would have.
+    zig.args(["-target", "wasm32-wasi", "-mexec-model=reactor", "-Wl,-z,stack-size=1048576", "-O3", "-msimd128", "-s"]);
+    zig.args(["-Wall", "-fno-exceptions"]);
     if is_cpp(&own) {
         // Which language a file is in is told by its name; what is said of the standard library's own headers helps nobody.
         zig.args(["-lc++", "-fno-rtti", "-Wno-nullability-completeness", "-Wno-c++20-designator"]);
