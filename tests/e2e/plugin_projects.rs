@@ -18,7 +18,7 @@ fn made(language: &str, kind: &str, file: &str) -> String {
     let project = Project::new();
     let name = format!("my-{kind}-{language}");
     let new = sluicebox(&project, "", &["plugin", "new", &name, "--kind", kind, "--lang", language]).with_code(0);
-    assert!(new.stdout.contains("sluicebox plugin build"), "{}", new.stdout);
+    assert!(new.stdout.contains("sluicebox plugin test"), "{}", new.stdout);
     let built = sluicebox(&project, &name, &["plugin", "build", "--yes", "--format", "json"]).with_code(0).json();
     assert_eq!((built["name"].as_str(), built["kind"].as_str()), (Some(name.as_str()), Some(kind)), "{built}");
     let left: Vec<String> = fs::read_dir(project.path().join(&name).join("plugins"))

@@ -29,6 +29,14 @@ fn compiled(plugin: &Plugin) -> Result<Arc<Validator>, ValidationError<'static>>
     Ok(validator)
 }
 
+/// Whether options can be checked at all.
+///
+/// # Errors
+/// What the plugin says of its options is no JSON Schema.
+pub fn schema_is_sound(plugin: &Plugin) -> Result<(), String> {
+    compiled(plugin).map(drop).map_err(|error| error.to_string())
+}
+
 /// All that is wrong with `config`, the options of `stage` with placeholders filled in.
 pub fn check(stage: &StageSpec, config: &Value, plugin: &Plugin) -> Vec<Problem> {
     let schema = &plugin.description.config_schema;

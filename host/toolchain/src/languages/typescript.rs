@@ -43,16 +43,27 @@ pub(super) fn needs() -> Vec<Need> {
 /// Node, of the machine or of the tool folder.
 pub(crate) fn node(tools: &Tools) -> Command {
     match of_wheel(tools).filter(|_| !has_node()) {
-        Some(folder) => Command::new(folder.join("bin/node")),
+        Some(folder) => of_folder(&folder),
         None => Command::new("node"),
     }
+}
+
+/// The Node of a folder, which is also the one that scripts find.
+fn of_folder(folder: &Path) -> Command {
+    let bin = folder.join("bin");
+    let mut node = Command::new(bin.join("node"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if let Ok(path) = std::env::join_paths(std::iter::once(bin).chain(std::env::split_paths(&path))) {
+        node.env("PATH", path);
+    }
+    node
 }
 
 /// npm, of the machine or of the tool folder.
 pub(crate) fn npm(tools: &Tools) -> Command {
     match of_wheel(tools).filter(|_| !has_node()) {
         Some(folder) => {
-            let mut npm = Command::new(folder.join("bin/node"));
+            let mut npm = of_folder(&folder);
             npm.arg(folder.join("lib/node_modules/npm/bin/npm-cli.js"));
             npm
         }

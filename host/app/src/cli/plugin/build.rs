@@ -1,6 +1,7 @@
 //! `sluicebox plugin build`
 
 use super::{tools, trouble};
+use crate::check::options;
 use crate::cli::{Exit, Format, Output, print, print_json};
 use crate::house::shout;
 use crate::show::compiling::compiling;
@@ -190,6 +191,10 @@ fn checked(sandbox: &Sandbox, project: &Project, folder: &Path) -> Result<Plugin
         ))
         .help("say in plugin.toml what it is"));
     }
+    options::schema_is_sound(&plugin).map_err(|why| {
+        Trouble::new(format!("what the stage says of its options is no JSON Schema (draft 2020-12): {why}"))
+            .help("the SDK makes it of the options; look at what `describe` answers where it is written by hand")
+    })?;
     Ok(plugin)
 }
 

@@ -77,7 +77,7 @@ impl New {
             );
         } else {
             print(&format!(
-                "made {dir}/, kind {kind}, in {}\n\n  cd {dir}\n  sluicebox plugin build        makes plugins/{}.wasm\n  sluicebox run pipeline.toml   uses it\n",
+                "made {dir}/, kind {kind}, in {}\n\n  cd {dir}\n  sluicebox plugin test         builds plugins/{}.wasm, and gives it the rows of tests/*.toml\n  sluicebox run pipeline.toml   uses it\n",
                 language.name(),
                 project.name
             ));
