@@ -30,7 +30,11 @@ impl fmt::Display for Need {
         match self {
             Self::Pip { package, version } => write!(f, "{package} {version} (a Python package, into the tool folder)"),
             Self::Npm(packages) => {
-                write!(f, "{} (packages of npm, into the tool folder)", packages.join(", ").replace('@', " ").trim())
+                let named = packages.iter().map(|package| match package.rsplit_once('@') {
+                    Some((name, version)) => format!("{name} {version}"),
+                    None => (*package).to_owned(),
+                });
+                write!(f, "{} (packages of npm, into the tool folder)", named.collect::<Vec<_>>().join(", "))
             }
             Self::RustTarget(target) => write!(f, "{target} (a target of the Rust compiler, by rustup)"),
         }
