@@ -194,6 +194,85 @@ fn rejected_rows_have_a_second_life() {
     assert_eq!(waiting(&project), []);
 }
 
+fn last_id(project: &Project) -> String {
+    let runs = project.sluicebox(&["runs", "--format", "json"]).with_code(0).json();
+    runs["runs"][0]["id"].as_str().unwrap().to_owned()
+}
+
+/// Two checks of which the name of one begins with that of the other.
+#[test]
+fn a_replay_of_one_stage_settles_no_rows_of_another() {
+    let project = Project::new();
+    let second = r#"
+[[stage]]
+name = "check-2"
+plugin = "validate-rules"
+inputs = ["check"]
+config = { rules = [{ name = "id", column = "id", between = [0, 2] }] }
+"#;
+    let two = ORDERS.replace("\n[[stage]]\nname = \"out\"", &format!("{second}\n[[stage]]\nname = \"out\""));
+    let two = two.replace("inputs = [\"check\"]\ngrants", "inputs = [\"check-2\"]\ngrants");
+    project.file("orders.toml", &two);
+    project.file("in/orders.csv", "id,price\n1,10\n2,-1\n3,30\n");
+    project.sluicebox(&["run", "orders.toml"]).with_code(0);
+    let first = last_id(&project);
+    assert_eq!(shown(&project, "out"), ["1,10"]);
+    project.file("orders.toml", two.replace("[0, 2]", "[0, 9]").replace("[0, 1000]", "[-10, 1000]"));
+    project.sluicebox(&["quarantine", "replay", &first, "--stage", "check-2"]).with_code(0);
+    assert_eq!(shown(&project, "out"), ["1,10", "3,30"]);
+    assert_eq!(waiting(&project), [("check".to_owned(), 1)]);
+    project.sluicebox(&["quarantine", "replay", &first, "--stage", "check"]).with_code(0);
+    assert_eq!(shown(&project, "out"), ["1,10", "2,-1", "3,30"]);
+    assert_eq!(waiting(&project), []);
+}
+
+/// A rerun is given the rows again that the run had set aside: they are loaded by it or set aside by it, and wait no more in
+/// the run before.
+#[test]
+fn what_a_rerun_was_given_again_does_not_wait_twice() {
+    let project = orders();
+    let first = last_id(&project);
+    project.file("orders.toml", ORDERS.replace("[0, ", "[-10, "));
+    project.sluicebox(&["rerun", "last", "--latest"]).with_code(0);
+    assert_eq!(shown(&project, "out"), ["1,10", "2,-1", "3,30"]);
+    assert_eq!(waiting(&project), [("check".to_owned(), 1)]);
+    let told = project.sluicebox(&["quarantine", "replay", &first]).with_code(2).stderr;
+    assert!(told.contains("waits to be replayed"), "{told}");
+    // The rows that the rerun set aside have a second life of their own.
+    project.file("orders.toml", ORDERS.replace("[0, ", "[-100, "));
+    project.sluicebox(&["quarantine", "replay", "last"]).with_code(0);
+    assert_eq!(shown(&project, "out"), ["1,10", "2,-1", "3,30", "4,-20"]);
+    assert_eq!(waiting(&project), []);
+}
+
+#[test]
+fn a_rerun_loads_no_row_that_a_replay_has_loaded() {
+    let project = orders();
+    let first = last_id(&project);
+    project.file("orders.toml", ORDERS.replace("[0, ", "[-100, "));
+    project.sluicebox(&["quarantine", "replay", "last"]).with_code(0);
+    let replay = last_id(&project);
+    let all = ["1,10", "2,-1", "3,30", "4,-20"];
+    assert_eq!(shown(&project, "out"), all);
+    for arguments in [&["rerun", &first, "--latest"][..], &["rerun", &first], &["rerun", &first, "--from", "check"]] {
+        let told = project.sluicebox(arguments).with_code(2).stderr;
+        assert!(told.contains("would load them a second time") && told.contains(&replay), "{told}");
+        assert_eq!(shown(&project, "out"), all);
+    }
+    // Behind the check nothing comes twice.
+    project.sluicebox(&["rerun", &first, "--from", "out"]).with_code(0);
+    assert_eq!(shown(&project, "out"), all);
+    // As the help says: out of the target, and said so.
+    let added = fs::read_dir(project.path().join("out")).unwrap().map(|file| file.unwrap().path());
+    let added: Vec<_> = added.filter(|path| path.to_string_lossy().contains("-replay-")).collect();
+    assert_eq!(added.len(), 1, "{added:?}");
+    fs::remove_file(&added[0]).unwrap();
+    let dropped = project.sluicebox(&["quarantine", "drop", &first, "--stage", "check", "--replayed"]).with_code(0);
+    assert!(dropped.stdout.starts_with("2 rows of run"), "{}", dropped.stdout);
+    project.sluicebox(&["rerun", &first, "--latest"]).with_code(0);
+    assert_eq!(shown(&project, "out"), all);
+}
+
 #[test]
 fn a_replay_never_replaces_what_is_there_unasked() {
     let project = Project::new();

@@ -13,6 +13,7 @@ use crate::show::progress::Progress;
 use crate::show::style::{Style, Tone};
 use crate::telemetry;
 use crate::trouble::Trouble;
+use crate::twice;
 use crate::wiring::{Asked, Host, Source, new_run_id};
 use jiff::Timestamp;
 use sluicebox_model::cancel::Cancel;
@@ -143,7 +144,11 @@ impl House {
         let (plan, secrets) = host.plan_again(&record, &self.state)?;
         let doomed = Doomed::new(&*self.store);
         let masked = MaskedJournal { journal: &doomed, secrets: &secrets };
-        let record = recover(&plan, record, &masked, &SystemClock, &())?;
+        let request = places::cancel_request(&self.state, record.id);
+        let record = recover(&plan, record, request.exists(), &masked, &SystemClock, &())?;
+        if !record.is_unfinished() {
+            let _ = std::fs::remove_file(&request);
+        }
         telemetry::finished(&Source::of_run(&record).root, &self.store, &record);
         Ok(record)
     }
@@ -271,6 +276,7 @@ impl House {
         let Some(pipeline) = examined.pipeline.as_ref().filter(|_| examined.is_sound()) else {
             return Ok(Ran::Unsound(examined));
         };
+        twice::refuse(self, asked, pipeline)?;
         if !self.quiet {
             problems::tell(asked.source.file(), &examined.problems);
         }
@@ -293,6 +299,9 @@ impl House {
                 while waits.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
                     if request.exists() {
                         cancel.cancel();
+                    } else if cancel.is_cancelled() {
+                        // Whoever finishes the run, should this process not get so far, does not run it again.
+                        let _ = places::ask_to_stop(&self.state, id);
                     }
                 }
             });
@@ -362,6 +371,10 @@ fn tell_finished(record: &RunRecord, is_coming: bool) -> bool {
     match record.state {
         RunState::Succeeded => {
             shout(&format!("run {id} of `{name}` was interrupted while it committed; it is committed now"));
+            false
+        }
+        RunState::Cancelled => {
+            shout(&format!("run {id} of `{name}` had been asked to stop; what it had written is taken back"));
             false
         }
         RunState::Failed if record.trigger == Trigger::Replay => {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sluicebox_model::monitor::History;
 use sluicebox_model::pipeline::Pipeline;
 use sluicebox_model::run::{RunId, RunRecord, RunState, Trigger};
-use sluicebox_store::{RunSummary, Store, StoreError};
+use sluicebox_store::{RunFilter, RunSummary, Store, StoreError};
 use std::path::Path;
 
 /// How many earlier runs a run is compared with.
@@ -20,12 +20,12 @@ pub fn open(state: &Path) -> Result<Store, Trouble> {
     Ok(Store::open(state)?)
 }
 
-/// A run beside the runs of its pipeline that ended well before it; none if there are none, or if it did not end well.
+/// A run that has ended beside the runs of its pipeline that ended well before it; none if there are none.
 ///
 /// # Errors
 /// The store cannot be read.
 pub fn comparison(store: &Store, record: &RunRecord) -> Result<Option<Comparison>, Trouble> {
-    if record.state != RunState::Succeeded {
+    if record.is_unfinished() {
         return Ok(None);
     }
     let history = whole_runs(store, &record.pipeline, Some(record.id))?;
@@ -43,12 +43,15 @@ pub fn comparison(store: &Store, record: &RunRecord) -> Result<Option<Comparison
 /// The last runs of a pipeline that ended well, of all or of those that were made before a run. A run that repeats another may have loaded only a
 /// part: it is left out.
 fn whole_runs(store: &Store, pipeline: &str, before: Option<RunId>) -> Result<Vec<RunSummary>, Trouble> {
-    let mut runs = store.history(pipeline, before, EARLIER_RUNS * 2)?;
-    let is_whole =
-        |trigger| matches!(trigger, Trigger::Schedule | Trigger::Manual | Trigger::Dependency | Trigger::Backfill);
-    runs.retain(|run| is_whole(run.trigger));
-    runs.truncate(EARLIER_RUNS as usize);
-    Ok(runs)
+    let whole = RunFilter {
+        pipeline: Some(pipeline.to_owned()),
+        states: vec![RunState::Succeeded],
+        triggers: vec![Trigger::Schedule, Trigger::Manual, Trigger::Dependency, Trigger::Backfill],
+        before,
+        limit: Some(EARLIER_RUNS),
+        ..RunFilter::default()
+    };
+    Ok(store.runs(&whole)?)
 }
 
 /// What earlier runs of a pipeline did, as far as its monitors ask for it.

@@ -20,4 +20,5 @@ pub mod show;
 pub mod site;
 mod telemetry;
 pub mod trouble;
+mod twice;
 pub mod wiring;

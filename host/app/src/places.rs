@@ -49,6 +49,21 @@ pub fn cancel_request(state: &Path, run: RunId) -> PathBuf {
     state.join("runs").join(run.to_string()).join("cancel")
 }
 
+/// Asks a run to stop: the process that is at it, or whoever finishes it after that process died.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn ask_to_stop(state: &Path, run: RunId) -> Result<(), Trouble> {
+    let request = cancel_request(state, run);
+    let write = || {
+        if let Some(folder) = request.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(&request, b"")
+    };
+    write().map_err(|error| Trouble::new(format!("{} cannot be written: {error}", request.display())))
+}
+
 /// Where compiled plugins are kept: `SLUICEBOX_CACHE`, or `sluicebox` below `XDG_CACHE_HOME` or `~/.cache`.
 ///
 /// # Errors

@@ -62,6 +62,12 @@ pub(crate) fn path(folder: &Path, stage: &str) -> PathBuf {
     folder.join(format!("{stage}.arrows"))
 }
 
+/// The file of what a stage had passed on when the run failed because of another stage.
+fn part_path(folder: &Path, stage: &str) -> PathBuf {
+    // No stage's name has a dot.
+    folder.join(format!("{stage}.part.arrows"))
+}
+
 fn failed(path: &Path, reason: impl std::fmt::Display) -> CheckpointError {
     CheckpointError { path: path.to_owned(), reason: reason.to_string() }
 }
@@ -73,7 +79,19 @@ impl Checkpoint {
     /// # Errors
     /// It is torn, damaged or cannot be read.
     pub fn open(folder: &Path, stage: &str) -> Result<Option<Self>, CheckpointError> {
-        let path = path(folder, stage);
+        Self::open_file(path(folder, stage))
+    }
+
+    /// Opens what a stage had passed on when its run failed because of another stage: not all that it would have given, so that
+    /// no run starts behind it, but all that the others were given. None if there is none.
+    ///
+    /// # Errors
+    /// It is torn, damaged or cannot be read.
+    pub fn open_part(folder: &Path, stage: &str) -> Result<Option<Self>, CheckpointError> {
+        Self::open_file(part_path(folder, stage))
+    }
+
+    fn open_file(path: PathBuf) -> Result<Option<Self>, CheckpointError> {
         let mut file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -175,6 +193,7 @@ impl Write for Summed {
 pub(crate) struct CheckpointWriter {
     half: PathBuf,
     path: PathBuf,
+    part: PathBuf,
     out: Summed,
     /// Until it is finished.
     packer: Option<Packer>,
@@ -192,7 +211,7 @@ impl CheckpointWriter {
             Ok((Summed { file, hash: XxHash3_64::new(), bytes: 0 }, Some(packer)))
         };
         match make() {
-            Ok((out, packer)) => Ok(Self { half, path, out, packer, rows: 0 }),
+            Ok((out, packer)) => Ok(Self { half, path, part: part_path(folder, stage), out, packer, rows: 0 }),
             Err(reason) => Err(failed(&path, format!("cannot be written: {reason}"))),
         }
     }
@@ -204,7 +223,21 @@ impl CheckpointWriter {
     }
 
     /// Writes the trailer and gives the file its name; answers with its bytes.
-    pub(crate) fn finish(mut self, bookmark: Option<String>) -> Result<u64, CheckpointError> {
+    pub(crate) fn finish(self, bookmark: Option<String>) -> Result<u64, CheckpointError> {
+        let path = self.path.clone();
+        self.close(bookmark, &path)
+    }
+
+    /// Keeps what was written so far, as a part; see [`Checkpoint::open_part`]. Nothing where nothing was written.
+    pub(crate) fn finish_part(self) -> Result<(), CheckpointError> {
+        if self.rows == 0 {
+            return Ok(());
+        }
+        let part = self.part.clone();
+        self.close(None, &part).map(drop)
+    }
+
+    fn close(mut self, bookmark: Option<String>, path: &Path) -> Result<u64, CheckpointError> {
         let mut end = || -> Result<u64, String> {
             if let Some(packer) = self.packer.take() {
                 packer.finish(&mut self.out).map_err(|error| error.to_string())?;
@@ -218,11 +251,11 @@ impl CheckpointWriter {
             self.out
                 .file
                 .write_all(&trailer)
-                .and_then(|()| std::fs::rename(&self.half, &self.path))
+                .and_then(|()| std::fs::rename(&self.half, path))
                 .map_err(|error| error.to_string())?;
             Ok(stream_bytes + length + 16)
         };
-        end().map_err(|reason| failed(&self.path, format!("cannot be written: {reason}")))
+        end().map_err(|reason| failed(path, format!("cannot be written: {reason}")))
     }
 }
 

@@ -313,7 +313,12 @@ fn work_and_end(station: &Station<'_>) {
                 }
             }
         }
-        Err(fault) => end_badly(station, fault),
+        Err(fault) => {
+            if fault.kind == FaultKind::Cancelled {
+                station.keep_part();
+            }
+            end_badly(station, fault);
+        }
     }
     // Nobody comes back for what waits here.
     if run.stop.is_stopped() {
@@ -416,10 +421,8 @@ fn commit_all(run: &Run<'_>, dag: &Dag, stations: &[Station<'_>]) -> Result<(), 
         take_back(run, stations);
         return Ok(run.append(&[judged, Event::RunFailed { fault }])?);
     }
-    if let Err(error) = run.append(&[judged, Event::RunCommitting { receipts: receipts.clone(), bookmarks }]) {
-        take_back(run, stations);
-        return Err(error.into());
-    }
+    // Where this fails nothing is taken back: the event may be in the journal all the same. Recovery looks there and decides.
+    run.append(&[judged, Event::RunCommitting { receipts: receipts.clone(), bookmarks }])?;
     commit_loads(run, dag.order.iter().filter_map(|stage| stations.get(*stage)), &receipts)?;
     Ok(())
 }

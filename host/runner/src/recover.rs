@@ -16,14 +16,16 @@ use std::sync::{Arc, Mutex};
 /// are committed (again), else what they wrote is taken back and the run has failed. Can be called again, also after it
 /// was interrupted itself.
 ///
-/// `plan` is that of the run, with the plugins that it ran with; `record` is what the journal holds of it. A run that has
-/// ended is left as it is. The answer's state is `succeeded`, `failed`, or still `crashed` where a load refuses.
+/// `plan` is that of the run, with the plugins that it ran with; `record` is what the journal holds of it; `cancelled` says that
+/// somebody had asked it to stop, so that it ends as that if it can still be taken back. A run that has ended is left as it is.
+/// The answer's state is `succeeded`, `failed`, `cancelled`, or still `crashed` where a load refuses.
 ///
 /// # Errors
 /// The journal fails.
 pub fn recover(
     plan: &RunPlan,
     record: RunRecord,
+    cancelled: bool,
     journal: &dyn Journal,
     clock: &dyn Clock,
     observer: &dyn Observer,
@@ -55,6 +57,7 @@ pub fn recover(
                 let reason = format!("what its loads wrote could not be taken back: {fault}");
                 run.append(&[Event::RunCrashed { reason, fault: None }])?;
             }
+            None if cancelled => run.append(&[Event::RunCancelled])?,
             None => {
                 let fault = host_fault(
                     "run",

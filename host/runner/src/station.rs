@@ -8,7 +8,7 @@ use crate::plan::StageProgress;
 use crate::poison::Poison;
 use crate::repeat::Part;
 use crate::retry::{seed_of, wait_before};
-use crate::run::{Run, host_fault, stopped};
+use crate::run::{Ending, Run, host_fault, stopped};
 use crate::stop::lock;
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{Schema, SchemaRef};
@@ -158,6 +158,16 @@ impl<'a> Station<'a> {
         match writer.finish(bookmark) {
             Ok(bytes) => lock(&self.doing).outcome.checkpoint_bytes = bytes,
             Err(error) => self.no_checkpoint(&error),
+        }
+    }
+
+    /// Keeps what was passed on until another stage failed: its call can be made again with what it was given before.
+    pub(crate) fn keep_part(&self) {
+        let Some(writer) = lock(&self.checkpoint).take() else { return };
+        if matches!(lock(&self.run.state).ending, Some(Ending::Failed(_)))
+            && let Err(error) = writer.finish_part()
+        {
+            self.no_checkpoint(&error);
         }
     }
 

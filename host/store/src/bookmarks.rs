@@ -4,11 +4,11 @@ use crate::error::StoreError;
 use crate::store::{Store, nanoseconds, timestamp};
 use jiff::Timestamp;
 use rusqlite::params;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sluicebox_model::run::RunId;
 
 /// Where an extract resumes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Bookmark {
     /// The pipeline's name.

@@ -18,6 +18,7 @@
 //! behind the last that waited: never one without all that follow it, and never one that anything outside was done for. The
 //! death of the process alone loses nothing, since the system holds what was written.
 
+use crate::dealt::take_over_set_aside;
 use crate::error::StoreError;
 use crate::figures::{Counted, add_ended};
 use crate::house::unsigned;
@@ -87,6 +88,9 @@ impl Journal for Store {
             drop(insert);
             let position = unsigned(transaction.last_insert_rowid()) + 1 - events.len() as u64;
             let decides = events.iter().any(|event| matches!(event, Event::RunCommitting { .. }));
+            if decides {
+                take_over_set_aside(&transaction, &record)?;
+            }
             let witness = if decides { Some(Witness::of(&transaction, &record)?) } else { None };
             transaction.commit()?;
             Ok(Ok((count, record, position, witness)))

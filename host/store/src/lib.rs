@@ -28,7 +28,7 @@ mod witness;
 
 pub use alerts::AlertStanding;
 pub use bookmarks::Bookmark;
-pub use dealt::{Dealt, SetAside};
+pub use dealt::{Dealt, LoadedByReplay, SetAside};
 pub use error::StoreError;
 pub use feed::JournalEntry;
 pub use figures::{Durations, Figures, QueueLength, RunTotals};

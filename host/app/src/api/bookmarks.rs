@@ -1,8 +1,10 @@
-//! Where extracts resume.
+//! Where extracts resume, and to set that by hand.
 
 use super::Api;
+use super::desk::BookmarkAsk;
 use super::error::Answer;
-use super::extract::Asked;
+use super::error::ProblemBody;
+use super::extract::{Asked, Told};
 use super::schemas;
 use axum::Json;
 use axum::extract::State;
@@ -31,4 +33,21 @@ pub(super) struct Bookmarks {
 pub(super) async fn list(State(api): State<Api>, Asked(which): Asked<Which>) -> Answer<Bookmarks> {
     let bookmarks = api.read(move |store| Ok(store.bookmarks(which.pipeline.as_deref())?)).await?;
     Ok(Json(Bookmarks { bookmarks }))
+}
+
+/// What a bookmark was.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Moved {
+    /// Before; null: there was none.
+    #[schema(value_type = Option<schemas::Bookmark>, required)]
+    before: Option<sluicebox_store::Bookmark>,
+}
+
+/// Set where an extract resumes, or let it read everything
+#[utoipa::path(post, path = "/api/v1/bookmarks", operation_id = "set_bookmark", tag = "bookmarks",
+    request_body = BookmarkAsk, security(("token" = [])),
+    responses((status = 200, body = Moved), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
+pub(super) async fn set(State(api): State<Api>, Told(ask): Told<BookmarkAsk>) -> Answer<Moved> {
+    let before = api.ask(move |desk| desk.set_bookmark(&ask)).await?;
+    Ok(Json(Moved { before }))
 }

@@ -63,6 +63,12 @@ pub trait Desk: Send + Sync + 'static {
     /// There is no such run, it loaded nothing, or nothing of it waits to be replayed.
     fn replay(&self, run: RunId, ask: &ReplayAsk) -> Result<RunId, DeskError>;
 
+    /// Sets where an extract resumes; answers with what was there before.
+    ///
+    /// # Errors
+    /// No run knows the pipeline or the stage; a run of the pipeline is under way, and would move it again.
+    fn set_bookmark(&self, ask: &BookmarkAsk) -> Result<Option<sluicebox_store::Bookmark>, DeskError>;
+
     /// Keeps a pipeline from running by itself. One that is paused stays so, with the new reason.
     ///
     /// # Errors
@@ -123,6 +129,20 @@ pub struct ResolveAsk {
     /// true: try again to finish it; false: leave it as it is, for good. Has to be said.
     #[schema(required)]
     pub commit: Option<bool>,
+}
+
+/// Where an extract is to resume.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct BookmarkAsk {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The stage.
+    pub stage: String,
+    /// As the stage gives it; null: the next run reads everything. Has to be said.
+    #[schema(required)]
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub bookmark: Option<String>,
 }
 
 /// What rows that were set aside are replayed with.

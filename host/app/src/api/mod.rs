@@ -27,8 +27,8 @@ mod token;
 
 pub use certificate::Certificate;
 pub use desk::{
-    Desk, DeskError, Fire, Gauges, Pause, PipelineView, PluginView, PluginsView, RefusedView, ReplayAsk, RerunAsk,
-    ResolveAsk, ScheduleView, StageView, StartAsk, Timing,
+    BookmarkAsk, Desk, DeskError, Fire, Gauges, Pause, PipelineView, PluginView, PluginsView, RefusedView, ReplayAsk,
+    RerunAsk, ResolveAsk, ScheduleView, StageView, StartAsk, Timing,
 };
 pub use openapi::openapi;
 pub use serve::serve;

@@ -39,6 +39,7 @@ pub(super) fn documented() -> (Router<Api>, utoipa::openapi::OpenApi) {
         .routes(routes!(quarantine::list))
         .routes(routes!(quarantine::show))
         .routes(routes!(bookmarks::list))
+        .routes(routes!(bookmarks::set))
         .routes(routes!(plugins::list))
         .routes(routes!(described))
         .routes(routes!(health::healthz))

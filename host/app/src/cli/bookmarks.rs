@@ -1,17 +1,25 @@
 //! `sluicebox bookmarks`
 
+use super::run::cancel_on_signal;
 use super::{Exit, Format, Output, State, print, print_json};
+use crate::client::Client;
+use crate::house::House;
 use crate::journal;
 use crate::places;
+use crate::show::compiling::compiling;
 use crate::show::human::{self, clean_line};
 use crate::show::style::Style;
 use crate::show::table::{Align, Table};
 use crate::trouble::Trouble;
+use crate::wiring::Host;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::json;
+use sluicebox_model::cancel::Cancel;
 use sluicebox_model::pipeline::suggest;
+use sluicebox_model::run::RunRecord;
 use sluicebox_store::{Bookmark, Store};
+use std::path::Path;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -147,16 +155,31 @@ fn show(command: &One) -> Result<Exit, Trouble> {
 /// Sets a bookmark, or takes it away.
 fn change(command: &One, bookmark: Option<&str>) -> Result<Exit, Trouble> {
     let state = places::state(command.state.state.as_deref())?;
-    let store = journal::open(&state)?;
-    // A run under way would move it again, or has begun at the old one.
-    let _lock = store.lock_runs("sluicebox bookmarks", Timestamp::now())?;
-    known(&store, command)?;
-    let before = store.set_bookmark(&command.pipeline, &command.stage, Timestamp::now(), bookmark)?;
+    let state = state.canonicalize().unwrap_or(state);
+    let (pipeline, stage) = (&command.pipeline, &command.stage);
+    let before = match Client::of(&state)? {
+        Some(client) => {
+            let ask = json!({ "pipeline": pipeline, "stage": stage, "bookmark": bookmark });
+            let answer = client.post("/api/v1/bookmarks", &ask)?;
+            let before = answer.get("before").cloned().unwrap_or_default();
+            serde_json::from_value(before)
+                .map_err(|error| Trouble::new(format!("the host does not say what was there before: {error}")))?
+        }
+        None => {
+            // A run under way would move it again, or has begun at the old one; so would one that was interrupted.
+            let house = House::open(&state, "sluicebox bookmarks")?;
+            let last = last_of(&house.store, pipeline)?;
+            let host = Host::open(&[], last.file.parent().unwrap_or(Path::new(".")), compiling(false))?;
+            let cancel = Cancel::new();
+            cancel_on_signal(&cancel)?;
+            house.recover(&host, None, &cancel)?;
+            set(&house.store, pipeline, stage, bookmark, Timestamp::now())?
+        }
+    };
     if command.output.format == Format::Json {
-        print_json(&json!({ "before": before, "now": find(&store, command)? }));
+        print_json(&json!({ "before": before, "now": find(&journal::open(&state)?, command)? }));
         return Ok(Exit::Done);
     }
-    let (pipeline, stage) = (&command.pipeline, &command.stage);
     let mut out = match bookmark {
         Some(_) => format!("stage `{stage}` of `{pipeline}` resumes at the bookmark that was given\n"),
         None => format!("stage `{stage}` of `{pipeline}` reads everything with the next run\n"),
@@ -169,16 +192,31 @@ fn change(command: &One, bookmark: Option<&str>) -> Result<Exit, Trouble> {
     Ok(Exit::Done)
 }
 
-/// A name that no run knows is a slip.
-fn known(store: &Store, command: &One) -> Result<(), Trouble> {
-    let Some(last) = store.last_of(&command.pipeline)? else {
-        return Err(Trouble::new(format!("no pipeline `{}` has run here", command.pipeline))
-            .help("`sluicebox runs` lists the runs, `sluicebox bookmarks` the bookmarks"));
-    };
+/// The last run of a pipeline. A name that no run knows is a slip.
+fn last_of(store: &Store, pipeline: &str) -> Result<RunRecord, Trouble> {
+    store.last_of(pipeline)?.ok_or_else(|| {
+        Trouble::new(format!("no pipeline `{pipeline}` has run here"))
+            .help("`sluicebox runs` lists the runs, `sluicebox bookmarks` the bookmarks")
+    })
+}
+
+/// Sets a bookmark, or takes it away; answers with what was there before. For whoever keeps runs of the pipeline from moving it.
+///
+/// # Errors
+/// No run knows the pipeline or the stage; the store cannot be written.
+pub(crate) fn set(
+    store: &Store,
+    pipeline: &str,
+    stage: &str,
+    bookmark: Option<&str>,
+    now: Timestamp,
+) -> Result<Option<Bookmark>, Trouble> {
+    let last = last_of(store, pipeline)?;
     let names: Vec<&str> = last.stages.iter().map(|stage| stage.entry.name.as_str()).collect();
-    if names.contains(&command.stage.as_str()) {
-        return Ok(());
+    if !names.contains(&stage) {
+        return Err(
+            Trouble::new(format!("pipeline `{pipeline}` has no stage `{stage}`")).help(suggest::help(stage, &names))
+        );
     }
-    Err(Trouble::new(format!("pipeline `{}` has no stage `{}`", command.pipeline, command.stage))
-        .help(suggest::help(&command.stage, &names)))
+    Ok(store.set_bookmark(pipeline, stage, now, bookmark)?)
 }

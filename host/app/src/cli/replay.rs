@@ -174,7 +174,11 @@ fn kept_inputs(
         let run = entry.and_then(|entry| entry.restored_from).unwrap_or(record.id);
         let is_extract = entry.is_some_and(|entry| entry.entry.kind == Kind::Extract);
         let declared = stages.iter().find(|spec| spec.name == *input).and_then(|spec| spec.checkpoint);
-        match Checkpoint::open(&places::checkpoints(state, run), input) {
+        let folder = places::checkpoints(state, run);
+        let whole = Checkpoint::open(&folder, input);
+        match whole
+            .and_then(|whole| whole.map_or_else(|| Checkpoint::open_part(&folder, input), |whole| Ok(Some(whole))))
+        {
             Ok(Some(checkpoint)) => Ok(checkpoint),
             Ok(None) if declared.unwrap_or(is_extract) => {
                 Err(format!("what `{input}` passed on is not kept: the run ended before it did"))

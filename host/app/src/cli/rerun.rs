@@ -159,6 +159,7 @@ pub fn again(
         let rows = crate::show::human::count(restored.checkpoint.rows, "row", "rows");
         shout(&format!("starts behind `{stage}`: {rows} kept of run {}", restored.run));
     }
+    tell_read_again(&pipeline, &plugins, &parts, &from);
     let asked = Asked { parts, restored, ..asked };
     let ran = house.run(host, &asked, cancel)?;
     Ok((source.clone(), ran))
@@ -295,6 +296,22 @@ fn restored(
     let used: BTreeSet<&str> =
         stages.filter(|(_, part)| **part == Part::Restored).map(|(stage, _)| stage.name.as_str()).collect();
     kept.into_iter().filter(|(stage, _)| used.contains(stage.as_str())).collect()
+}
+
+/// Whoever named a stage to start from is told of extracts that run all the same.
+fn tell_read_again(pipeline: &Pipeline, plugins: &Plugins<'_>, parts: &[Part], from: &BTreeSet<String>) {
+    if from.is_empty() {
+        return;
+    }
+    for (stage, _) in pipeline.stages.iter().zip(parts).filter(|(_, part)| **part == Part::Runs) {
+        let is_extract = plugins.of(stage).is_some_and(|plugin| plugin.description.kind == Kind::Extract);
+        if is_extract && !from.contains(&stage.name) {
+            shout(&format!(
+                "`{}` runs again: what it gave is not kept whole, since the run ended before it did",
+                stage.name
+            ));
+        }
+    }
 }
 
 /// An extract that gives only what is new cannot give again what it gave then.

@@ -5,8 +5,10 @@ use super::rows::{self, ReplayOptions, RerunOptions, RunOptions};
 use super::service::{LATENESS, Service, since, waits_since};
 use super::timing;
 use crate::api::{
-    Desk, DeskError, Gauges, Pause, PipelineView, PluginsView, ReplayAsk, RerunAsk, ScheduleView, StageView, StartAsk,
+    BookmarkAsk, Desk, DeskError, Gauges, Pause, PipelineView, PluginsView, ReplayAsk, RerunAsk, ScheduleView,
+    StageView, StartAsk,
 };
+use crate::cli::bookmarks;
 use crate::cli::quarantine::replay as quarantine;
 use crate::cli::rerun::refuse_replay;
 use crate::trouble::Trouble;
@@ -14,7 +16,7 @@ use jiff::Timestamp;
 use sluicebox_model::house::{Decided, HouseEvent, NewRun, PausedState, QueuedRun};
 use sluicebox_model::pipeline::suggest;
 use sluicebox_model::run::{Interval, RunId, RunState, Trigger};
-use sluicebox_store::RunFilter;
+use sluicebox_store::{Bookmark, RunFilter};
 use std::time::Duration;
 
 /// Times that a single pipeline is shown with.
@@ -187,6 +189,24 @@ impl Desk for OfService {
         let replay = ReplayOptions { stage, replace_targets: ask.replace_targets };
         row.options = RunOptions { replay: Some(replay), ..RunOptions::default() }.value();
         self.enqueue(row, now)
+    }
+
+    fn set_bookmark(&self, ask: &BookmarkAsk) -> Result<Option<Bookmark>, DeskError> {
+        self.open()?;
+        let (store, name) = (&self.0.house.store, &ask.pipeline);
+        if store.last_of(name).map_err(failed)?.is_none() {
+            let message = format!("no pipeline `{name}` has run here");
+            return Err(DeskError::NotFound(Trouble::new(message).help("`/api/v1/runs` lists the runs")));
+        }
+        // No run begins meanwhile.
+        let inner = self.0.lock();
+        if let Some(run) = inner.running.values().find(|run| run.queued.pipeline == *name) {
+            let message = format!("run {} of `{name}` is under way, and would move the bookmark", run.queued.run);
+            let help = "wait for its end, or stop it; `sluicebox pause` keeps others from beginning";
+            return Err(DeskError::Conflict(Trouble::new(message).help(help)));
+        }
+        let (stage, bookmark) = (&ask.stage, ask.bookmark.as_deref());
+        bookmarks::set(store, name, stage, bookmark, Timestamp::now()).map_err(DeskError::Invalid)
     }
 
     fn pause(&self, name: &str, reason: &str) -> Result<(), DeskError> {

@@ -74,7 +74,9 @@ pub fn stages(record: &RunRecord, style: Style) -> String {
         ("rows in", Right),
         ("rows out", Right),
         ("rejected", Right),
+        ("quarantined", Right),
         ("bytes", Right),
+        ("calls", Right),
         ("time", Right),
         ("memory", Right),
         ("attempts", Right),
@@ -85,7 +87,9 @@ pub fn stages(record: &RunRecord, style: Style) -> String {
         let kind = stage.entry.kind;
         let begun = stage.state != StageState::Pending && stage.state != StageState::Skipped;
         let number = |given: bool, number: u64| if begun && given { human::number(number) } else { String::new() };
-        let rejected = outcome.rows_rejected + outcome.rows_quarantined;
+        let set_aside = |rows: u64| {
+            if rows > 0 { Cell::toned(human::number(rows), Tone::Warn) } else { number(true, 0).into() }
+        };
         let bytes = if kind == Kind::Load { outcome.bytes_in } else { outcome.bytes_out };
         table.row(vec![
             clean_line(&stage.entry.name).into(),
@@ -93,8 +97,10 @@ pub fn stages(record: &RunRecord, style: Style) -> String {
             Cell::toned(stage.state.word(), stage_tone(stage.state)),
             number(kind != Kind::Extract, outcome.rows_in).into(),
             number(true, outcome.rows_out).into(),
-            if rejected > 0 { Cell::toned(human::number(rejected), Tone::Warn) } else { number(true, 0).into() },
+            set_aside(outcome.rows_rejected),
+            set_aside(outcome.rows_quarantined),
             if begun { human::bytes(bytes) } else { String::new() }.into(),
+            number(true, outcome.calls).into(),
             if begun { human::duration(outcome.elapsed) } else { String::new() }.into(),
             if begun { human::bytes(outcome.memory_peak_bytes) } else { String::new() }.into(),
             number(true, u64::from(outcome.attempts.max(stage.attempt))).into(),
@@ -313,10 +319,15 @@ impl Comparison {
             1 => "the run before".to_owned(),
             runs => format!("the median of the last {runs} runs"),
         };
-        let rows = change(totals.rows_loaded as f64, self.rows_loaded_median as f64);
-        let rejected = change(totals.rows_rejected as f64, self.rows_rejected_median as f64);
         let time = change(seconds, self.seconds_median);
-        let line = format!("against {runs}: rows loaded {rows}, rejected {rejected}, time {time}");
+        let line = if record.state == RunState::Succeeded {
+            let rows = change(totals.rows_loaded as f64, self.rows_loaded_median as f64);
+            let rejected = change(totals.rows_rejected as f64, self.rows_rejected_median as f64);
+            format!("against {runs}: rows loaded {rows}, rejected {rejected}, time {time}")
+        } else {
+            // It did not come so far that its rows could be compared.
+            format!("against {runs}: time {time}")
+        };
         format!("\n  {}\n", style.paint(Tone::Quiet, &line))
     }
 }

@@ -278,6 +278,8 @@ impl RunRecord {
             }
             Event::RunCancelled => {
                 need(self.undoable(), "a run that commits, or has ended, cannot be cancelled")?;
+                // It may have crashed first.
+                self.fault = None;
                 self.end(R::Cancelled, at);
             }
             Event::RunCrashed { reason, fault } => {

@@ -40,6 +40,8 @@ pub(crate) struct Trial {
     pub(crate) cores: usize,
     pub(crate) monitor: Monitors,
     pub(crate) history: History,
+    /// Where checkpoints are kept, if they are.
+    pub(crate) checkpoints: Option<std::path::PathBuf>,
 }
 
 impl Trial {
@@ -54,6 +56,7 @@ impl Trial {
             cores: 2,
             monitor: Monitors::default(),
             history: History::default(),
+            checkpoints: None,
         }
     }
 
@@ -120,7 +123,7 @@ impl Trial {
             history: self.history.clone(),
             parts: Vec::new(),
             restored: BTreeMap::new(),
-            checkpoints: None,
+            checkpoints: self.checkpoints.clone(),
             trigger: Trigger::Manual,
             interval: Interval { start: now, end: now },
             stages: self.stages.clone(),

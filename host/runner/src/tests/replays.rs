@@ -96,6 +96,24 @@ fn what_a_stage_was_given_before_is_given_again() {
     assert_eq!(again.answer.unwrap_err().message, "after 0");
 }
 
+/// The extract had not come to its end when the run failed: what it gave so far is kept by the run itself.
+#[test]
+fn what_was_passed_on_until_the_run_failed_is_given_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut trial = Trial::new().stage("read", &[], counting(1_000, ROWS)).stage("sum", &["read"], summing(ROWS, 0));
+    trial.tuning.size = GoodSize::default();
+    trial.checkpoints = Some(folder.path().to_owned());
+    let call = kept(&trial);
+    assert!(call.batches_before() > 0, "{call:?}");
+    assert!(Checkpoint::open(folder.path(), "read").unwrap().is_none(), "no run starts behind a part");
+    let part = Checkpoint::open_part(folder.path(), "read").unwrap().unwrap();
+    assert!(part.rows < 1_000 * ROWS as u64 && part.bookmark.is_none(), "{part:?}");
+    let again = replay(trial.stages[1].as_ref(), &context(), &["read".to_owned()], &call, &[Ok(part)]);
+    assert_eq!(again.before, Before::Batches(call.batches_before()));
+    assert_eq!(again.answer.unwrap_err().message, call.fault.message);
+    assert_ne!(call.fault.message, "after 0");
+}
+
 #[test]
 fn the_third_call_of_finish_follows_two() {
     let trial = trial(summing(-1, 3));

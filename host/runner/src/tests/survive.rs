@@ -67,11 +67,11 @@ fn finished(events: &[(jiff::Timestamp, Event)], count: usize) -> (RunRecord, Ve
     *journal.events.lock().unwrap() = events[..count].to_vec();
     let plan = trial.plan();
     let record = RunRecord::fold(plan.id, &events[..count]).unwrap();
-    let done = recover(&plan, record, &journal, &Epoch, &()).unwrap();
+    let done = recover(&plan, record, false, &journal, &Epoch, &()).unwrap();
     assert_eq!(done, RunRecord::fold(plan.id, &journal.events.lock().unwrap()).unwrap());
     // Once more: there is nothing left to do.
     let calls = one.calls().len();
-    assert_eq!(recover(&plan, done.clone(), &journal, &Epoch, &()).unwrap(), done);
+    assert_eq!(recover(&plan, done.clone(), false, &journal, &Epoch, &()).unwrap(), done);
     assert_eq!(one.calls().len(), calls);
     (done, one.calls(), two.calls())
 }
@@ -102,6 +102,26 @@ fn after_each_event_recovery_commits_or_takes_back() {
     }
 }
 
+/// Somebody had asked it to stop, and then the host died: it does not end as a run that is to run again.
+#[test]
+fn a_run_that_was_asked_to_stop_ends_as_cancelled_unless_it_commits() {
+    let (one, two) = (Arc::new(Target::default()), Arc::new(Target::default()));
+    let whole = trial(&one, &two);
+    whole.run();
+    let events = whole.journal.events.lock().unwrap().clone();
+    let committing = events.iter().position(|(_, event)| event.name() == "run-committing").unwrap() + 1;
+    for count in 1..events.len() {
+        let trial = trial(&Arc::default(), &Arc::default());
+        let journal = Notebook::default();
+        *journal.events.lock().unwrap() = events[..count].to_vec();
+        let record = RunRecord::fold(trial.plan().id, &events[..count]).unwrap();
+        let done = recover(&trial.plan(), record, true, &journal, &Epoch, &()).unwrap();
+        let wanted = if count < committing { RunState::Cancelled } else { RunState::Succeeded };
+        assert_eq!((done.state, &done.fault), (wanted, &None), "{count}");
+        assert_eq!(done, RunRecord::fold(done.id, &journal.events.lock().unwrap()).unwrap());
+    }
+}
+
 #[test]
 fn what_cannot_be_finished_stays_and_can_be_abandoned() {
     let (one, two) = (Arc::new(Target::default()), Arc::new(Target::default()));
@@ -110,7 +130,7 @@ fn what_cannot_be_finished_stays_and_can_be_abandoned() {
     let record = trial.run();
     assert_eq!(record.state, RunState::Crashed);
     let plan = trial.plan();
-    let record = recover(&plan, record, &trial.journal, &Epoch, &()).unwrap();
+    let record = recover(&plan, record, false, &trial.journal, &Epoch, &()).unwrap();
     assert_eq!(record.state, RunState::Crashed, "it refuses again");
     assert!(stage_of(&record, "one").committed && !stage_of(&record, "two").committed);
     let record = abandon(&plan, record, &trial.journal, &Epoch, &()).unwrap();

@@ -43,7 +43,7 @@ fn all_sorts(store: &Store) {
     for run in [1, 2] {
         Journal::quarantine(store, id(run), "read", at(1), &Quarantined::Records(records.clone())).unwrap();
     }
-    store.drop_set_aside(id(2), None).unwrap();
+    store.drop_set_aside(id(2), None, false).unwrap();
 }
 
 fn runs(figures: &Figures, pipeline: &str, state: RunState) -> u64 {

@@ -141,7 +141,7 @@ fn a_store_of_the_first_version_loses_nothing() {
     assert!(store.unfinished().unwrap().is_empty());
     write(&store, id(6), &with_trigger(well("flights"), Trigger::Replay));
     assert_eq!(store.summary("last").unwrap().trigger, Trigger::Replay);
-    assert_eq!(store.drop_set_aside(id(1), None).unwrap(), 1);
+    assert_eq!(store.drop_set_aside(id(1), None, false).unwrap(), 1);
     assert_eq!(store.set_aside_by(None, true).unwrap()[0].dealt, Some(Dealt::Dropped));
 }
 

@@ -1,8 +1,8 @@
 //! A desk that does nothing, and remembers what it was asked.
 
 use super::super::{
-    Desk, DeskError, Fire, Gauges, PipelineView, PluginView, PluginsView, RefusedView, ReplayAsk, RerunAsk,
-    ScheduleView, StageView, StartAsk, Timing,
+    BookmarkAsk, Desk, DeskError, Fire, Gauges, PipelineView, PluginView, PluginsView, RefusedView, ReplayAsk,
+    RerunAsk, ScheduleView, StageView, StartAsk, Timing,
 };
 use super::{at, run};
 use crate::trouble::Trouble;
@@ -102,6 +102,12 @@ impl Desk for FakeDesk {
     fn replay(&self, id: RunId, ask: &ReplayAsk) -> Result<RunId, DeskError> {
         self.note(format!("replay {id} {:?} {}", ask.stage, ask.replace_targets));
         Ok(run(9))
+    }
+
+    fn set_bookmark(&self, ask: &BookmarkAsk) -> Result<Option<sluicebox_store::Bookmark>, DeskError> {
+        self.known(&ask.pipeline)?;
+        self.note(format!("bookmark {} {} {:?}", ask.pipeline, ask.stage, ask.bookmark));
+        Ok(None)
     }
 
     fn pause(&self, name: &str, reason: &str) -> Result<(), DeskError> {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// All that the API has.
-const ROUTES: [&str; 22] = [
+const ROUTES: [&str; 23] = [
     "GET /api/v1/bookmarks",
     "GET /api/v1/plugins",
     "GET /api/v1/openapi.json",
@@ -23,6 +23,7 @@ const ROUTES: [&str; 22] = [
     "GET /healthz",
     "GET /metrics",
     "GET /readyz",
+    "POST /api/v1/bookmarks",
     "POST /api/v1/pipelines/{name}/pause",
     "POST /api/v1/pipelines/{name}/resume",
     "POST /api/v1/pipelines/{name}/runs",

@@ -4,7 +4,8 @@ use super::client::{answer, connect, exchange};
 use super::{Served, begun};
 use std::io::{BufReader, Write};
 
-const CHANGES: [&str; 7] = [
+const CHANGES: [&str; 8] = [
+    "/api/v1/bookmarks",
     "/api/v1/pipelines/flights/runs",
     "/api/v1/pipelines/flights/pause",
     "/api/v1/pipelines/flights/resume",

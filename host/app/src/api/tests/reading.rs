@@ -176,6 +176,11 @@ fn the_desk_is_told() {
     conforms("post", "/api/v1/pipelines/{name}/pause", 200, &paused.json());
     let resumed = served.post("/api/v1/pipelines/flights/resume", "");
     conforms("post", "/api/v1/pipelines/{name}/resume", 200, &resumed.json());
+    let moved =
+        served.post("/api/v1/bookmarks", "{\"pipeline\": \"flights\", \"stage\": \"read\", \"bookmark\": null}");
+    conforms("post", "/api/v1/bookmarks", 200, &moved.json());
+    let unsaid = served.post("/api/v1/bookmarks", "{\"pipeline\": \"flights\", \"stage\": \"read\"}");
+    assert!(unsaid.status >= 400 && unsaid.status < 500, "{unsaid:?}");
     let refused = served.post(&format!("/api/v1/runs/{failed}/cancel"), "");
     assert_eq!((refused.status, refused.message()), (409, "it has ended already".to_owned()));
     let again = served.post(&format!("/api/v1/runs/{failed}/rerun"), "{\"failed\": true}");
@@ -188,6 +193,7 @@ fn the_desk_is_told() {
             "start flights None false".to_owned(),
             "pause flights the source moves".to_owned(),
             "resume flights".to_owned(),
+            "bookmark flights read None".to_owned(),
             format!("cancel {failed}"),
             format!("rerun {failed} None true false"),
         ]

@@ -75,6 +75,9 @@ pub(super) struct Drop {
     /// Only rows of this stage
     #[arg(long)]
     stage: Option<String>,
+    /// Those that were replayed: you took what the replay loaded out of the target again
+    #[arg(long)]
+    replayed: bool,
     #[command(flatten)]
     state: State,
     #[command(flatten)]
@@ -86,7 +89,7 @@ impl Drop {
         let store = journal::open(&places::state(self.state.state.as_deref())?)?;
         let record = store.run(&self.run)?;
         known_stage(&record, self.stage.as_deref())?;
-        let rows = store.drop_set_aside(record.id, self.stage.as_deref())?;
+        let rows = store.drop_set_aside(record.id, self.stage.as_deref(), self.replayed)?;
         if self.output.format == Format::Json {
             print_json(&json!({ "run": record.id, "dropped": rows }));
         } else {

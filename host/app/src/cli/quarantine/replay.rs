@@ -99,7 +99,7 @@ pub(crate) fn again(
     cancel: &Cancel,
 ) -> Result<Ran, Trouble> {
     let stage = &how.stage;
-    let prefix = format!("{}-replay-{stage}-", record.load_key);
+    let prefix = replay_prefix(record, stage);
     // One that was killed before it could say so.
     if house.store.settle_replays(record.id, stage, &prefix)? {
         return Err(Trouble::new(format!("the rows of stage `{stage}` were replayed already"))
@@ -141,6 +141,15 @@ pub(crate) fn again(
         house.store.settle_replays(record.id, stage, &prefix)?;
     }
     Ok(ran)
+}
+
+/// What the load keys of all replays of a stage's rows begin with, and of no others: runs for one interval share their load
+/// key, so the run is named by the end of its id, which is random; a stage's name may begin with that of another, but has
+/// no dot.
+fn replay_prefix(record: &RunRecord, stage: &str) -> String {
+    let id = record.id.to_string();
+    let run = id.rsplit('-').next().unwrap_or(&id);
+    format!("{}-replay-{run}.{stage}.", record.load_key)
 }
 
 /// The stage whose rows go again: the one that is asked for, or the only one that set rows aside.
