@@ -5,8 +5,11 @@ use sluicebox_tests::{Ended, Project};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-/// Calls under way are dropped within 100 ms; a busy machine takes its time to take back what was written, and to note it.
-const AT_MOST: Duration = Duration::from_secs(3);
+/// A call under way is dropped within 100 ms, which the sandbox's tests hold; taking back what was written, and noting it on the
+/// disk, comes on top. Of several runs the quickest has to keep to it, since other tests run beside this one.
+const AT_MOST: Duration = Duration::from_millis(250);
+/// Even the slowest.
+const EVER: Duration = Duration::from_secs(5);
 
 /// What a stage may be at: it computes, or waits in the host. Both would take an hour.
 const AT_WORK: [&str; 2] = ["mode = 'loop'", "mode = 'sleep', seconds = 3600"];
@@ -25,36 +28,52 @@ fn at_work(options: &str) -> (Project, Child) {
 
 /// From the request to the last event of the run, by the journal.
 #[track_caller]
-fn ended_soon(project: &Project, mut run: Child, asked: SystemTime, how: &str) {
+fn ended_after(project: &Project, mut run: Child, asked: SystemTime, how: &str) -> Duration {
     assert_eq!(run.wait().unwrap().code(), Some(1), "{how}");
     let record = project.sluicebox(&["runs", "show", "last", "--format", "json"]).with_code(0).json();
     assert_eq!(record["state"], "cancelled", "{how}: {record}");
     let ended = record["ended-at"].as_str().unwrap();
     let ended: SystemTime = ended.parse::<jiff::Timestamp>().unwrap().into();
     let took = ended.duration_since(asked).unwrap_or_default();
-    assert!(took < AT_MOST, "{how}: it took {took:?}");
+    assert!(took < EVER, "{how}: it took {took:?}");
     assert!(std::fs::read_dir(project.path().join("out")).is_ok_and(|mut files| files.next().is_none()), "{how}");
     let again = project.sluicebox(&["cancel", "last"]).with_code(2);
     assert!(again.stderr.contains("has ended already: it was cancelled"), "{}", again.stderr);
+    took
+}
+
+/// The quickest of four.
+#[track_caller]
+fn ends_soon(mut stop: impl FnMut(&str) -> Duration, options: &str) {
+    let mut all = Vec::new();
+    while all.len() < 4 {
+        all.push(stop(options));
+        if all.iter().any(|took| *took < AT_MOST) {
+            return;
+        }
+    }
+    panic!("{options}: it took {all:?}");
 }
 
 #[test]
 fn a_command_stops_calls_under_way() {
-    for options in AT_WORK {
+    let stop = |options: &str| {
         let (project, run) = at_work(options);
         let asked = SystemTime::now();
         let told: Ended = project.sluicebox(&["cancel", "last"]).with_code(0);
         assert!(told.stdout.contains("was asked to stop"), "{}", told.stdout);
-        ended_soon(&project, run, asked, options);
-    }
+        ended_after(&project, run, asked, options)
+    };
+    AT_WORK.iter().for_each(|options| ends_soon(stop, options));
 }
 
 #[test]
 fn a_signal_stops_calls_under_way() {
-    for options in AT_WORK {
+    let stop = |options: &str| {
         let (project, run) = at_work(options);
         let asked = SystemTime::now();
         assert!(Command::new("kill").args(["-TERM", &run.id().to_string()]).status().unwrap().success());
-        ended_soon(&project, run, asked, options);
-    }
+        ended_after(&project, run, asked, options)
+    };
+    AT_WORK.iter().for_each(|options| ends_soon(stop, options));
 }

@@ -156,12 +156,156 @@ fn a_run_is_stopped_by_a_signal() {
     }
 }
 
-#[test]
-fn a_run_that_nobody_is_at_is_not_stopped_but_finished() {
-    let project = Project::new();
-    let mut run = started(&project);
+/// Killed where it cannot say so any more.
+fn killed(mut run: std::process::Child) {
     run.kill().unwrap();
     run.wait().unwrap();
-    let asked = project.sluicebox(&["cancel", "last"]).with_code(2);
-    assert!(asked.stderr.contains("it was interrupted") && asked.stderr.contains("finishes it"), "{}", asked.stderr);
+}
+
+fn states(project: &Project) -> Vec<String> {
+    let runs = project.sluicebox(&["runs", "--format", "json"]).with_code(0).json();
+    runs["runs"].as_array().unwrap().iter().map(|run| run["state"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_run_that_nobody_is_at_is_ended_by_cancel() {
+    let project = Project::new();
+    killed(started(&project));
+    let asked = project.sluicebox(&["cancel", "last"]).with_code(0);
+    assert!(asked.stdout.contains("had been interrupted; it was cancelled"), "{}", asked.stdout);
+    assert_eq!(states(&project), ["cancelled"]);
+    let record = project.sluicebox(&["runs", "show", "last", "--format", "json"]).with_code(0).json();
+    assert_eq!(record["fault"], serde_json::Value::Null, "{record}");
+    let left: Vec<_> = fs::read_dir(project.path().join("out")).unwrap().collect();
+    assert!(left.is_empty(), "what it wrote is taken back: {left:?}");
+}
+
+/// Asked to stop, and killed before it could: it does not come back with the next start.
+#[test]
+fn a_run_that_was_asked_to_stop_does_not_run_again() {
+    let project = Project::new();
+    let run = started(&project);
+    let id = project.sluicebox(&["runs", "--format", "json"]).json()["runs"][0]["id"].as_str().unwrap().to_owned();
+    // What `cancel` leaves for the process; that one never looks again.
+    let stopped = std::process::Command::new("kill").args(["-STOP", &run.id().to_string()]).status().unwrap();
+    assert!(stopped.success());
+    project.sluicebox(&["cancel", &id]).with_code(0);
+    killed(run);
+    project.file("in/1.csv", orders(0, 5));
+    project.file("orders.toml", sluicebox_tests::crash::PIPELINE);
+    let other = project.sluicebox(&["run", "orders.toml"]).with_code(0);
+    assert!(other.stderr.contains("had been asked to stop; what it had written is taken back"), "{}", other.stderr);
+    assert_eq!(states(&project), ["succeeded", "cancelled"]);
+}
+
+/// A run that was killed runs again with the next start of anything, unless its pipeline says otherwise.
+#[test]
+fn an_interrupted_run_runs_again_unless_it_is_to_be_left() {
+    for (policy, wanted) in
+        [("rerun", vec!["succeeded", "succeeded", "failed"]), ("leave", vec!["succeeded", "failed"])]
+    {
+        let project = project();
+        let text =
+            project.read("orders.toml").replace("[pipeline]\n", &format!("[pipeline]\non-crash = \"{policy}\"\n"));
+        project.file("orders.toml", &text);
+        let died = project.command(&["run", "orders.toml"]).env("SLUICEBOX_TEST_DIE_AT", "4").output().unwrap();
+        assert_eq!(died.status.code(), None, "it was killed");
+        project.file("other.toml", text.replace("name = \"orders\"", "name = \"other\"").replace("out/", "out/other-"));
+        let other = project.sluicebox(&["run", "other.toml"]).with_code(0);
+        assert!(other.stderr.contains("was interrupted; what it had written is taken back"), "{}", other.stderr);
+        assert_eq!(states(&project), wanted, "{policy}");
+        assert_eq!(shown(&project, "out/table").len(), if policy == "rerun" { 3_000 } else { 0 }, "{policy}");
+    }
+}
+
+/// `bookmarks set` finishes what an earlier process left, as a run does: nothing of it moves the bookmark later.
+#[test]
+fn a_bookmark_is_set_after_what_was_interrupted_is_finished() {
+    let project = project();
+    let died = project.command(&["run", "orders.toml"]).env("SLUICEBOX_TEST_DIE_AT", "4").output().unwrap();
+    assert_eq!(died.status.code(), None, "it was killed");
+    let reset = project.sluicebox(&["bookmarks", "reset", "orders", "read"]).with_code(0);
+    assert!(reset.stderr.contains("was interrupted"), "{}", reset.stderr);
+    assert_eq!(states(&project), ["succeeded", "failed"]);
+    assert_eq!(shown(&project, "out/table").len(), 3_000);
+    project.sluicebox(&["bookmarks", "show", "orders", "read"]).with_code(2);
+}
+
+/// Fails with `kind` in every attempt before the third.
+fn flaky(more: &str, kind: &str) -> String {
+    format!(
+        "[pipeline]\nname = \"flaky\"\n{more}\n\n[[stage]]\nname = \"read\"\nplugin = \"extract-csv\"\ngrants.read = [\"in\"]\n\
+         config = {{ path = \"in/*.csv\" }}\n\n[[stage]]\nname = \"evil\"\nplugin = \"evil\"\n\
+         config = {{ mode = \"fault\", kind = \"{kind}\" }}\n"
+    )
+}
+
+#[test]
+fn a_run_is_tried_again_where_that_can_help() {
+    for (kind, wanted) in [("unavailable", 3), ("invalid-data", 1)] {
+        let project = project();
+        project.file("flaky.toml", flaky("retries = 2", kind));
+        project.sluicebox(&["run", "flaky.toml"]).with_code(1);
+        assert_eq!(states(&project), vec!["failed"; wanted], "{kind}");
+        let runs = project.sluicebox(&["runs", "--format", "json"]).json()["runs"].clone();
+        let runs = runs.as_array().unwrap();
+        for pair in runs.windows(2) {
+            assert_eq!(pair[0]["repeats"], pair[1]["id"], "each repeats the one before: {runs:?}");
+        }
+    }
+}
+
+#[test]
+fn a_deadline_ends_a_stage_and_a_run() {
+    let of_stage = ENDLESS.replace("plugin = \"evil-extract\"\n", "plugin = \"evil-extract\"\ndeadline = \"300ms\"\n");
+    let of_run = ENDLESS.replace("name = \"endless\"\n", "name = \"endless\"\ndeadline = \"300ms\"\n");
+    for (text, stage) in [(of_stage, "read"), (of_run, "")] {
+        let project = Project::new();
+        project.file("endless.toml", &text);
+        let run = project.sluicebox(&["run", "endless.toml", "--format", "json"]).with_code(1).json();
+        let fault = &run["fault"];
+        assert_eq!(
+            (&run["state"], &fault["kind"], &fault["stage"]),
+            (&"failed".into(), &"timeout".into(), &stage.into())
+        );
+        assert!(fault["message"].as_str().unwrap().contains("300ms"), "{fault}");
+        assert!(fault["help"].as_str().unwrap().contains("deadline"), "{fault}");
+        assert_eq!(shown(&project, "out"), Vec::<String>::new());
+    }
+}
+
+/// A rerun takes the text and the plugins of the run, whatever has become of them; `--latest` takes those of today.
+#[test]
+fn a_rerun_is_of_what_the_run_was_made_with() {
+    let project = project();
+    project.file(
+        "mine.toml",
+        "[pipeline]\nname = \"mine\"\n\n[[stage]]\nname = \"read\"\nplugin = \"extract-csv\"\n\
+        grants.read = [\"in\"]\nconfig = { path = \"in/*.csv\" }\n\n[[stage]]\nname = \"same\"\nplugin = \"evil\"\n\
+        config = { mode = \"pass\" }\n\n[[stage]]\nname = \"out\"\nplugin = \"load-csv\"\ngrants.write = [\"out\"]\n\
+        config = { path = \"out/mine.csv\" }\n",
+    );
+    // A plugin of the project's own, which is another one later.
+    let built = sluicebox_tests::binary().with_file_name("test-plugins");
+    let own = |from: &str| {
+        fs::create_dir_all(project.path().join("plugins")).unwrap();
+        fs::copy(built.join(from), project.path().join("plugins/evil.wasm")).unwrap();
+    };
+    own("evil.wasm");
+    let made = |arguments: &[&str]| {
+        let run = project.sluicebox(arguments).with_code(0).json();
+        let digest = run["stages"][1]["digest"].as_str().unwrap().to_owned();
+        (digest, run["text"].as_str().unwrap().to_owned())
+    };
+    let first = made(&["run", "mine.toml", "--format", "json"]);
+    // The same program with other bytes: one more custom section.
+    let mut bytes = fs::read(project.path().join("plugins/evil.wasm")).unwrap();
+    bytes.extend_from_slice(b"\x00\x04\x03abc");
+    fs::write(project.path().join("plugins/evil.wasm"), bytes).unwrap();
+    project.file("mine.toml", project.read("mine.toml").replace("out/mine.csv", "out/other.csv"));
+    assert_eq!(made(&["rerun", "last", "--from", "same", "--format", "json"]), first);
+    assert!(!project.has("out/other.csv"));
+    let latest = made(&["rerun", "last", "--from", "same", "--latest", "--format", "json"]);
+    assert!(latest.0 != first.0 && latest.1.contains("out/other.csv"), "{latest:?}");
+    assert_eq!(project.read("out/other.csv").lines().count(), 3_001);
 }
