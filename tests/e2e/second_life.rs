@@ -247,9 +247,13 @@ fn what_a_rerun_was_given_again_does_not_wait_twice() {
 
 #[test]
 fn a_rerun_loads_no_row_that_a_replay_has_loaded() {
-    let project = orders();
+    let project = Project::new();
+    let text = ORDERS.replace("inputs = [\"read\"]\n", "inputs = [\"read\"]\ncheckpoint = true\n");
+    project.file("orders.toml", &text);
+    project.file("in/orders.csv", "id,price\n1,10\n2,-1\n3,30\n4,-20\n");
+    project.sluicebox(&["run", "orders.toml"]).with_code(0);
     let first = last_id(&project);
-    project.file("orders.toml", ORDERS.replace("[0, ", "[-100, "));
+    project.file("orders.toml", text.replace("[0, ", "[-100, "));
     project.sluicebox(&["quarantine", "replay", "last"]).with_code(0);
     let replay = last_id(&project);
     let all = ["1,10", "2,-1", "3,30", "4,-20"];

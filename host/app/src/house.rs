@@ -2,6 +2,7 @@
 
 use crate::check::{Examined, Purpose, examine};
 use crate::components::{self, Plugins};
+use crate::deaths::{self, DEATHS_MAX};
 use crate::doom::Doomed;
 use crate::journal;
 use crate::places;
@@ -184,6 +185,14 @@ impl House {
             pipeline == name && (interval == record.interval || (is_moment(interval) && is_moment(record.interval)))
         });
         if !tell_finished(record, is_coming) {
+            return Ok(());
+        }
+        if deaths::in_a_row(&self.store, record)? >= DEATHS_MAX {
+            shout(&format!(
+                "run {id} of `{name}` is given up: the host died {DEATHS_MAX} times in a row in it and in those that it repeats, \
+                 and it may be what kills the host"
+            ));
+            hint(&format!("when that is mended: `sluicebox rerun {id}`"));
             return Ok(());
         }
         let source = Source::of_run(record);

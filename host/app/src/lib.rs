@@ -5,6 +5,7 @@ pub mod check;
 pub mod cli;
 pub mod client;
 pub mod components;
+mod deaths;
 mod doom;
 pub mod house;
 pub mod interval;

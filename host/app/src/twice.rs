@@ -36,6 +36,6 @@ pub(crate) fn refuse(house: &House, asked: &Asked<'_>, pipeline: &Pipeline) -> R
     );
     Err(Trouble::new(message).help(format!(
         "take what run {by} loaded out of the target and say so (`sluicebox quarantine drop {run} --stage {stage} --replayed`), \
-         or start behind `{stage}`: `sluicebox rerun {run} --from STAGE`"
+         or start behind `{stage}`, if what it passed on is kept: `sluicebox rerun {run} --from STAGE`"
     )))
 }

@@ -33,6 +33,6 @@ pub use checkpoint::{Checkpoint, CheckpointError, keep_batches};
 pub use conduct::conduct;
 pub use keep::Keeping;
 pub use plan::{Clock, Observer, Restored, RunPlan, RunnerError, StageProgress, SystemClock, load_key};
-pub use recover::{abandon, recover};
+pub use recover::{abandon, recover, was_interrupted};
 pub use repeat::{Part, Repeat, repeat};
 pub use replay::{Answer, Before, Replayed, replay};

@@ -6,11 +6,21 @@ use crate::plan::{Clock, Observer, RunPlan, RunnerError};
 use crate::run::{Run, RunSoFar, Tuning, host_fault};
 use crate::station::Station;
 use crate::stop::{Stop, lock};
+use sluicebox_model::fault::FaultKind;
 use sluicebox_model::journal::Journal;
 use sluicebox_model::plugin::Kind;
 use sluicebox_model::run::{Event, RunRecord, RunState, StageState};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+
+/// What is told of a run that was interrupted and taken back.
+const INTERRUPTED: &str = "sluicebox was killed, or the machine stopped, before every load had prepared; what they had written was taken back";
+
+/// Whether the host died in the run, and recovery took back what it had written.
+pub fn was_interrupted(record: &RunRecord) -> bool {
+    record.state == RunState::Failed
+        && record.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::Host && fault.message == INTERRUPTED)
+}
 
 /// Brings a run to its end that has none, because the host died or a commit failed. If all of its loads had prepared they
 /// are committed (again), else what they wrote is taken back and the run has failed. Can be called again, also after it
@@ -59,12 +69,7 @@ pub fn recover(
             }
             None if cancelled => run.append(&[Event::RunCancelled])?,
             None => {
-                let fault = host_fault(
-                    "run",
-                    "sluicebox was killed, or the machine stopped, before every load had prepared; what they had written was \
-                     taken back",
-                );
-                run.append(&[Event::RunFailed { fault }])?;
+                run.append(&[Event::RunFailed { fault: host_fault("run", INTERRUPTED) }])?;
             }
         }
     }

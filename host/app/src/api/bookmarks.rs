@@ -2,12 +2,12 @@
 
 use super::Api;
 use super::desk::BookmarkAsk;
-use super::error::Answer;
-use super::error::ProblemBody;
+use super::error::{Answer, Problem, ProblemBody};
 use super::extract::{Asked, Told};
 use super::schemas;
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -48,6 +48,12 @@ pub(super) struct Moved {
     request_body = BookmarkAsk, security(("token" = [])),
     responses((status = 200, body = Moved), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
 pub(super) async fn set(State(api): State<Api>, Told(ask): Told<BookmarkAsk>) -> Answer<Moved> {
+    if ask.pipeline.is_empty() || ask.stage.is_empty() {
+        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "the body does not say whose bookmark is set");
+        return Err(
+            problem.help("`{\"pipeline\": NAME, \"stage\": STAGE, \"bookmark\": TEXT}`, or `null` for the beginning")
+        );
+    }
     let before = api.ask(move |desk| desk.set_bookmark(&ask)).await?;
     Ok(Json(Moved { before }))
 }

@@ -18,8 +18,8 @@ const EXAMPLES: &str = "\
 Examples:
   sluicebox cancel last    stop the run that is under way, and take back what it wrote
 
-A run whose loads are being committed is not stopped any more. One that was interrupted is ended as cancelled, and what it wrote
-is taken back.";
+A run whose loads are being committed is not stopped any more.
+One that was interrupted ends as cancelled, and what it wrote is taken back.";
 
 /// Stop a run that is under way
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 
 use super::rows::{self, RunOptions};
 use super::service::Service;
+use crate::deaths::DEATHS_MAX;
 use crate::trouble::Trouble;
 use jiff::Timestamp;
 use sluicebox_alert::{Circumstances, Facts, due, message, seed};
@@ -17,9 +18,6 @@ use std::time::Duration;
 
 /// A run that begins so long after its time is late, unless the settings say otherwise.
 const LATE_AFTER: Duration = Duration::from_secs(300);
-
-/// A run is not started again once the host died so often while it ran: it may be what kills the host.
-const DEATHS_MAX: u32 = 8;
 
 impl Service {
     /// Decides what follows from a run that has ended, or could not begin (then `record` stands in for it), and keeps it.

@@ -5,7 +5,6 @@ use super::{Served, begun};
 use std::io::{BufReader, Write};
 
 const CHANGES: [&str; 8] = [
-    "/api/v1/bookmarks",
     "/api/v1/pipelines/flights/runs",
     "/api/v1/pipelines/flights/pause",
     "/api/v1/pipelines/flights/resume",
@@ -13,6 +12,7 @@ const CHANGES: [&str; 8] = [
     "/api/v1/runs/last/rerun",
     "/api/v1/runs/last/resolve",
     "/api/v1/runs/last/quarantine/replay",
+    "/api/v1/bookmarks",
 ];
 
 #[test]
@@ -51,14 +51,21 @@ fn what_changes_something_needs_the_token() {
     assert_eq!(served.send("PUT", "/api/v1/runs", &[&served.bearer()], "").header("allow"), "GET, HEAD");
     for path in CHANGES {
         // What decides has to be said.
-        let body = if path.ends_with("/resolve") { "{\"commit\": true}" } else { "" };
+        let body = match path.rsplit('/').next() {
+            Some("resolve") => "{\"commit\": true}",
+            Some("bookmarks") => "{\"pipeline\": \"flights\", \"stage\": \"read\", \"bookmark\": null}",
+            _ => "",
+        };
         let known = served.post(path, body);
         assert!(known.status == 202 || known.status == 200 || known.status == 409, "{path}: {known:?}");
-        assert_eq!(served.get(path).status, 405, "{path}");
+        // Where bookmarks are set they are read, too.
+        assert_eq!(served.get(path).status, if path == "/api/v1/bookmarks" { 200 } else { 405 }, "{path}");
     }
     assert_eq!(served.desk.asked().len(), CHANGES.len());
-    let unsaid = served.post("/api/v1/runs/last/resolve", "");
-    assert!(unsaid.status == 422 && served.desk.asked().is_empty(), "{unsaid:?}");
+    for path in ["/api/v1/runs/last/resolve", "/api/v1/bookmarks"] {
+        let unsaid = served.post(path, "");
+        assert!(unsaid.status == 422 && served.desk.asked().is_empty(), "{unsaid:?}");
+    }
 }
 
 #[test]
