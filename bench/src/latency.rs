@@ -1,5 +1,6 @@
 //! From a trigger to the first stage, and to the end of a run of four stages that do nothing: within the process, and through
-//! the API of a host that serves. By the clock.
+//! the API of a host that serves. By the clock. Within the process to the call itself, when the instance that takes it is made;
+//! through the API to the event that the stage begins.
 
 use crate::measure::median;
 use crate::served::Served;
@@ -10,11 +11,15 @@ use sluicebox::components::Plugins;
 use sluicebox::house::{House, Ran};
 use sluicebox::wiring::{Asked, Host, Source, new_run_id};
 use sluicebox_model::cancel::Cancel;
-use sluicebox_model::run::{Event, Interval, RunState, Trigger};
+use sluicebox_model::fault::Fault;
+use sluicebox_model::plugin::{Description, Digest};
+use sluicebox_model::run::{Interval, RunState, Trigger};
+use sluicebox_model::stage::{Extractor, Loader, RunContext, Stage, Transformer, Validator};
 use sluicebox_runner::CheckContext;
 use sluicebox_sandbox::{Catalog, Sandbox, SandboxOptions};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 const TIMES: usize = 200;
@@ -60,6 +65,44 @@ fn places() -> Result<Vec<(&'static str, tempfile::TempDir)>> {
     Ok(places)
 }
 
+/// When the first call to a stage of the run under way began.
+type Called = Arc<Mutex<Option<Instant>>>;
+
+/// An extract whose first call is noted; other stages as they are.
+struct Watched {
+    stage: Arc<dyn Stage>,
+    called: Called,
+}
+
+impl Stage for Watched {
+    fn description(&self) -> &Description {
+        self.stage.description()
+    }
+
+    fn digest(&self) -> &Digest {
+        self.stage.digest()
+    }
+
+    fn extractor(&self, context: &RunContext, cancel: &Cancel) -> Result<Box<dyn Extractor>, Fault> {
+        let extractor = self.stage.extractor(context, cancel)?;
+        // It is made; what follows is the call.
+        self.called.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(Instant::now);
+        Ok(extractor)
+    }
+
+    fn transformer(&self, context: &RunContext, cancel: &Cancel) -> Result<Box<dyn Transformer>, Fault> {
+        self.stage.transformer(context, cancel)
+    }
+
+    fn validator(&self, context: &RunContext, cancel: &Cancel) -> Result<Box<dyn Validator>, Fault> {
+        self.stage.validator(context, cancel)
+    }
+
+    fn loader(&self, context: &RunContext, cancel: &Cancel) -> Result<Box<dyn Loader>, Fault> {
+        self.stage.loader(context, cancel)
+    }
+}
+
 /// What a run took.
 struct Took {
     to_first_stage: Duration,
@@ -75,9 +118,15 @@ fn in_process(folder: &Path, plugins: &Path) -> Result<(Vec<Took>, Duration)> {
     let found = Plugins::Found(&host.catalog);
     let mut house = House::open(&folder.join("in-process"), "bench").map_err(told)?;
     house.quiet = true;
+    let called: Called = Arc::default();
+    house.around = Some({
+        let called = Arc::clone(&called);
+        Box::new(move |stage| Arc::new(Watched { stage, called: Arc::clone(&called) }))
+    });
     let (mut all, mut examining) = (Vec::new(), Vec::new());
     for turn in 0..=TIMES {
         let now = Timestamp::now();
+        *called.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let begin = Instant::now();
         let interval = Interval { start: now, end: now };
         let asked = Asked {
@@ -103,10 +152,8 @@ fn in_process(folder: &Path, plugins: &Path) -> Result<(Vec<Took>, Duration)> {
         if turn > 0 {
             let fault = record.fault.as_ref();
             anyhow::ensure!(record.state == RunState::Succeeded, "a run of the bench failed: {fault:?}");
-            let events = house.store.events(id)?;
-            let started = events.iter().find(|(_, event)| matches!(event, Event::StageStarted { .. }));
-            let first = started.context("no stage began")?.0;
-            all.push(Took { to_first_stage: Duration::try_from(first.duration_since(now))?, to_end });
+            let first = called.lock().unwrap_or_else(PoisonError::into_inner).context("no stage was called")?;
+            all.push(Took { to_first_stage: first.duration_since(begin), to_end });
             examining.push(examined);
         }
     }

@@ -28,6 +28,7 @@ const TIMES: usize = 5;
 
 struct Arguments {
     sluicebox: PathBuf,
+    handed_out: PathBuf,
     data: PathBuf,
     only: Vec<String>,
 }
@@ -83,23 +84,29 @@ fn main() -> Result<()> {
         languages::print_table(&arguments.sluicebox, &arguments.sluicebox.with_file_name("bench-tools"))?;
     }
     if wanted("idle") {
-        idle::print_table(&arguments.sluicebox, &nothing)?;
+        idle::print_table(&arguments.handed_out, &nothing)?;
+    }
+    if wanted("many") {
+        idle::print_many(&arguments.sluicebox, &nothing)?;
     }
     Ok(())
 }
 
 fn parse(arguments: Vec<String>) -> Result<Arguments> {
-    let (mut sluicebox, mut data, mut only) = (None, None, Vec::new());
+    let (mut sluicebox, mut handed_out, mut data, mut only) = (None, None, None, Vec::new());
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--sluicebox" => sluicebox = arguments.next().map(PathBuf::from),
+            "--handed-out" => handed_out = arguments.next().map(PathBuf::from),
             "--data" => data = arguments.next().map(PathBuf::from),
             name => only.push(name.to_owned()),
         }
     }
+    let sluicebox = sluicebox.context("--sluicebox names the binary")?;
     Ok(Arguments {
-        sluicebox: sluicebox.context("--sluicebox names the binary")?,
+        handed_out: handed_out.unwrap_or_else(|| sluicebox.clone()),
+        sluicebox,
         data: data.context("--data names a folder with flights.csv and airlines.csv")?,
         only,
     })

@@ -162,7 +162,8 @@ fn lateness(pipelines: usize, every: u64, jitter: u64) -> Result<Vec<Duration>> 
             let run = RunId::new(now, random);
             due.push(fire.due);
             decided.decided_until.insert(fire.pipeline.to_string(), fire.at);
-            let event = HouseEvent::Fired { nominal: fire.at, interval: fire.interval, run };
+            let event =
+                HouseEvent::Fired { nominal: fire.at, interval: fire.interval, run, reason: decision.to_string() };
             let row = QueuedRun {
                 run,
                 pipeline: fire.pipeline.to_string(),

@@ -234,7 +234,7 @@ fn a_backtrace_has_what_the_component_has() {
     let trace = |folder: &str| {
         let project = in_transform("mode = 'panic'", "");
         let plugins = sluicebox_tests::binary().with_file_name(folder);
-        assert!(plugins.join("evil.wasm").is_file(), "{} is missing: `cargo xtask build` makes it", plugins.display());
+        assert!(plugins.join("evil.wasm").is_file(), "{} is missing: `cargo xtask e2e` makes it", plugins.display());
         let sluicebox = |arguments: &[&str]| -> Ended {
             project.command(arguments).env("SLUICEBOX_PLUGINS", &plugins).output().unwrap().into()
         };

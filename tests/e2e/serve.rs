@@ -1,15 +1,21 @@
 //! `sluicebox serve`: pipelines that run by themselves.
 
+mod alerts;
 mod beside;
 mod catch_up;
 mod commits;
+mod decisions;
+mod deploy;
 mod edits;
 mod files;
 mod following;
 mod killed;
 mod overlap;
 mod pausing;
+mod reached;
+mod refused;
 mod stopping;
+mod streams;
 mod times;
 mod warehouse;
 

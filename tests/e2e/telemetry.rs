@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use sluicebox_tests::Project;
+use sluicebox_tests::serving::Serving;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
@@ -174,6 +175,48 @@ fn a_failed_run_shows_its_fault_and_the_standard_variables_are_enough() {
     let traces = posted.iter().find(|posted| posted.path == "/v1/traces").unwrap();
     let resource = &traces.body["resourceSpans"][0]["resource"];
     assert_eq!(attribute(resource, "service.name"), Some("flights-host"));
+}
+
+/// Runs of a host are told as those of a command are, and how it goes in the host beside them.
+#[test]
+fn a_host_that_serves_sends_its_runs_and_how_it_goes() {
+    let collector = Collector::begin();
+    let project = sluicebox_tests::serving::project();
+    project.file("sluicebox.toml", format!("[otlp]\nendpoint = \"{}\"\n", collector.endpoint));
+    project.file("p.toml", sluicebox_tests::serving::quick("p", "every = '1s'", ""));
+    let serving = Serving::begin(&project);
+    serving.runs("p", "succeeded", 2);
+    let mut posted = Vec::new();
+    let of_host = |posted: &[Posted]| {
+        let last = posted.iter().rfind(|it| it.path == "/v1/metrics")?;
+        let all = last.body["resourceMetrics"][0]["scopeMetrics"][0]["metrics"].as_array().unwrap().clone();
+        all.iter().any(|metric| metric["name"] == "sluicebox.queue.waiting").then_some(all)
+    };
+    let metrics = serving.until("two runs and how it goes are sent", || {
+        posted.extend(collector.all());
+        let runs = spans(&posted).iter().filter(|span| span["parentSpanId"].is_null()).count();
+        of_host(&posted).filter(|_| runs >= 2)
+    });
+    let value = |name: &str| -> Value {
+        let found = metrics.iter().find(|metric| metric["name"] == name).unwrap_or_else(|| panic!("no {name}"));
+        ["sum", "gauge", "histogram"].iter().find_map(|kind| found.get(kind)).unwrap()["dataPoints"][0].clone()
+    };
+    let number = |value: &Value| value.as_str().unwrap().parse::<u64>().unwrap();
+    assert!(number(&value("sluicebox.runs")["asInt"]) >= 2);
+    // Three stages, of which the load is made twice.
+    assert!(number(&value("sluicebox.instances.made")["asInt"]) >= 8);
+    let cache = ["hits", "misses"].map(|it| number(&value(&format!("sluicebox.compile_cache.{it}"))["asInt"]));
+    assert!(cache[0] + cache[1] >= 3, "{cache:?}");
+    assert!(number(&value("sluicebox.compile_cache.size")["asInt"]) > 1000);
+    let late = value("sluicebox.start.lateness");
+    assert!(number(&late["count"]) >= 2, "{late}");
+    let bounds = late["explicitBounds"].as_array().unwrap().len();
+    assert_eq!(late["bucketCounts"].as_array().unwrap().len(), bounds + 1, "{late}");
+    assert!(value("sluicebox.lateness")["asDouble"].is_number());
+    for span in spans(&posted).iter().filter(|span| span["parentSpanId"].is_null()) {
+        assert_eq!((attribute(span, "sluicebox.trigger"), span["name"].as_str()), (Some("schedule"), Some("run p")));
+    }
+    serving.end();
 }
 
 #[test]

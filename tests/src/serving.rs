@@ -56,10 +56,16 @@ impl<'a> Serving<'a> {
     /// Starts it, and waits for nothing but its store.
     #[track_caller]
     pub fn start(project: &'a Project, more: impl FnOnce(&mut Command)) -> Self {
+        Self::start_at(project, "127.0.0.1:0", more)
+    }
+
+    /// The same, with its API at another address.
+    #[track_caller]
+    pub fn start_at(project: &'a Project, address: &str, more: impl FnOnce(&mut Command)) -> Self {
         let number = (0..).find(|number| !project.has(&format!("serve-{number}.log"))).unwrap_or(0);
         let log = format!("serve-{number}.log");
         let to = fs::File::create(project.path().join(&log)).expect("a log");
-        let mut command = project.command(&["serve", "--address", "127.0.0.1:0"]);
+        let mut command = project.command(&["serve", "--address", address]);
         more(&mut command);
         let child = command.stdout(Stdio::null()).stderr(to).spawn().expect("the binary starts");
         let child = RefCell::new(child);
@@ -73,6 +79,19 @@ impl<'a> Serving<'a> {
             },
         );
         Self { project, child, log, store }
+    }
+
+    /// Where its API answers, as it tells it.
+    #[track_caller]
+    pub fn url(&self) -> String {
+        let line = self.tells("the API answers at ");
+        let rest = line.split_once("the API answers at ").map_or("", |(_, rest)| rest);
+        rest.split(';').next().unwrap_or_default().to_owned()
+    }
+
+    /// Its process.
+    pub fn process(&self) -> u32 {
+        self.child.borrow().id()
     }
 
     /// What it has told.

@@ -14,6 +14,8 @@ pub(crate) enum HostProfile {
     Dev,
     /// Quick to run.
     Release,
+    /// As it is handed out: the smallest, and slow to build.
+    Dist,
 }
 
 impl HostProfile {
@@ -21,6 +23,7 @@ impl HostProfile {
         match self {
             Self::Dev => "debug",
             Self::Release => "release",
+            Self::Dist => "dist",
         }
     }
 }
@@ -37,8 +40,10 @@ pub(crate) fn all(profile: HostProfile, with_test_components: bool) -> Result<Bu
     add_guest_target()?;
     println!("Building sluicebox (the first time takes some minutes)");
     let mut arguments = vec!["build", "--package", "sluicebox"];
-    if profile == HostProfile::Release {
-        arguments.push("--release");
+    match profile {
+        HostProfile::Dev => {}
+        HostProfile::Release => arguments.push("--release"),
+        HostProfile::Dist => arguments.extend(["--profile", "dist"]),
     }
     run("cargo", &arguments)?;
     let folder = target_folder()?.join(profile.folder());

@@ -1,6 +1,6 @@
 //! Running pipelines with one state folder: the right to do so, what an earlier host left unfinished, and the run itself.
 
-use crate::check::{Examined, Purpose, examine};
+use crate::check::{Examined, Known, Purpose, examine_draft};
 use crate::components::{self, Plugins};
 use crate::deaths::{self, DEATHS_MAX};
 use crate::doom::Doomed;
@@ -22,12 +22,13 @@ use sluicebox_model::fault::Fault;
 use sluicebox_model::pipeline::OnCrash;
 use sluicebox_model::plugin::Digest;
 use sluicebox_model::run::{Interval, RunId, RunRecord, RunState, Trigger};
+use sluicebox_model::stage::Stage;
 use sluicebox_runner::{CheckContext, Observer, SystemClock, abandon, conduct, load_key, recover};
 use sluicebox_store::{RunLock, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How often a request to stop is looked for.
@@ -46,9 +47,16 @@ pub struct House {
     pub quiet: bool,
     /// Components that are kept, whether a run was made with them or not.
     pub offered: Mutex<BTreeSet<Digest>>,
+    /// Pipelines that were found sound, by their files.
+    known: Mutex<BTreeMap<PathBuf, Known>>,
+    /// What is put around the stages of every run, by whoever measures.
+    pub around: Option<Around>,
     swept: Mutex<Option<Instant>>,
     _lock: RunLock,
 }
+
+/// Puts something around a stage.
+pub type Around = Box<dyn Fn(Arc<dyn Stage>) -> Arc<dyn Stage> + Send + Sync>;
 
 /// How an asked run went.
 pub enum Ran {
@@ -85,6 +93,8 @@ impl House {
             state: state.to_owned(),
             quiet: false,
             offered: Mutex::default(),
+            known: Mutex::default(),
+            around: None,
             swept: Mutex::new(None),
             _lock: lock,
         })
@@ -292,6 +302,9 @@ impl House {
         let mut plan = host.plan(asked, &examined, &self.state, id)?;
         plan.repeats = repeats;
         plan.history = journal::history(&self.store, pipeline)?;
+        if let Some(around) = &self.around {
+            plan.stages = std::mem::take(&mut plan.stages).into_iter().map(around).collect();
+        }
         let traced = telemetry::of_run(&asked.source.root);
         if let Some(traced) = &traced {
             plan.stages = traced.watch(std::mem::take(&mut plan.stages));
@@ -356,7 +369,7 @@ impl House {
 
     fn examine(&self, host: &Host, asked: &Asked<'_>, id: RunId, cancel: &Cancel) -> Result<Examined, Trouble> {
         let draft = sluicebox_model::pipeline::draft(&asked.source.text);
-        let name = draft.pipeline.map(|pipeline| pipeline.name).unwrap_or_default();
+        let name = draft.pipeline.as_ref().map(|pipeline| pipeline.name.clone()).unwrap_or_default();
         let bookmarks = self.store.bookmarks(Some(&name))?;
         let context = CheckContext {
             id,
@@ -364,7 +377,26 @@ impl House {
             bookmarks: bookmarks.into_iter().map(|bookmark| (bookmark.stage, bookmark.bookmark)).collect(),
             skipped: asked.skipped(),
         };
-        Ok(examine(asked.source, host, asked.plugins, Purpose::Run, &context, cancel))
+        let (source, plugins) = (asked.source, asked.plugins);
+        let known = self.known().get(&source.path).cloned();
+        let examined = examine_draft(draft, source, host, plugins, Purpose::Run, &context, known.as_ref(), cancel);
+        if !examined.checks.is_empty() {
+            self.remember(source, plugins, &examined);
+        }
+        Ok(examined)
+    }
+
+    /// Remembers that a pipeline is sound, so that a run of it as it is does not open its stages beforehand.
+    pub fn remember(&self, source: &Source, plugins: &Plugins<'_>, examined: &Examined) {
+        let mut all = self.known();
+        match Known::of(source, plugins, examined) {
+            Some(known) => all.insert(source.path.clone(), known),
+            None => all.remove(&source.path),
+        };
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -283,6 +283,9 @@ pub struct Asked<'a> {
 impl Asked<'_> {
     /// The stages that will not run, with the schema of what is kept of them.
     pub fn skipped(&self) -> BTreeMap<String, Option<SchemaRef>> {
+        if self.parts.is_empty() {
+            return BTreeMap::new();
+        }
         let Some(pipeline) = pipeline::draft(&self.source.text).pipeline else { return BTreeMap::new() };
         let stages = pipeline.stages.into_iter().zip(&self.parts).filter(|(_, part)| **part != Part::Runs);
         stages

@@ -51,10 +51,7 @@ pub(crate) fn conduct_tuned(
 ) -> Result<RunRecord, RunnerError> {
     let dag = Dag::new(&plan.pipeline).map_err(RunnerError::Plan)?;
     check_plan(plan)?;
-    let run = queue(plan, journal, clock, observer, tuning)?;
-    let mut events = vec![Event::RunStarted { bookmarks: bookmarks(plan, journal)? }];
-    events.extend(skipped(plan));
-    run.append(&events)?;
+    let run = begin(plan, journal, clock, observer, tuning)?;
     let stations = stations(&run, &dag);
     run_stages(&run, &dag, &stations, cancel);
 
@@ -108,7 +105,8 @@ fn check_plan(plan: &RunPlan) -> Result<(), RunnerError> {
     Ok(())
 }
 
-fn queue<'a>(
+/// Writes the first events of the run, at once: nothing lies between its being there and its beginning.
+fn begin<'a>(
     plan: &'a RunPlan,
     journal: &'a dyn Journal,
     clock: &'a dyn Clock,
@@ -139,10 +137,14 @@ fn queue<'a>(
         repeats: plan.repeats,
         stages,
     };
+    let mut events = vec![queued, Event::RunStarted { bookmarks: bookmarks(plan, journal)? }];
+    events.extend(skipped(plan));
+    // As the journal holds it.
     let at = clock.now();
-    journal.append(plan.id, at, std::slice::from_ref(&queued))?;
-    observer.event(&queued);
-    let record = RunRecord::fold(plan.id, &[(at, queued)]).map_err(|error| JournalError(error.to_string()))?;
+    let folded: Vec<_> = events.iter().map(|event| (at, event.clone())).collect();
+    let record = RunRecord::fold(plan.id, &folded).map_err(|error| JournalError(error.to_string()))?;
+    journal.append(plan.id, at, &events)?;
+    events.iter().for_each(|event| observer.event(event));
     Ok(Run {
         plan,
         journal,
@@ -434,11 +436,16 @@ pub(crate) fn commit_loads<'a>(
     receipts: &BTreeMap<String, Vec<String>>,
 ) -> Result<(), JournalError> {
     let (mut failed, mut shown) = (Vec::new(), Vec::new());
+    // What became of a load is in the journal before the next one is committed; of the last one, together with the end.
+    let mut events = Vec::new();
     for station in stations {
         let Some(receipts) = receipts.get(station.name()) else { continue };
+        if !events.is_empty() {
+            run.append(&std::mem::take(&mut events))?;
+        }
         let stage = station.name().to_owned();
         // One load that fails keeps no other from being shown: there is no way back.
-        run.append(&[match commit(station, receipts) {
+        events.push(match commit(station, receipts) {
             Ok(()) => {
                 shown.push(stage.clone());
                 Event::LoadCommitted { stage }
@@ -447,9 +454,12 @@ pub(crate) fn commit_loads<'a>(
                 failed.push(fault.clone());
                 Event::CommitFailed { stage, fault }
             }
-        }])?;
+        });
     }
-    let Some(first) = failed.first() else { return run.append(&[Event::RunSucceeded]) };
+    let Some(first) = failed.first() else {
+        events.push(Event::RunSucceeded);
+        return run.append(&events);
+    };
     let told: Vec<String> = failed.iter().map(Fault::to_string).collect();
     let reason = format!("not every load could be committed: {}", told.join("; "));
     let shown = match shown.as_slice() {
@@ -459,5 +469,6 @@ pub(crate) fn commit_loads<'a>(
     let fault = first
         .clone()
         .with_help(format!("{shown}; what is prepared is kept: mend what keeps it, and the next run commits it"));
-    run.append(&[Event::RunCrashed { reason, fault: Some(fault) }])
+    events.push(Event::RunCrashed { reason, fault: Some(fault) });
+    run.append(&events)
 }

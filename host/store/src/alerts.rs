@@ -15,6 +15,8 @@ pub struct AlertStanding {
     /// Runs that failed, or crashed, since the last that ended well, counted by their ends. Runs that a later one repeats
     /// count with that one: the attempts of one run are one failure.
     pub failures: u64,
+    /// When the first of them ended.
+    pub failing_since: Option<Timestamp>,
     /// Targets that were told of a failure, and not yet of a recovery.
     pub open_failures: BTreeSet<String>,
     /// When a run last ended well.
@@ -124,14 +126,14 @@ impl Store {
             let last: Option<i64> = connection
                 .prepare_cached("SELECT max(ended_at) FROM runs WHERE pipeline = ?1 AND state = 'succeeded'")?
                 .query_row([pipeline], |row| row.get(0))?;
-            let failures: i64 = connection
+            let (failures, since): (i64, Option<i64>) = connection
                 .prepare_cached(
-                    "SELECT count(*) FROM runs AS failed
+                    "SELECT count(*), min(ended_at) FROM runs AS failed
                      WHERE pipeline = ?1 AND state IN ('failed', 'crashed') AND ended_at > coalesce(?2, -1)
                         AND NOT EXISTS (SELECT 1 FROM runs AS later
                             WHERE later.repeats = failed.id AND later.state IN ('failed', 'crashed'))",
                 )?
-                .query_row(params![pipeline, last], |row| row.get(0))?;
+                .query_row(params![pipeline, last], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let mut open = connection.prepare_cached(
                 // The kind is that of the row with the highest id.
                 "SELECT target, kind, max(id) FROM alerts WHERE pipeline = ?1 AND kind IN ('failure', 'recovery')
@@ -145,7 +147,12 @@ impl Store {
                     open_failures.insert(target);
                 }
             }
-            Ok(AlertStanding { failures: unsigned(failures), open_failures, last_success: last.map(timestamp) })
+            Ok(AlertStanding {
+                failures: unsigned(failures),
+                failing_since: since.map(timestamp),
+                open_failures,
+                last_success: last.map(timestamp),
+            })
         })
     }
 }

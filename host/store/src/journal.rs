@@ -5,11 +5,15 @@
 //! A commit that waits for the disk costs milliseconds, and a run has a dozen events. Only some of them have to be on disk before
 //! anything else happens:
 //!
-//! - `run-queued`: somebody was told the run's id; its fire counts as done;
 //! - `run-started`, where it holds bookmarks: recovery has to resume the extracts at the same place;
+//! - `stage-started` of the first load, and with it all before it: from here on something may have to be taken back. Until then a run has
+//!   done nothing that anybody sees: where it is of the queue, its row there says that it is to run, and was durable before
+//!   anybody outside was told of it (see `queue.rs`);
 //! - `run-committing`: it decides between taking back and committing again;
-//! - `load-committed`, unless it is of the last load, since then the end of the run follows at once;
-//! - every end, and what is said of a commit that fails.
+//! - `load-committed`, unless it is of the last load: the next one is committed behind it;
+//! - what is said of a commit that fails, and every end but `run-succeeded`. A run that loses that, with the `load-committed` of
+//!   its last load, commits once more, which changes nothing, and succeeds again. No later run of its pipeline comes between:
+//!   what is on disk of a later run has all before it on disk.
 //!
 //! The others - what the stages do, and how the monitors judge - tell people how far a run is. Recovery does not read them: it
 //! takes back, or commits, every load of the run, whatever its stages had said. They are written without waiting. That is safe
@@ -90,17 +94,16 @@ impl Journal for Store {
             let decides = events.iter().any(|event| matches!(event, Event::RunCommitting { .. }));
             if decides {
                 take_over_set_aside(&transaction, &record)?;
+                let witness = Witness::of(&transaction, &record)?;
+                self.commit_with(transaction, witness)?;
+            } else {
+                transaction.commit()?;
             }
-            let witness = if decides { Some(Witness::of(&transaction, &record)?) } else { None };
-            transaction.commit()?;
-            Ok(Ok((count, record, position, witness)))
+            Ok(Ok((count, record, position)))
         };
         let written = if waits { self.durable(write) } else { self.soon_durable(write) }?;
-        let (count, record, position, witness) =
+        let (count, record, position) =
             written.map_err(|reason| StoreError::Illegal { run: run.to_string(), reason })?;
-        if let Some(witness) = witness {
-            self.keep_witness(witness);
-        }
         if record.is_unfinished() {
             records.insert(run, (count + events.len() as i64, record));
         }
@@ -157,7 +160,13 @@ fn ends_run(event: &Event) -> bool {
 /// known.
 fn must_wait(event: &Event, before: Option<&RunRecord>) -> bool {
     match event {
-        Event::StageStarted { .. }
+        Event::StageStarted { stage: begins, .. } => before.is_none_or(|run| {
+            let mut loads = run.stages.iter().filter(|stage| stage.entry.kind == Kind::Load);
+            let is_load = loads.clone().any(|stage| stage.entry.name == *begins);
+            is_load && loads.all(|stage| stage.attempt == 0)
+        }),
+        Event::RunQueued { .. }
+        | Event::RunSucceeded
         | Event::StageRetrying { .. }
         | Event::StageSucceeded { .. }
         | Event::StageFailed { .. }
@@ -170,10 +179,8 @@ fn must_wait(event: &Event, before: Option<&RunRecord>) -> bool {
             let mut others = run.stages.iter().filter(|stage| stage.entry.name != *last);
             others.any(|stage| stage.entry.kind == Kind::Load && !stage.committed)
         }),
-        Event::RunQueued { .. }
-        | Event::RunCommitting { .. }
+        Event::RunCommitting { .. }
         | Event::CommitFailed { .. }
-        | Event::RunSucceeded
         | Event::RunFailed { .. }
         | Event::RunCancelled
         | Event::RunCrashed { .. }

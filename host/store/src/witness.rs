@@ -15,7 +15,7 @@ use sluicebox_model::journal::Journal;
 use sluicebox_model::run::{Event, RunId, RunRecord};
 use std::fs::File;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const FILE: &str = "last-commit.json";
 
@@ -48,20 +48,28 @@ impl Store {
         serde_json::from_slice(&std::fs::read(self.witness_path()).ok()?).ok()
     }
 
-    /// Keeps the events of a run whose commit is decided. What goes wrong is not told: the decision itself is durable, and
-    /// must not be undone for want of its copy.
-    pub(crate) fn keep_witness(&self, mut witness: Witness) {
-        witness.before = self.witness().map(|before| before.run).filter(|before| *before != witness.run);
+    /// Commits the decision to commit a run, and keeps its events a second time. Both wait for the disk, side by side; the copy
+    /// counts from when it has its name, which it gets once the decision is durable: what was not decided has no witness. What
+    /// goes wrong with the copy is not told: the decision must not be undone for want of it.
+    pub(crate) fn commit_with(&self, transaction: Transaction<'_>, witness: Witness) -> Result<(), rusqlite::Error> {
         let half = self.folder.join(format!("{FILE}.half"));
-        let write = || -> std::io::Result<()> {
-            let mut file = File::create(&half)?;
-            file.write_all(&serde_json::to_vec(&witness)?)?;
-            file.sync_all()?;
-            std::fs::rename(&half, self.witness_path())
-        };
-        if write().is_err() {
+        let write = || self.write_witness(&half, witness);
+        let (committed, written) = std::thread::scope(|scope| {
+            let writing = std::thread::Builder::new().name("witness".to_owned()).spawn_scoped(scope, write);
+            let committed = transaction.commit();
+            (committed, writing.is_ok_and(|writing| writing.join().is_ok_and(|written| written.is_ok())))
+        });
+        if committed.is_err() || !written || std::fs::rename(&half, self.witness_path()).is_err() {
             let _ = std::fs::remove_file(&half);
         }
+        committed
+    }
+
+    fn write_witness(&self, half: &Path, mut witness: Witness) -> std::io::Result<()> {
+        witness.before = self.witness().map(|before| before.run).filter(|before| *before != witness.run);
+        let mut file = File::create(half)?;
+        file.write_all(&serde_json::to_vec(&witness)?)?;
+        file.sync_all()
     }
 
     /// Holds the database against the copy of the last decision to commit, and puts back events that it has lost; answers with

@@ -27,6 +27,18 @@ fn reading_commands_work_beside_a_host() {
 }
 
 #[test]
+fn the_call_that_failed_is_made_again_beside_a_host() {
+    let project = project();
+    let fails = "mode = 'fault', kind = 'invalid-data' ";
+    project.file("p.toml", quick("p", "every = '1h'", "").replace("mode = 'sleep', seconds = 0 ", fails));
+    let serving = Serving::begin(&project);
+    let run = serving.sluicebox(&["run", "p.toml", "--format", "json"]).with_code(1).json();
+    let again = serving.sluicebox(&["replay", text(&run, "id"), "nap", "--format", "json"]).with_code(1).json();
+    assert_eq!((text(&again, "call"), again["same"].as_bool()), ("process", Some(true)), "{again}");
+    serving.end();
+}
+
+#[test]
 fn runs_are_asked_of_the_host() {
     let project = project();
     project.file("p.toml", quick("p", "every = '1h'", "")).file("long.toml", slow("long", 60.0, "every = '1h'", ""));

@@ -100,3 +100,21 @@ fn both_have_to_have_run() {
     let store = serving.end();
     assert_eq!(store.events(Some("b"), "dependency-missed").len(), 0);
 }
+
+/// What is waited for is decided by the file as it is at the deadline, not as it was when the waiting began.
+#[test]
+fn an_edit_while_it_waits_counts_at_the_deadline() {
+    let project = project();
+    project.file("a.toml", fails("a", "every = '1h'"));
+    project.file("b.toml", quick("b", "after = { pipelines = ['a'], within = '6s' }", ""));
+    let serving = Serving::begin(&project);
+    serving.sluicebox(&["run", "a.toml"]).with_code(1);
+    let waits = serving.events("b", "dependency-missed", 1);
+    assert!(text(&waits[0], "reason").contains("waits until"), "{}", waits[0]);
+    project.file("b.toml", quick("b", "after = { pipelines = ['a'], on = 'any', within = '6s' }", ""));
+    serving.events("b", "pipeline-loaded", 2);
+    let b = serving.runs("b", "succeeded", 1);
+    assert_eq!(intervals(&b), intervals(&serving.store.runs("a")));
+    let store = serving.end();
+    assert_eq!(store.events(Some("b"), "dependency-missed").len(), 1);
+}

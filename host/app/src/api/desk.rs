@@ -208,7 +208,7 @@ pub struct PipelineView {
     /// Its last run, as in `/runs`.
     #[schema(value_type = Option<super::schemas::RunSummary>)]
     pub last_run: Option<sluicebox_store::RunSummary>,
-    /// What is wrong with a later edit of the file; the last good version runs.
+    /// What is wrong with a later edit of the file, whose last good version runs, and with whom the pipeline follows.
     pub problems: Vec<String>,
 }
 
@@ -248,6 +248,9 @@ pub struct Fire {
     pub at: Timestamp,
     /// The same in the time zone of the pipeline, e.g. `2026-03-08 03:00 EDT`.
     pub local: String,
+    /// When its run begins, where that is later: the pipeline has a jitter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub begins: Option<Timestamp>,
     /// For when it runs.
     #[schema(value_type = super::schemas::Interval)]
     pub interval: Interval,
@@ -333,6 +336,8 @@ pub struct Gauges {
     pub paused: u64,
     /// Pipeline files that cannot be used as they are.
     pub broken: u64,
+    /// Runs that wait for their start.
+    pub waiting: u64,
     /// Runs under way.
     pub running: u64,
     /// At most so many at once.

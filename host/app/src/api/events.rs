@@ -28,7 +28,8 @@ const STREAM: &str = "text/event-stream";
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Events that are read at once.
 const PAGE: u32 = 500;
-/// Bytes that are sent at once, beyond which events wait until they are taken.
+/// Bytes that are sent at once, beyond which events, or the rest of a long one, wait until they are taken: so much waits for a
+/// client that does not read.
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// Which events.
@@ -103,6 +104,7 @@ async fn stream(api: Api, id: String, after: Option<u64>) -> Result<Response, Pr
     let mut stream = Stream {
         versions: followed.version.subscribe(),
         closed: api.closed.clone(),
+        part: 0,
         sent: after.map_or(0, |after| usize::try_from(after).unwrap_or(usize::MAX).saturating_add(1)),
         followed,
         api,
@@ -133,6 +135,8 @@ struct Stream {
     closed: watch::Receiver<bool>,
     /// So many events the client has.
     sent: usize,
+    /// And so many bytes of the next.
+    part: usize,
     _place: OwnedSemaphorePermit,
 }
 
@@ -146,7 +150,7 @@ impl Stream {
             self.refresh(seen).await.ok()?;
             {
                 let known = self.followed.known.lock().await;
-                if let Some(chunk) = chunk(&known, &mut self.sent) {
+                if let Some(chunk) = chunk(&known, &mut self.sent, &mut self.part) {
                     return Some(chunk);
                 }
                 if known.ended {
@@ -202,8 +206,15 @@ fn frame(entry: &JournalEntry) -> Bytes {
     Bytes::from(format!("id: {}\ndata: {json}\n\n", entry.sequence))
 }
 
-/// Events that the client does not have, up to a bound; none: it has all.
-fn chunk(known: &Known, sent: &mut usize) -> Option<Bytes> {
+/// Events that the client does not have, or a part of one, up to a bound; none: it has all.
+fn chunk(known: &Known, sent: &mut usize, part: &mut usize) -> Option<Bytes> {
+    let next = known.frames.get(*sent)?;
+    if next.len() > CHUNK_BYTES {
+        let end = part.saturating_add(CHUNK_BYTES).min(next.len());
+        let slice = next.slice((*part).min(end)..end);
+        (*sent, *part) = if end == next.len() { (*sent + 1, 0) } else { (*sent, end) };
+        return Some(slice);
+    }
     let mut chunk = Vec::new();
     for frame in known.frames.iter().skip(*sent) {
         if !chunk.is_empty() && chunk.len() + frame.len() > CHUNK_BYTES {

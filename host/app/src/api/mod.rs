@@ -10,6 +10,7 @@ mod feed;
 mod files;
 mod guard;
 mod health;
+mod house;
 mod io;
 mod metrics;
 mod openapi;

@@ -1,6 +1,6 @@
 //! What the API is, in the form that programs read: made from the endpoints, so that it has all of them and no other.
 
-use super::{Api, bookmarks, events, health, metrics, pipelines, plugins, quarantine, runs};
+use super::{Api, bookmarks, events, health, house, metrics, pipelines, plugins, quarantine, runs};
 use axum::Json;
 use axum::Router;
 use axum::http::StatusCode;
@@ -36,6 +36,7 @@ pub(super) fn documented() -> (Router<Api>, utoipa::openapi::OpenApi) {
         .routes(routes!(runs::replay))
         .routes(routes!(runs::resolve))
         .routes(routes!(events::events))
+        .routes(routes!(house::list))
         .routes(routes!(quarantine::list))
         .routes(routes!(quarantine::show))
         .routes(routes!(bookmarks::list))

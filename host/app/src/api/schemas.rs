@@ -368,6 +368,20 @@ pub(super) struct JournalEntry {
     rest: BTreeMap<String, serde_json::Value>,
 }
 
+/// What the house decided or noticed. What else it has depends on `event`; mostly there is a `reason`.
+#[derive(Serialize, ToSchema)]
+pub(super) struct HouseEntry {
+    /// Grows with each event.
+    id: u64,
+    at: Timestamp,
+    /// The pipeline that it is about.
+    pipeline: Option<String>,
+    /// E.g. `skipped`.
+    event: String,
+    #[serde(flatten)]
+    rest: BTreeMap<String, serde_json::Value>,
+}
+
 /// Where an extract resumes.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Bookmark {

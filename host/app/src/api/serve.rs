@@ -36,9 +36,10 @@ const LINGER: Duration = Duration::from_secs(2);
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// Answers requests until `shutdown`, then ends event streams and waits for requests under way. Runs in a tokio runtime with
-/// timers and I/O.
+/// timers and I/O. `own` is for the commands of this machine: the same without TLS, so it has to listen at a loopback address.
 pub async fn serve(
     listener: TcpListener,
+    own: Option<TcpListener>,
     settings: ApiSettings,
     desk: Arc<dyn Desk>,
     store: Arc<Store>,
@@ -53,30 +54,40 @@ pub async fn serve(
     let mut open = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let (accepted, is_own) = tokio::select! {
+            accepted = listener.accept() => (accepted, false),
+            accepted = accept(own.as_ref()) => (accepted, true),
             _ = open.join_next(), if !open.is_empty() => continue,
             () = &mut shutdown => break,
         };
+        let plain = is_own || door.settings.tls.is_none();
         match accepted {
             Ok((stream, peer)) => match Arc::clone(&places).try_acquire_owned() {
                 Ok(place) => {
                     let door = Arc::clone(&door);
                     open.spawn(async move {
-                        door.connection(stream, peer).await;
+                        door.connection(stream, peer, plain).await;
                         drop(place);
                     });
                 }
-                Err(_) => refuse(&stream, door.settings.tls.is_none()),
+                Err(_) => refuse(&stream, plain),
             },
             Err(_) => tokio::time::sleep(ACCEPT_AGAIN).await,
         }
     }
-    drop(listener);
+    drop((listener, own));
     closing.send_replace(true);
     let ended = async { while open.join_next().await.is_some() {} };
     let _ = tokio::time::timeout(limits.grace, ended).await;
     open.shutdown().await;
+}
+
+/// The next connection; never one where nobody listens.
+async fn accept(listener: Option<&TcpListener>) -> std::io::Result<(TcpStream, SocketAddr)> {
+    match listener {
+        Some(listener) => listener.accept().await,
+        None => std::future::pending().await,
+    }
 }
 
 struct Door {
@@ -86,12 +97,13 @@ struct Door {
 }
 
 impl Door {
-    async fn connection(&self, stream: TcpStream, peer: SocketAddr) {
+    async fn connection(&self, stream: TcpStream, peer: SocketAddr, plain: bool) {
         let Ok(local) = stream.local_addr() else { return };
         // Small answers go at once.
         let _ = stream.set_nodelay(true);
-        let peer = Peer { local, remote: peer, tls: self.settings.tls.is_some() };
-        match &self.settings.tls {
+        let tls = self.settings.tls.as_ref().filter(|_| !plain);
+        let peer = Peer { local, remote: peer, tls: tls.is_some() };
+        match tls {
             None => self.talk(stream, peer).await,
             Some(certificate) => {
                 let acceptor = TlsAcceptor::from(certificate.current(Timestamp::now()));

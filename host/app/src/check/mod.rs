@@ -14,7 +14,7 @@ use serde_json::Value;
 use sluicebox_model::cancel::Cancel;
 use sluicebox_model::fault::FaultKind;
 use sluicebox_model::pipeline::{self, Draft, OnFault, Pipeline, Problem, ProblemLevel, StageSpec, suggest};
-use sluicebox_model::plugin::{Description, Kind};
+use sluicebox_model::plugin::{Description, Digest, Kind};
 use sluicebox_model::stage::Stage;
 use sluicebox_runner::{CheckContext, Checked, StageCheck, check_schemas};
 use sluicebox_sandbox::Plugin;
@@ -28,7 +28,7 @@ pub struct Examined {
     pub kinds: Vec<Option<Kind>>,
     /// The options of each stage with placeholders filled in.
     pub configs: Vec<Value>,
-    /// What came of opening each stage; empty if the file is not TOML.
+    /// What came of opening each stage; empty if the file is not TOML, or was known to be sound.
     pub checks: Vec<StageCheck>,
     /// All problems, in the order of the file.
     pub problems: Vec<Problem>,
@@ -54,6 +54,36 @@ pub enum Purpose {
     Run,
 }
 
+/// A pipeline that was found sound, every stage of it opened: as long as nothing of this changes, opening them again tells
+/// nothing new of the file. What became of its data, the run sees for itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Known {
+    text: String,
+    stages: Vec<(Digest, Value)>,
+}
+
+impl Known {
+    /// What is known of a pipeline from now on; none if it is not sound, or a stage was not opened.
+    pub fn of(source: &Source, plugins: &Plugins<'_>, examined: &Examined) -> Option<Self> {
+        let pipeline = examined.pipeline.as_ref().filter(|_| examined.is_sound())?;
+        let is_open = |check: &StageCheck| matches!(check.result, Checked::Opened(_));
+        if examined.checks.len() != pipeline.stages.len() || !examined.checks.iter().all(is_open) {
+            return None;
+        }
+        Some(Self { text: source.text.clone(), stages: made_of(pipeline, plugins, &examined.configs)? })
+    }
+
+    fn still_holds(&self, source: &Source, pipeline: &Pipeline, plugins: &Plugins<'_>, configs: &[Value]) -> bool {
+        self.text == source.text && made_of(pipeline, plugins, configs).is_some_and(|stages| stages == self.stages)
+    }
+}
+
+/// Component and options of every stage.
+fn made_of(pipeline: &Pipeline, plugins: &Plugins<'_>, configs: &[Value]) -> Option<Vec<(Digest, Value)>> {
+    let stages = pipeline.stages.iter().zip(configs);
+    stages.map(|(stage, config)| Some((plugins.of(stage)?.digest.clone(), config.clone()))).collect()
+}
+
 /// Examines a pipeline file: what it says, against what the plugins say, and then by opening every stage without data.
 pub fn examine(
     source: &Source,
@@ -63,7 +93,23 @@ pub fn examine(
     context: &CheckContext,
     cancel: &Cancel,
 ) -> Examined {
-    let Draft { pipeline, mut problems } = pipeline::draft(&source.text);
+    examine_draft(pipeline::draft(&source.text), source, host, plugins, purpose, context, None, cancel)
+}
+
+/// The same of a file that was read already; its stages are not opened if it is `known` to be sound as it is.
+#[allow(clippy::too_many_arguments, reason = "all of them say how")]
+pub fn examine_draft(
+    draft: Draft,
+    source: &Source,
+    host: &Host,
+    plugins: &Plugins<'_>,
+    purpose: Purpose,
+    context: &CheckContext,
+    known: Option<&Known>,
+    cancel: &Cancel,
+) -> Examined {
+    let Draft { pipeline, mut problems } = draft;
+    let found = plugins;
     let mut secrets = Secrets::default();
     let Some(mut pipeline) = pipeline else {
         return Examined { pipeline: None, kinds: vec![], configs: vec![], checks: vec![], problems, secrets };
@@ -108,6 +154,11 @@ pub fn examine(
     if let Ok(settings) = crate::settings::read(&source.root) {
         problems.extend(schedule::against_settings(&pipeline, &settings));
     }
+    let is_known = context.skipped.is_empty() && !problems.iter().any(Problem::is_error);
+    if known.is_some_and(|known| is_known && known.still_holds(source, &pipeline, found, &configs)) {
+        mask(&mut problems, &secrets);
+        return Examined { pipeline: Some(pipeline), kinds, configs, checks: Vec::new(), problems, secrets };
+    }
     // A stage with a problem of its own is not opened: it would only say the same again, in worse words.
     let mut stages: Vec<Option<Arc<dyn Stage>>> = Vec::new();
     for (at, ((stage, plugin), config)) in pipeline.stages.iter().zip(&plugins).zip(&configs).enumerate() {
@@ -146,12 +197,17 @@ pub fn examine(
             problems.push(problem);
         }
     }
-    for problem in &mut problems {
+    mask(&mut problems, &secrets);
+    Examined { pipeline: Some(pipeline), kinds, configs, checks, problems, secrets }
+}
+
+/// Takes secrets out of what is told, and puts it in the order of the file.
+fn mask(problems: &mut [Problem], secrets: &Secrets) {
+    for problem in problems.iter_mut() {
         problem.message = secrets.mask(&problem.message);
         problem.help = problem.help.as_deref().map(|help| secrets.mask(help));
     }
     problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
-    Examined { pipeline: Some(pipeline), kinds, configs, checks, problems, secrets }
 }
 
 /// The stage within whose lines a problem stands.

@@ -113,6 +113,19 @@ pub fn refuse_replay(record: &RunRecord) -> Result<(), Trouble> {
     )))
 }
 
+/// A run that never began was made with nothing that could be taken again.
+///
+/// # Errors
+/// The run is such a one, and is not to be run with what there is today.
+pub fn refuse_unbegun(record: &RunRecord, latest: bool) -> Result<(), Trouble> {
+    if latest || !record.stages.is_empty() {
+        return Ok(());
+    }
+    let why = record.fault.as_ref().map_or_else(|| became(record.state).to_owned(), |fault| fault.message.clone());
+    Err(Trouble::new(format!("run {} never began: {why}", record.id))
+        .help("`--latest` runs it with the pipeline file and the plugins of today"))
+}
+
 /// Runs a run again, behind what is kept of it. `id` is that of the new run, if it has one already.
 ///
 /// # Errors
@@ -126,6 +139,7 @@ pub fn again(
     cancel: &Cancel,
 ) -> Result<(Source, Ran), Trouble> {
     refuse_replay(record)?;
+    refuse_unbegun(record, how.latest)?;
     if record.is_unfinished() {
         return Err(
             Trouble::new(format!("run {} has no end yet", record.id)).help("`sluicebox runs resolve` decides about it")

@@ -1,25 +1,29 @@
 //! `sluicebox schedule`
 
-use super::{Exit, Format, Output, print, print_json};
+use super::{Exit, Format, Output, State, print, print_json};
 use crate::api::Fire;
+use crate::journal;
+use crate::places;
 use crate::serve::folder::Folder;
 use crate::serve::timing;
-use crate::show::human::clean_line;
-use crate::show::problems;
+use crate::show::human::{self, clean_line};
 use crate::show::style::{Style, Tone};
 use crate::show::table::{Align, Cell, Table};
+use crate::show::{decisions, problems};
 use crate::trouble::Trouble;
 use crate::wiring::Source;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use sluicebox_model::pipeline::{self, Pipeline, suggest};
+use sluicebox_store::HouseFilter;
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
   sluicebox schedule flights.toml --next 10   its next times, and what the clocks do to them
   sluicebox schedule flights                  the same, by its name, in this folder or below
+  sluicebox schedule flights --past 20        what was decided of it: fires, skips, refusals, each with its reason
   sluicebox schedule --all                    the next day of all pipelines of this folder
   sluicebox schedule --all pipelines";
 
@@ -38,12 +42,18 @@ pub struct Schedule {
     /// So many times
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     next: u32,
+    /// Its past instead: the last N things that were decided of it, each with its reason
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "20", conflicts_with_all = ["all", "next", "from"],
+        value_parser = clap::value_parser!(u32).range(1..=1000))]
+    past: Option<u32>,
     /// The next day of all pipelines of a folder
     #[arg(long)]
     all: bool,
     /// From this time on (RFC 3339) [default: now]
     #[arg(long, value_name = "TIME")]
     from: Option<Timestamp>,
+    #[command(flatten)]
+    state: State,
     #[command(flatten)]
     pub(super) output: Output,
 }
@@ -60,6 +70,9 @@ impl Schedule {
             return Err(Trouble::new("which pipeline?").help("name its file, or say `--all`"));
         };
         let source = find(given)?;
+        if let Some(count) = self.past {
+            return past(&source, self.state.state.as_deref(), count, json);
+        }
         let pipeline = match pipeline::parse(&source.text) {
             Ok(pipeline) => pipeline,
             Err(found) => {
@@ -91,17 +104,59 @@ fn one(pipeline: &Pipeline, from: Timestamp, count: usize, json: bool) {
     let mut out = format!("{}: {}\n", style.paint(Tone::Strong, &pipeline.name), timing.words);
     if !fires.is_empty() {
         out.push('\n');
-        let mut table = Table::new(&[("at", Align::Left), ("interval from", Align::Left), ("", Align::Left)]);
+        let has_jitter = fires.iter().any(|fire| fire.begins.is_some());
+        let mut columns = vec![("at", Align::Left), ("interval from", Align::Left), ("", Align::Left)];
+        if has_jitter {
+            columns.insert(1, ("begins", Align::Left));
+        }
+        let mut table = Table::new(&columns);
         for fire in fires {
-            table.row(vec![
+            let mut row = vec![
                 fire.local.clone().into(),
                 fire.interval.start.to_string().into(),
                 Cell::toned(fire.note.unwrap_or_default(), Tone::Warn),
-            ]);
+            ];
+            if has_jitter {
+                row.insert(1, fire.begins.map(human::time).unwrap_or_default().into());
+            }
+            table.row(row);
         }
         out.push_str(&table.render(style));
     }
     print(&out);
+}
+
+/// What was decided of a pipeline.
+fn past(source: &Source, state: Option<&Path>, count: u32, json: bool) -> Result<Exit, Trouble> {
+    let name = pipeline::draft(&source.text).pipeline.map(|pipeline| pipeline.name).unwrap_or_default();
+    let state = places::state_of_pipeline(state, &source.root);
+    let events = match state.join("store.sqlite").is_file() {
+        true => journal::open(&state)?.house_events(&HouseFilter {
+            pipeline: Some(name.clone()),
+            kinds: decisions::KINDS.iter().map(|kind| (*kind).to_owned()).collect(),
+            limit: Some(count),
+            newest_first: true,
+            ..HouseFilter::default()
+        })?,
+        false => Vec::new(),
+    };
+    if json {
+        print_json(&json!({ "pipeline": name, "events": events }));
+        return Ok(Exit::Done);
+    }
+    let style = Style::stdout();
+    let mut table = Table::new(&[("when", Align::Left), ("what", Align::Left), ("why", Align::Left)]);
+    for entry in &events {
+        let told = decisions::told(&entry.event);
+        table.row(vec![
+            human::time(entry.at).into(),
+            Cell::toned(entry.event.name(), if decisions::is_loss(&entry.event) { Tone::Warn } else { Tone::Good }),
+            clean_line(&told).into(),
+        ]);
+    }
+    let none = format!("nothing was decided of `{}` yet\n", clean_line(&name));
+    print(&if table.is_empty() { none } else { table.render(style) });
+    Ok(Exit::Done)
 }
 
 fn whole_day(dir: &Path, from: Timestamp, json: bool) -> Result<Exit, Trouble> {

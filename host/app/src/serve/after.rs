@@ -47,11 +47,9 @@ impl Service {
         decided.runs.extend(repeat);
         if !goes_on {
             decided.alerts.extend(self.alerts(queued, record, now)?);
-            if record.state != RunState::Cancelled {
-                let (runs, events) = self.followers(record, now)?;
-                decided.runs.extend(runs);
-                decided.events.extend(events);
-            }
+            let (runs, events) = self.followers(record, now)?;
+            decided.runs.extend(runs);
+            decided.events.extend(events);
         }
         // The end of the run is on disk already; what follows from it is decided again if need be.
         let joined = self.keep_soon(&decided, now)?;
@@ -99,7 +97,7 @@ impl Service {
         // It keeps its place: before the runs of its pipeline that were due later.
         run.ready_at = queued.ready_at;
         run.repeats = Some(record.id);
-        run.options = options.value();
+        run.options = RunOptions { follows: rows::follows(queued), ..options }.value();
         run.reason =
             if interrupted { "the run before it was interrupted" } else { "the run before it failed" }.to_owned();
         tracing::warn!(pipeline = %queued.pipeline, run = %record.id, "{}; it runs again as {}", run.reason, run.run);
@@ -130,11 +128,7 @@ impl Service {
             ..RunFilter::default()
         };
         let runs = self.house.store.runs(&filter)?;
-        let last = runs.iter().find(|run| run.state == RunState::Succeeded).and_then(|run| run.ended_at).max(resumed);
-        let refused = self.refusals(&record.pipeline, |at| last.is_none_or(|last| at > last))?;
-        let refused = std::iter::repeat_n(RunState::Failed, usize::try_from(refused).unwrap_or(0));
-        let states = refused.chain(runs.iter().map(|run| run.state));
-        let Some(reason) = pause(Some(limit), states) else { return Ok(()) };
+        let Some(reason) = pause(Some(limit), runs.iter().map(|run| run.state)) else { return Ok(()) };
         if self.house.store.pause(&record.pipeline, "pause-after", &reason, now)? {
             tracing::error!(pipeline = %record.pipeline, "paused: {reason}; `sluicebox resume {}` lets it run again", record.pipeline);
             self.schedules_changed(&record.pipeline);
@@ -161,22 +155,19 @@ impl Service {
             return Ok(Vec::new());
         }
         let standing = self.house.store.alert_standing(&queued.pipeline)?;
-        // Runs that could not begin are in no journal; this one is not yet among the events.
-        let refused = self.refusals(&queued.pipeline, |at| standing.last_success.is_none_or(|last| at > last))?;
-        let extra = u64::from(record.state == RunState::Failed && record.stages.is_empty()) + refused;
-        let ended_well = record.state == RunState::Succeeded;
-        let failures = if ended_well {
+        let (failures, failing_since) = if record.state == RunState::Succeeded {
             // One that could not commit at first was told as a failure itself.
             let itself = !standing.open_failures.is_empty() && self.has_crashed(record)?;
-            self.failures_before(record)? + u64::from(itself)
+            let (before, since) = self.failures_before(record)?;
+            (before + u64::from(itself), since)
         } else {
-            standing.failures + extra
+            (standing.failures, standing.failing_since)
         };
         let schedule = pipeline.and_then(|pipeline| pipeline.schedule.as_ref());
         let circumstances = Circumstances {
             failures_in_a_row: u32::try_from(failures).unwrap_or(u32::MAX),
             failure_told: !standing.open_failures.is_empty(),
-            due_at: queued.nominal.is_some().then_some(queued.ready_at),
+            due_at: rows::due_at(queued),
             // One that takes the place of another began when that one did.
             late_after: queued.repeats.is_none().then_some(settings.serve.late_after.unwrap_or(LATE_AFTER)),
             deadline: schedule.and_then(|schedule| schedule.deadline),
@@ -190,7 +181,7 @@ impl Service {
             owner: pipeline.and_then(|pipeline| pipeline.owner.as_deref()),
             host: &self.machine,
             failures_in_a_row: circumstances.failures_in_a_row,
-            failing_since: None,
+            failing_since,
             due_at: circumstances.due_at,
             notes: &notes,
         };
@@ -209,21 +200,8 @@ impl Service {
         Ok(events.iter().any(|(_, event)| matches!(event, Event::RunCrashed { .. })))
     }
 
-    /// How many of a pipeline's last runs could not begin.
-    fn refusals(&self, pipeline: &str, counts: impl Fn(Timestamp) -> bool) -> Result<u64, Trouble> {
-        let filter = HouseFilter {
-            pipeline: Some(pipeline.to_owned()),
-            kinds: vec!["refused".to_owned()],
-            newest_first: true,
-            limit: Some(1000),
-            ..HouseFilter::default()
-        };
-        let refused = self.house.store.house_events(&filter)?;
-        Ok(refused.iter().take_while(|entry| counts(entry.at)).count() as u64)
-    }
-
-    /// How many runs failed in a row before one that succeeded.
-    fn failures_before(&self, record: &RunRecord) -> Result<u64, Trouble> {
+    /// How many runs failed in a row before one that succeeded, and when the first of them ended.
+    fn failures_before(&self, record: &RunRecord) -> Result<(u64, Option<Timestamp>), Trouble> {
         let filter = RunFilter {
             pipeline: Some(record.pipeline.clone()),
             before: Some(record.id),
@@ -231,12 +209,12 @@ impl Service {
             ..RunFilter::default()
         };
         let before = self.house.store.runs(&filter)?;
-        let last = before.iter().find(|run| run.state == RunState::Succeeded).and_then(|run| run.ended_at);
-        let failed = before
+        let failed: Vec<_> = before
             .iter()
             .filter(|run| run.state != RunState::Cancelled)
-            .take_while(|run| matches!(run.state, RunState::Failed | RunState::Crashed));
-        Ok(failed.count() as u64 + self.refusals(&record.pipeline, |at| last.is_none_or(|last| at > last))?)
+            .take_while(|run| matches!(run.state, RunState::Failed | RunState::Crashed))
+            .collect();
+        Ok((failed.len() as u64, failed.last().and_then(|run| run.ended_at)))
     }
 }
 
@@ -260,18 +238,13 @@ fn new_alert(
 
 impl Service {
     /// Whoever is to be told of late runs, of an interval for which a pipeline does not follow those that it waits for.
-    pub(super) fn missed_alerts(
-        &self,
-        queued: &QueuedRun,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<Vec<NewAlert>, Trouble> {
+    pub(super) fn missed_alerts(&self, queued: &QueuedRun, reason: &str) -> Result<Vec<NewAlert>, Trouble> {
         let Some(offered) = self.offered(&queued.pipeline) else { return Ok(Vec::new()) };
         let (rules, root) = match &offered.pipeline.alerts {
             Some(rules) => (rules.clone(), offered.source.root.clone()),
             None => (self.settings().alerts, self.dir.clone()),
         };
-        let Some(record) = rows::unbegun(queued, None, now) else { return Ok(Vec::new()) };
+        let Some(record) = rows::waiting(queued) else { return Ok(Vec::new()) };
         let notes = [format!("it did not begin: {reason}")];
         let facts =
             Facts { owner: offered.pipeline.owner.as_deref(), host: &self.machine, notes: &notes, ..Facts::default() };

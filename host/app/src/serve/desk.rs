@@ -10,7 +10,7 @@ use crate::api::{
 };
 use crate::cli::bookmarks;
 use crate::cli::quarantine::replay as quarantine;
-use crate::cli::rerun::refuse_replay;
+use crate::cli::rerun::{refuse_replay, refuse_unbegun};
 use crate::trouble::Trouble;
 use jiff::Timestamp;
 use sluicebox_model::house::{Decided, HouseEvent, NewRun, PausedState, QueuedRun};
@@ -71,6 +71,8 @@ impl OfService {
         let last_run = self.0.house.store.runs(&filter).map_err(failed)?.into_iter().next();
         let (waiting, running) = self.0.under_way(name);
         let schedule = pipeline.schedule.as_ref();
+        let mut problems = offered.broken.clone();
+        problems.extend(self.0.lock().circles.get(name).cloned().unwrap_or_default());
         Ok(PipelineView {
             name: name.to_owned(),
             file,
@@ -87,7 +89,7 @@ impl OfService {
             waiting,
             running,
             last_run,
-            problems: offered.broken.clone(),
+            problems,
         })
     }
 }
@@ -148,6 +150,7 @@ impl Desk for OfService {
         self.open()?;
         let record = self.0.house.store.run(&run.to_string()).map_err(|error| DeskError::NotFound(error.into()))?;
         refuse_replay(&record).map_err(DeskError::Conflict)?;
+        refuse_unbegun(&record, ask.latest).map_err(DeskError::Conflict)?;
         if record.is_unfinished() {
             return Err(DeskError::Conflict(Trouble::new(format!("run {run} has no end yet"))));
         }
@@ -255,6 +258,7 @@ impl Desk for OfService {
             pipelines: inner.offered.len() as u64,
             paused: inner.states.values().filter(|state| state.paused.is_some()).count() as u64,
             broken: broken as u64,
+            waiting: inner.waiting.len() as u64,
             running: inner.running.len() as u64,
             running_max: places,
             pools: settings.pools.iter().map(|(name, most)| (name.clone(), taken(name), u64::from(*most))).collect(),

@@ -4,7 +4,7 @@ use super::rows::{self, RunOptions};
 use super::service::Service;
 use crate::trouble::Trouble;
 use jiff::Timestamp;
-use sluicebox_model::house::{Decided, HouseEvent, NewRun};
+use sluicebox_model::house::{Decided, HouseEvent, NewHouseEvent, NewRun};
 use sluicebox_model::pipeline::FileTrigger;
 use sluicebox_model::run::{Interval, Trigger};
 use sluicebox_schedule::file_trigger::{FileWatch, Memory, Seen, Verdict};
@@ -25,24 +25,38 @@ const DEPTH_MAX: usize = 16;
 #[derive(Default)]
 pub(super) struct Watches {
     of: BTreeMap<String, FileWatch>,
+    /// Of pipelines that are paused: what arrives is told, and starts a run as they are resumed.
+    held: BTreeMap<String, FileWatch>,
+}
+
+impl Watches {
+    fn watches(&mut self, is_held: bool) -> &mut BTreeMap<String, FileWatch> {
+        if is_held { &mut self.held } else { &mut self.of }
+    }
 }
 
 impl Service {
     /// Looks at the files of all pipelines that wait for some, and has those run whose files have arrived.
     pub(super) fn look_for_files(&self, now: Timestamp) -> Result<(), Trouble> {
-        let waiting: Vec<(String, PathBuf, FileTrigger)> = {
+        let waiting: Vec<(String, PathBuf, FileTrigger, bool)> = {
             let inner = self.lock();
             let is_paused = |name: &String| inner.states.get(name).is_some_and(|state| state.paused.is_some());
-            let with_files = inner.offered.iter().filter(|(name, _)| !is_paused(name)).filter_map(|(name, offered)| {
+            let with_files = inner.offered.iter().filter_map(|(name, offered)| {
                 let when = offered.pipeline.schedule.as_ref()?.when.clone()?;
-                Some((name.clone(), offered.source.root.clone(), when))
+                Some((name.clone(), offered.source.root.clone(), when, is_paused(name)))
             });
             with_files.collect()
         };
-        self.lock().files.of.retain(|name, _| waiting.iter().any(|(other, ..)| other == name));
-        for (name, root, when) in waiting {
+        {
+            let mut inner = self.lock();
+            let is =
+                |name: &String, held: bool| waiting.iter().any(|(other, .., paused)| other == name && *paused == held);
+            inner.files.of.retain(|name, _| is(name, false));
+            inner.files.held.retain(|name, _| is(name, true));
+        }
+        for (name, root, when, is_held) in waiting {
             let found = find(&root, &when.file.text);
-            let known = self.lock().files.of.remove(&name);
+            let known = self.lock().files.watches(is_held).remove(&name);
             let mut watch = match known {
                 Some(watch) => watch,
                 None => FileWatch::new(when.settled, self.memory(&name)?),
@@ -51,11 +65,24 @@ impl Service {
             let memory = watch.memory().clone();
             if let Verdict::Settled { key, new } = verdict {
                 // Not kept: it is decided again at the next look.
-                self.start_for_files(&name, key, new, memory, now)?;
+                match is_held {
+                    true => self.tell_held(&name, new, now)?,
+                    false => self.start_for_files(&name, key, new, memory, now)?,
+                }
             }
-            self.lock().files.of.insert(name, watch);
+            self.lock().files.watches(is_held).insert(name, watch);
         }
         Ok(())
+    }
+
+    /// Files have arrived for a pipeline that is paused.
+    fn tell_held(&self, name: &str, mut files: Vec<String>, now: Timestamp) -> Result<(), Trouble> {
+        files.truncate(NAMES_MAX);
+        let reason = "it is paused; they start a run when it is resumed".to_owned();
+        tracing::info!(pipeline = %name, "files have arrived: {reason}");
+        let event = HouseEvent::FilesHeld { files, reason };
+        let events = vec![NewHouseEvent { pipeline: Some(name.to_owned()), event }];
+        self.keep_soon(&Decided { events, ..Decided::default() }, now).map(drop)
     }
 
     fn start_for_files(

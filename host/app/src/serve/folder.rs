@@ -267,8 +267,8 @@ pub fn pipeline_files(dir: &Path) -> Vec<Source> {
     sources.filter(|source| looks_like_pipeline(&source.text)).collect()
 }
 
-/// Every `.toml` file below a folder with its stamp. Hidden folders and `plugins` are left out; a folder is entered once,
-/// whatever links lead to it.
+/// Every `.toml` file below a folder with its stamp. Hidden folders and those of builds (`target`, `node_modules`) are left out; a
+/// folder is entered once, whatever links lead to it.
 fn walk(folder: &Path, depth: usize, entered: &mut BTreeSet<PathBuf>, found: &mut BTreeMap<PathBuf, Stamp>) {
     let Ok(real) = folder.canonicalize() else { return };
     if depth > DEPTH_MAX || !entered.insert(real) {

@@ -24,6 +24,14 @@ enum Standing {
     Missed(String),
 }
 
+/// What follows as all is there.
+enum Met {
+    /// A run.
+    Due(Box<NewRun>),
+    /// None, since the pipeline is paused.
+    Paused(NewHouseEvent),
+}
+
 impl Service {
     /// The runs that follow a run that has ended, and what is to be told of those that do not.
     pub(super) fn followers(
@@ -47,16 +55,10 @@ impl Service {
             match self.standing(&offered, interval, now)? {
                 Standing::Met(upstream) => {
                     self.lock().pending.remove(&key(&name, interval));
-                    if self.lock().states.get(&name).is_some_and(|state| state.paused.is_some()) {
-                        let reason = "it is paused".to_owned();
-                        events
-                            .push(NewHouseEvent { pipeline, event: HouseEvent::DependencyMissed { interval, reason } });
-                        continue;
+                    match self.met(&name, &offered, interval, upstream, now)? {
+                        Met::Due(run) => runs.push(*run),
+                        Met::Paused(event) => events.push(event),
                     }
-                    let run = rows::row(&name, Some(&offered.pipeline), Trigger::Dependency, interval, now)?;
-                    tracing::info!(pipeline = %name, run = %run.run, "follows `{}`", ended.pipeline);
-                    let met = HouseEvent::DependencyMet { run: run.run, interval, upstream };
-                    runs.push(NewRun { run, once: None, events: vec![met] });
                 }
                 Standing::Waits(until, told) => {
                     if let Some(until) = until {
@@ -75,6 +77,25 @@ impl Service {
             }
         }
         Ok((runs, events))
+    }
+
+    /// What it means that all is there that a pipeline waits for.
+    fn met(
+        &self,
+        name: &str,
+        offered: &Offered,
+        interval: Interval,
+        upstream: Vec<RunId>,
+        now: Timestamp,
+    ) -> Result<Met, Trouble> {
+        if self.lock().states.get(name).is_some_and(|state| state.paused.is_some()) {
+            let event = HouseEvent::DependencyMissed { interval, reason: "it is paused".to_owned() };
+            return Ok(Met::Paused(NewHouseEvent { pipeline: Some(name.to_owned()), event }));
+        }
+        let run = rows::row(name, Some(&offered.pipeline), Trigger::Dependency, interval, now)?;
+        tracing::info!(pipeline = %name, run = %run.run, "follows: all that it waits for is there");
+        let met = HouseEvent::DependencyMet { run: run.run, interval, upstream };
+        Ok(Met::Due(Box::new(NewRun { run, once: None, events: vec![met] })))
     }
 
     fn standing(&self, offered: &Offered, interval: Interval, now: Timestamp) -> Result<Standing, Trouble> {
@@ -122,14 +143,27 @@ impl Service {
         for (name, start, end) in over {
             let Some(offered) = self.offered(&name) else { continue };
             let interval = Interval { start, end };
-            if let Standing::Missed(reason) = self.standing(&offered, interval, now)? {
-                tracing::error!(pipeline = %name, "does not follow: {reason}");
-                let queued = rows::row(&name, Some(&offered.pipeline), Trigger::Dependency, interval, now)?;
-                let alerts = self.missed_alerts(&queued, &reason, now)?;
-                let event = HouseEvent::DependencyMissed { interval, reason };
-                let events = vec![NewHouseEvent { pipeline: Some(name), event }];
-                self.keep(&Decided { events, alerts, ..Decided::default() }, now)?;
+            let mut decided = Decided::default();
+            match self.standing(&offered, interval, now)? {
+                Standing::Missed(reason) => {
+                    tracing::error!(pipeline = %name, "does not follow: {reason}");
+                    let queued = rows::row(&name, Some(&offered.pipeline), Trigger::Dependency, interval, now)?;
+                    decided.alerts = self.missed_alerts(&queued, &reason)?;
+                    let event = HouseEvent::DependencyMissed { interval, reason };
+                    decided.events.push(NewHouseEvent { pipeline: Some(name), event });
+                }
+                // What it waited for ended without being seen, or what it waits for was edited.
+                Standing::Met(upstream) => match self.met(&name, &offered, interval, upstream, now)? {
+                    Met::Due(run) => decided.runs.push(*run),
+                    Met::Paused(event) => decided.events.push(event),
+                },
+                Standing::Waits(Some(until), _) => {
+                    self.lock().pending.insert(key(&name, interval), until);
+                    continue;
+                }
+                Standing::Waits(None, _) => continue,
             }
+            self.keep(&decided, now)?;
         }
         Ok(())
     }

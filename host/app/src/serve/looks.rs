@@ -12,8 +12,8 @@ use sluicebox_model::house::{Decided, HouseEvent, NewHouseEvent};
 use sluicebox_model::pipeline::{After, Problem};
 use sluicebox_model::run::Interval;
 use sluicebox_runner::CheckContext;
-use sluicebox_schedule::dependencies::Dependencies;
-use std::collections::BTreeMap;
+use sluicebox_schedule::dependencies::{Dependencies, DependencyError};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -83,7 +83,10 @@ fn problems(service: &Service, source: &Source) -> Vec<Problem> {
     let host = service.hosts.of(&source.root);
     let interval = Interval { start: now, end: now };
     let context = CheckContext { id, interval, bookmarks: BTreeMap::new(), skipped: BTreeMap::new() };
-    examine(source, &host, &Plugins::Found(&host.catalog), Purpose::Offer, &context, &Cancel::new()).problems
+    let plugins = Plugins::Found(&host.catalog);
+    let examined = examine(source, &host, &plugins, Purpose::Offer, &context, &Cancel::new());
+    service.house.remember(source, &plugins, &examined);
+    examined.problems
 }
 
 /// Takes over what a look found, and tells of it.
@@ -141,15 +144,16 @@ fn apply(service: &Service, folder: &Folder, changes: Vec<Change>) {
         events.push(NewHouseEvent { pipeline, event });
     }
     refresh(service, folder);
-    tell_circles(service);
+    events.extend(look_for_circles(service));
     let decided = Decided { events, decided_until, ..Decided::default() };
     if let Err(error) = service.house.store.decide(&decided, now) {
         tracing::error!("what was found in the folder cannot be kept: {error}");
     }
 }
 
-/// Pipelines that follow each other in a circle, or others that are not there.
-fn tell_circles(service: &Service) {
+/// Pipelines that follow each other in a circle, or others that are not there; the event tells of them, if they are others than
+/// before.
+fn look_for_circles(service: &Service) -> Option<NewHouseEvent> {
     let inner = service.lock();
     let after = |offered: &'_ super::folder::Offered| {
         offered.pipeline.schedule.as_ref().map(|schedule| schedule.after.clone()).unwrap_or_default()
@@ -158,9 +162,26 @@ fn tell_circles(service: &Service) {
         inner.offered.iter().map(|(name, offered)| (name.clone(), after(offered))).collect();
     drop(inner);
     let who: Vec<(&str, &[After])> = all.iter().map(|(name, after)| (name.as_str(), after.as_slice())).collect();
+    let mut wrong: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut problems = Vec::new();
     for error in Dependencies::new(&who).errors() {
-        tracing::error!("{error}; {}", error.help());
+        let told = format!("{error}; {}", error.help());
+        let about: BTreeSet<&String> = match &error {
+            DependencyError::Cycle { path } => path.iter().collect(),
+            DependencyError::Unknown { pipeline, .. } => BTreeSet::from([pipeline]),
+        };
+        about.into_iter().for_each(|name| wrong.entry(name.clone()).or_default().push(told.clone()));
+        problems.push(told);
     }
+    let before = std::mem::replace(&mut service.lock().circles, wrong.clone());
+    if before == wrong {
+        return None;
+    }
+    problems.iter().for_each(|problem| tracing::error!("{problem}"));
+    if problems.is_empty() {
+        tracing::info!("all pipelines that others follow are there, and none follow each other in a circle");
+    }
+    Some(NewHouseEvent { pipeline: None, event: HouseEvent::DependenciesWrong { problems } })
 }
 
 /// What is wrong with later edits.

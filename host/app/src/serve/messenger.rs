@@ -18,10 +18,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// Delivers what is due until nobody wakes it any more.
 pub(super) fn deliver_all(service: &Service, wake: &Receiver<()>) {
-    let courier = match Courier::new(trusting()) {
-        Ok(courier) => courier,
-        Err(error) => return tracing::error!("alerts cannot be delivered: {error}"),
-    };
+    // Made when it is needed: whom it trusts takes memory.
+    let mut made: Option<Courier> = None;
     loop {
         let now = Timestamp::now();
         let due = match service.house.store.due_alerts(now, AT_ONCE) {
@@ -31,9 +29,14 @@ pub(super) fn deliver_all(service: &Service, wake: &Receiver<()>) {
                 Vec::new()
             }
         };
+        if !due.is_empty() && made.is_none() {
+            match Courier::new(trusting()) {
+                Ok(courier) => made = Some(courier),
+                Err(error) => return tracing::error!("alerts cannot be delivered: {error}"),
+            }
+        }
         std::thread::scope(|scope| {
-            for alert in &due {
-                let courier = &courier;
+            for (alert, courier) in due.iter().filter_map(|alert| Some((alert, made.as_ref()?))) {
                 scope.spawn(move || deliver(service, courier, alert));
             }
         });

@@ -21,6 +21,7 @@ mod rows;
 mod service;
 mod takeover;
 pub mod timing;
+mod unbegun;
 mod work;
 
 pub(crate) use files::fixed_part;
@@ -75,7 +76,7 @@ pub struct Options {
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Address {
-    /// Of the API, without a slash at its end.
+    /// Of the API for the commands of this machine, without a slash at its end.
     pub url: String,
     /// The process.
     pub process: u32,
@@ -116,19 +117,22 @@ pub fn serve(options: Options) -> Result<(), Trouble> {
         .map_err(|error| Trouble::new(format!("the API cannot be started: {error}")))?;
     let api_settings =
         ApiSettings { token: token.clone(), tls, hosts: options.hosts.clone(), limits: ApiLimits::default() };
-    let address = Answering::begin(&service, &options, &listener)?;
+    let own = own_listener(&options)?;
+    let address = Answering::begin(&service, &options, &listener, own.as_ref())?;
     let (close, closed) = tokio::sync::oneshot::channel::<()>();
     let answering = {
-        listener.set_nonblocking(true).map_err(|error| Trouble::new(format!("the API cannot be started: {error}")))?;
         let _inside = runtime.enter();
-        let listener = tokio::net::TcpListener::from_std(listener)
-            .map_err(|error| Trouble::new(format!("the API cannot be started: {error}")))?;
+        let (listener, own) = (of_tokio(listener)?, own.map(of_tokio).transpose()?);
         let desk: Arc<dyn api::Desk> = Arc::new(OfService(Arc::clone(&service)));
         let store = Arc::clone(&service.house.store);
-        runtime.spawn(api::serve(listener, api_settings, desk, store, async {
+        runtime.spawn(api::serve(listener, own, api_settings, desk, store, async {
             let _ = closed.await;
         }))
     };
+    crate::telemetry::of_host(&service.dir, {
+        let desk = OfService(Arc::clone(&service));
+        move || api::Desk::gauges(&desk)
+    });
     let (alerts, alerts_due) = channel::<()>();
     service.house.store.on_change({
         let alerts = std::sync::Mutex::new(alerts);
@@ -176,6 +180,23 @@ pub fn serve(options: Options) -> Result<(), Trouble> {
         std::process::exit(0);
     }
     Ok(())
+}
+
+/// Where the commands of this machine ask, if the API itself listens elsewhere or speaks TLS: they know neither the name that
+/// its certificate is for nor who vouches for it. Nothing of what is said there leaves the machine.
+fn own_listener(options: &Options) -> Result<Option<std::net::TcpListener>, Trouble> {
+    if options.tls.is_none() && options.address.ip().to_canonical().is_loopback() {
+        return Ok(None);
+    }
+    let told = |error: std::io::Error| {
+        Trouble::new(format!("127.0.0.1 cannot be listened at, for the commands of this machine: {error}"))
+    };
+    std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).map(Some).map_err(told)
+}
+
+fn of_tokio(listener: std::net::TcpListener) -> Result<tokio::net::TcpListener, Trouble> {
+    let listener = listener.set_nonblocking(true).and_then(|()| tokio::net::TcpListener::from_std(listener));
+    listener.map_err(|error| Trouble::new(format!("the API cannot be started: {error}")))
 }
 
 /// Finishes what an earlier host left, reads the folder, and opens.
@@ -300,12 +321,18 @@ struct Answering {
 }
 
 impl Answering {
-    fn begin(service: &Service, options: &Options, listener: &std::net::TcpListener) -> Result<Self, Trouble> {
+    fn begin(
+        service: &Service,
+        options: &Options,
+        listener: &std::net::TcpListener,
+        own: Option<&std::net::TcpListener>,
+    ) -> Result<Self, Trouble> {
         let bound = listener.local_addr().unwrap_or(options.address);
         let scheme = if options.tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{bound}");
+        let own = own.and_then(|own| own.local_addr().ok()).map_or_else(|| url.clone(), |own| format!("http://{own}"));
         let file = service.house.state.join(ADDRESS_FILE);
-        let address = Address { url: url.clone(), process: std::process::id(), locked: options.locked };
+        let address = Address { url: own, process: std::process::id(), locked: options.locked };
         let text = serde_json::to_string(&address).unwrap_or_default();
         let half = file.with_extension("half");
         std::fs::write(&half, text)

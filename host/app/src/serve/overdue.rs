@@ -19,7 +19,8 @@ impl Service {
             let inner = self.lock();
             let told = |run: RunId, kind: AlertOn| inner.told.get(&run).is_some_and(|told| told.contains(&kind));
             for queued in &inner.waiting {
-                let Some(nominal) = queued.nominal else { continue };
+                let Some(due_at) = rows::due_at(queued) else { continue };
+                let nominal = queued.nominal.unwrap_or(due_at);
                 let late = since(waits_since(queued), now);
                 if late > late_after && !told(queued.run, AlertOn::Late) {
                     let event = HouseEvent::Late { run: queued.run, nominal, seconds: late.as_secs() };
@@ -30,10 +31,10 @@ impl Service {
             for queued in inner.waiting.iter().chain(running) {
                 let schedule = inner.offered.get(&queued.pipeline).and_then(|it| it.pipeline.schedule.as_ref());
                 let deadline = schedule.and_then(|schedule| schedule.deadline);
-                let (Some(nominal), Some(deadline)) = (queued.nominal, deadline) else { continue };
-                if since(queued.ready_at, now) > deadline && !told(queued.run, AlertOn::Deadline) {
-                    let at = queued.ready_at.checked_add(deadline).unwrap_or(now);
-                    let event = HouseEvent::DeadlineMissed { run: queued.run, nominal: Some(nominal), deadline: at };
+                let (Some(due_at), Some(deadline)) = (rows::due_at(queued), deadline) else { continue };
+                if since(due_at, now) > deadline && !told(queued.run, AlertOn::Deadline) {
+                    let at = due_at.checked_add(deadline).unwrap_or(now);
+                    let event = HouseEvent::DeadlineMissed { run: queued.run, nominal: queued.nominal, deadline: at };
                     due.push((queued.clone(), AlertOn::Deadline, event));
                 }
             }
@@ -48,7 +49,7 @@ impl Service {
                 _ => "has not ended by its deadline; it goes on",
             });
             let journal = self.house.store.run(&queued.run.to_string()).ok();
-            let record = journal.or_else(|| rows::unbegun(&queued, None, now));
+            let record = journal.or_else(|| rows::waiting(&queued));
             let alerts = match &record {
                 Some(record) => self.alerts(&queued, record, now)?,
                 None => Vec::new(),
@@ -60,7 +61,7 @@ impl Service {
         Ok(())
     }
 
-    /// Whether the same was told of this time of the schedule before: by an earlier host, or of the run that this one takes
+    /// Whether the same was told of this time before: by an earlier host, or of the run that this one takes
     /// the place of.
     fn was_told(&self, queued: &QueuedRun, event: &HouseEvent) -> Result<bool, Trouble> {
         let filter = HouseFilter {
@@ -69,9 +70,14 @@ impl Service {
             newest_first: true,
             ..HouseFilter::default()
         };
-        let told = |event: &HouseEvent| match event {
-            HouseEvent::DeadlineMissed { nominal, .. } => *nominal == queued.nominal,
-            HouseEvent::Late { nominal, .. } => Some(*nominal) == queued.nominal,
+        let told = |before: &HouseEvent| match (before, event) {
+            (HouseEvent::DeadlineMissed { nominal: Some(before), .. }, _) => Some(*before) == queued.nominal,
+            // What follows has no time of a schedule: what takes its place was due when it was.
+            (
+                HouseEvent::DeadlineMissed { nominal: None, deadline: before, .. },
+                HouseEvent::DeadlineMissed { nominal: None, deadline, .. },
+            ) => before == deadline,
+            (HouseEvent::Late { nominal: before, .. }, HouseEvent::Late { nominal, .. }) => before == nominal,
             _ => false,
         };
         Ok(self.house.store.house_events(&filter)?.iter().any(|entry| told(&entry.event)))

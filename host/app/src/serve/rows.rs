@@ -5,7 +5,6 @@ use crate::wiring::new_run_id;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sluicebox_model::fault::Fault;
 use sluicebox_model::house::{QueueState, QueuedRun};
 use sluicebox_model::pipeline::Pipeline;
 use sluicebox_model::run::{Event, Interval, RunId, RunRecord, Trigger};
@@ -31,6 +30,9 @@ pub(super) struct RunOptions {
     /// How often the host died while it ran, or while a run ran whose place it takes.
     #[serde(skip_serializing_if = "is_zero")]
     pub deaths: u32,
+    /// It takes the place of a run that other runs or files had started.
+    #[serde(skip_serializing_if = "is_false")]
+    pub follows: bool,
     /// It makes up for a fire that was missed.
     #[serde(skip_serializing_if = "is_false")]
     pub catching_up: bool,
@@ -88,6 +90,17 @@ pub(super) fn is_catching_up(queued: &QueuedRun) -> bool {
     !queued.options.is_null() && RunOptions::of(queued).catching_up
 }
 
+/// When a run should have started; none: at no time of its own, since somebody asked for it.
+pub(super) fn due_at(queued: &QueuedRun) -> Option<Timestamp> {
+    let has_time = queued.nominal.is_some() || follows(queued);
+    has_time.then_some(queued.ready_at)
+}
+
+/// Whether other runs or files started a run, or the one whose place it takes.
+pub(super) fn follows(queued: &QueuedRun) -> bool {
+    queued.trigger == Trigger::Dependency || (!queued.options.is_null() && RunOptions::of(queued).follows)
+}
+
 /// A row for a run that is to start as soon as it can.
 ///
 /// # Errors
@@ -116,23 +129,25 @@ pub(super) fn row(
     })
 }
 
-/// A run that never began, as far as people have to be told of it.
-pub(super) fn unbegun(queued: &QueuedRun, fault: Option<Fault>, now: Timestamp) -> Option<RunRecord> {
-    let begun = Event::RunQueued {
+/// The first event of a run that has not begun: without stages. `of` is its file with the text of it, and what the ids of its
+/// loads would begin with.
+pub(super) fn unbegun(queued: &QueuedRun, of: (PathBuf, String, String)) -> Event {
+    let (file, text, load_key) = of;
+    Event::RunQueued {
         pipeline: queued.pipeline.clone(),
         trigger: queued.trigger,
         interval: queued.interval,
-        text: String::new(),
-        file: PathBuf::new(),
-        load_key: String::new(),
+        text,
+        file,
+        load_key,
         repeats: queued.repeats,
         stages: Vec::new(),
-    };
-    let mut events = vec![(queued.queued_at, begun)];
-    if let Some(fault) = fault {
-        events.push((now, Event::RunFailed { fault }));
     }
-    RunRecord::fold(queued.run, &events).ok()
+}
+
+/// A run that has not begun, as far as people have to be told of it.
+pub(super) fn waiting(queued: &QueuedRun) -> Option<RunRecord> {
+    RunRecord::fold(queued.run, &[(queued.queued_at, unbegun(queued, Default::default()))]).ok()
 }
 
 /// The key that lets a run be repeated once, for one reason.

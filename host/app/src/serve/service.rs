@@ -1,6 +1,5 @@
 //! The service: what runs, what waits, and what is decided about it.
 
-use super::after::refused;
 use super::clockwork::Clockwork;
 use super::commits::Again;
 use super::files::Watches;
@@ -77,6 +76,8 @@ pub(super) struct Inner {
     pub offered: BTreeMap<String, Offered>,
     /// Files that are no pipeline as they are, with what is wrong.
     pub broken: BTreeMap<PathBuf, Vec<String>>,
+    /// What is wrong with whom pipelines follow, by pipeline.
+    pub circles: BTreeMap<String, Vec<String>>,
     pub clockwork: Clockwork,
     pub files: Watches,
     pub states: BTreeMap<String, ScheduleState>,
@@ -238,6 +239,8 @@ impl Service {
         for decision in decisions {
             let (Some(name), Some(until)) = (decision.pipeline(), decision.decided()) else {
                 tracing::warn!("{decision}");
+                let event = HouseEvent::ClockSetBack { reason: decision.to_string() };
+                decided.events.push(NewHouseEvent { pipeline: None, event });
                 continue;
             };
             tracing::info!(pipeline = %name, "{decision}");
@@ -271,7 +274,7 @@ impl Service {
                         run.options = RunOptions { catching_up: true, ..RunOptions::default() }.value();
                         HouseEvent::CaughtUp { nominal, interval, run: run.run, reason: decision.to_string() }
                     } else {
-                        HouseEvent::Fired { nominal, interval, run: run.run }
+                        HouseEvent::Fired { nominal, interval, run: run.run, reason: decision.to_string() }
                     };
                     decided.runs.push(NewRun { run, once: None, events: vec![event] });
                 }
@@ -287,27 +290,6 @@ impl Service {
         let waiting = inner.waiting.iter().filter(|queued| queued.pipeline == pipeline).map(|queued| queued.run);
         let running = inner.running.values().filter(|run| run.queued.pipeline == pipeline).map(|run| run.queued.run);
         (waiting.collect(), running.collect())
-    }
-
-    /// Asks a run to stop, or takes it out of the queue. Answers with whether it was there.
-    pub(super) fn stop_run(&self, run: RunId, reason: &str, now: Timestamp) -> Result<bool, Trouble> {
-        {
-            let inner = self.lock();
-            if let Some(running) = inner.running.get(&run) {
-                tracing::info!(pipeline = %running.queued.pipeline, %run, "cancelled: {reason}");
-                running.cancel.cancel();
-                return Ok(true);
-            }
-            if !inner.waiting.iter().any(|queued| queued.run == run) {
-                return Ok(false);
-            }
-        }
-        if self.house.store.settle(run, QueueState::Dropped, reason, now)? {
-            tracing::info!(%run, "taken out of the queue: {reason}");
-            self.lock().waiting.retain(|queued| queued.run != run);
-            return Ok(true);
-        }
-        Ok(self.lock().running.contains_key(&run))
     }
 
     /// Begins the runs that may begin now.
@@ -390,16 +372,9 @@ impl Service {
                 for reason in &reasons {
                     tracing::error!(pipeline = %queued.pipeline, %run, "refused: {reason}");
                 }
-                let reason = reasons.join("; ");
-                match rows::unbegun(queued, Some(refused(&reasons)), now) {
-                    Some(record) => self.settle(queued, &record, QueueState::Refused, &reason, now).map(drop),
-                    None => Ok(()),
-                }
+                self.refuse(queued, &reasons, now)
             }
-            Worked::Dropped => {
-                let reason = "cancelled before it began";
-                self.house.store.settle(run, QueueState::Dropped, reason, now).map(drop).map_err(Trouble::from)
-            }
+            Worked::Dropped => self.dropped(queued, "cancelled before it began", now),
             Worked::Lost(trouble) => Err(trouble),
         };
         let mut inner = self.lock();

@@ -2,6 +2,7 @@
 
 use super::rows::{self, RunOptions};
 use super::service::Service;
+use super::unbegun::left_as;
 use crate::trouble::Trouble;
 use jiff::Timestamp;
 use sluicebox_model::house::{Decided, NewRun, QueueState, QueuedRun};
@@ -25,7 +26,7 @@ impl Service {
             match self.house.store.run(&queued.run.to_string()) {
                 Ok(record) => {
                     let unfinished = if record.is_unfinished() { "it cannot be finished now" } else { "" };
-                    self.settle(&queued, &record, QueueState::Ended, unfinished, now)?;
+                    self.settle(&queued, &record, left_as(&record), unfinished, now)?;
                 }
                 // It never came into the journal.
                 Err(StoreError::NoRun(_) | StoreError::NoRuns) => {
@@ -39,7 +40,7 @@ impl Service {
         for record in again.iter().filter(|record| !known.contains(&record.id)) {
             let mut run = rows::row(&record.pipeline, None, Trigger::Rerun, record.interval, now)?;
             run.repeats = Some(record.id);
-            run.options = RunOptions { interrupted: true, ..RunOptions::default() }.value();
+            run.options = RunOptions { interrupted: true, deaths: 1, ..RunOptions::default() }.value();
             run.reason = "the run before it was interrupted".to_owned();
             let new = NewRun { run, once: rows::once("interrupted", record.id), events: Vec::new() };
             self.keep(&Decided { runs: vec![new], ..Decided::default() }, now)?;

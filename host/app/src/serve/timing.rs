@@ -38,10 +38,12 @@ pub fn timing(schedule: &Schedule) -> Timing {
 }
 
 /// The next times of a schedule, with those that the pipeline begins at.
-pub fn next(_pipeline: &str, schedule: &Schedule, after: Timestamp, count: usize) -> Vec<Fire> {
+pub fn next(pipeline: &str, schedule: &Schedule, after: Timestamp, count: usize) -> Vec<Fire> {
     let Some(timetable) = timetable(schedule) else { return Vec::new() };
+    let delay = sluicebox_schedule::jitter::delay(pipeline, schedule.jitter);
     let fire = |preview: sluicebox_schedule::Preview| Fire {
         at: preview.at.timestamp(),
+        begins: preview.at.timestamp().checked_add(delay).ok().filter(|_| !delay.is_zero()),
         local: preview.at.strftime("%a %Y-%m-%d %H:%M:%S %Z").to_string(),
         interval: preview.interval,
         note: preview.note.map(|note| note.to_string()),

@@ -1,6 +1,7 @@
 //! How things are shown to people: numbers, tables, colours, problems, progress and outcomes.
 
 pub mod compiling;
+pub(crate) mod decisions;
 pub mod difference;
 pub mod human;
 pub mod outcome;

@@ -6,24 +6,28 @@ use crate::components::Plugins;
 use crate::journal;
 use crate::places;
 use crate::settings;
+use crate::show::decisions::LOSSES;
 use crate::show::human::clean_line;
 use crate::show::problems::line_and_column;
 use crate::trouble::Trouble;
 use crate::wiring::{Host, Source, new_run_id};
 use jiff::Timestamp;
 use sluicebox_model::cancel::Cancel;
-use sluicebox_model::house::PausedState;
+use sluicebox_model::house::{HouseEntry, PausedState};
 use sluicebox_model::pipeline::{Pipeline, Problem, Settings};
 use sluicebox_model::plugin::Description;
 use sluicebox_model::run::Interval;
 use sluicebox_runner::{CheckContext, Checked, Opened};
 use sluicebox_sandbox::Compile;
-use sluicebox_store::{ReasonCount, RunFilter, RunSummary, Store};
+use sluicebox_store::{HouseFilter, ReasonCount, RunFilter, RunSummary, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Runs that are shown of a pipeline.
 const RUNS: u32 = 20;
+
+/// Times that are shown at which a pipeline did not run, or not as it should.
+const LEFT_OUT: u32 = 10;
 
 /// What a site is made of.
 pub(super) struct House {
@@ -94,6 +98,8 @@ pub(super) struct Past {
     pub reasons: Vec<ReasonCount>,
     /// Whether it is paused.
     pub paused: Option<PausedState>,
+    /// What did not run, or not as it should, the newest first.
+    pub left_out: Vec<HouseEntry>,
 }
 
 /// Where the facts come from.
@@ -204,7 +210,14 @@ fn past(store: &Store, name: &str, paused: Option<PausedState>) -> Result<Past, 
     let runs = store.runs(&filter)?;
     let aside = runs.iter().find(|run| run.rows_rejected + run.rows_quarantined > 0);
     let reasons = aside.map(|run| store.quarantine_counts(run.id)).transpose()?.unwrap_or_default();
-    Ok(Past { loaded_at: store.last_loaded(name)?, runs, reasons, paused })
+    let left_out = store.house_events(&HouseFilter {
+        pipeline: Some(name.to_owned()),
+        kinds: LOSSES.iter().map(|kind| (*kind).to_owned()).collect(),
+        limit: Some(LEFT_OUT),
+        newest_first: true,
+        ..HouseFilter::default()
+    })?;
+    Ok(Past { loaded_at: store.last_loaded(name)?, runs, reasons, paused, left_out })
 }
 
 /// Gives each a page of its own: by its name where that can be one.

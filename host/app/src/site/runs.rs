@@ -4,6 +4,7 @@ use super::facts::Past;
 use super::html::Html;
 use super::picture::{Bar, bars};
 use super::table;
+use crate::show::decisions;
 use crate::show::human::{self, number};
 use sluicebox_model::run::RunState;
 use sluicebox_store::{QuarantineKind, RunSummary};
@@ -28,7 +29,7 @@ pub(super) fn section(html: &mut Html, past: &Past, has_store: bool) {
         let why =
             if has_store { "It has not run yet." } else { "No runs are known: there was no state folder to read." };
         html.leaf("p", &[("class", "quiet")], why);
-        return;
+        return left_out(html, past);
     }
     let good = past.runs.iter().filter(|run| run.state == RunState::Succeeded).count() as u64;
     let of = match past.runs.len() {
@@ -77,6 +78,7 @@ pub(super) fn section(html: &mut Html, past: &Past, has_store: bool) {
             });
         }
     });
+    left_out(html, past);
     if past.reasons.is_empty() {
         return;
     }
@@ -93,6 +95,23 @@ pub(super) fn section(html: &mut Html, past: &Past, has_store: bool) {
                 };
                 html.leaf("td", &[("class", "long")], &format!("{kind}{}", human::cut(&reason.reason, 300)));
                 html.leaf("td", &[("class", "number")], &number(reason.count));
+            });
+        }
+    });
+}
+
+/// Times at which the pipeline did not run, or not as it should.
+fn left_out(html: &mut Html, past: &Past) {
+    if past.left_out.is_empty() {
+        return;
+    }
+    html.leaf("h3", &[], "What did not run as planned");
+    table(html, "What did not run as planned", &[("When", false), ("What", false), ("Why", false)], |html| {
+        for entry in &past.left_out {
+            html.node("tr", &[], |html| {
+                html.leaf("th", &[("scope", "row"), ("class", "word")], &human::time(entry.at));
+                html.leaf("td", &[("class", "word")], entry.event.name());
+                html.leaf("td", &[("class", "long")], &human::cut(&decisions::told(&entry.event), 500));
             });
         }
     });

@@ -195,15 +195,17 @@ pub(super) fn schedule(schedule: &Schedule) -> Vec<String> {
             CatchUp::Latest => format!("Of times that were missed, the latest runs, if it is not older than {within}."),
             CatchUp::All => format!("Times that were missed run one after the other, as far back as {within}."),
         });
+        said.push(
+            match schedule.overlap {
+                Overlap::Skip => "If the run before is still under way, this one is left out.",
+                Overlap::Queue => "If the run before is still under way, this one waits.",
+                Overlap::Cancel => "If the run before is still under way, that one is cancelled.",
+            }
+            .to_owned(),
+        );
+    } else {
+        said.push("If the run before is still under way, this one waits.".to_owned());
     }
-    said.push(
-        match schedule.overlap {
-            Overlap::Skip => "If the run before is still under way, this one is left out.",
-            Overlap::Queue => "If the run before is still under way, this one waits.",
-            Overlap::Cancel => "If the run before is still under way, that one is cancelled.",
-        }
-        .to_owned(),
-    );
     for after in &schedule.after {
         if let Some(within) = after.within {
             said.push(format!("It is told as late if the others have not ended within {} of the first.", time(within)));
@@ -212,11 +214,12 @@ pub(super) fn schedule(schedule: &Schedule) -> Vec<String> {
     if let Some(when) = &schedule.when {
         said.push(format!("Files count as arrived when nothing about them has changed for {}.", time(when.settled)));
     }
-    if !schedule.jitter.is_zero() {
+    if schedule.is_timed() && !schedule.jitter.is_zero() {
         said.push(format!("It begins up to {} later, always by the same amount.", time(schedule.jitter)));
     }
     if let Some(deadline) = schedule.deadline {
-        said.push(format!("A run that has not ended {} after its time is told.", time(deadline)));
+        let since = if schedule.is_timed() { "its time" } else { "what it waits for is there" };
+        said.push(format!("A run that has not ended {} after {since} is told.", time(deadline)));
     }
     if let Some(failures) = schedule.pause_after {
         said.push(format!("After {} in a row it is paused.", count(u64::from(failures), "failed run", "failed runs")));

@@ -20,6 +20,8 @@ const ANSWER_MAX: Duration = Duration::from_secs(10);
 /// Tries at sending the same, and how long to wait before the second; before each other twice as long.
 const TRIES: u32 = 4;
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// How it goes in a host is sent at least so often.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// That spans were dropped is told so often.
 const TELL_EVERY: Duration = Duration::from_secs(60);
 
@@ -106,7 +108,9 @@ impl Exporter {
             let (spans, metrics, dropped) = {
                 let mut state = self.lock();
                 while state.spans.is_empty() && !state.fresh && state.end.is_none() {
-                    state = self.bell.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    let waited = self.bell.wait_timeout(state, LOOK_EVERY).unwrap_or_else(PoisonError::into_inner);
+                    state = waited.0;
+                    state.fresh |= waited.1.timed_out() && super::GAUGES.get().is_some();
                 }
                 if state.spans.is_empty() && !state.fresh {
                     state.done = true;
@@ -120,6 +124,12 @@ impl Exporter {
                 let metrics = last.then(|| state.metrics.json(since, Timestamp::now(), state.dropped));
                 (spans, metrics, state.dropped)
             };
+            // Not under the lock: whoever runs pipelines is asked.
+            let metrics = metrics.map(|mut metrics| {
+                let gauges = super::GAUGES.get().map(|gauges| gauges());
+                metrics.extend(gauges.iter().flat_map(|gauges| super::host::json(gauges, since, Timestamp::now())));
+                metrics
+            });
             let count = spans.len() as u64;
             let mut why = None;
             if count > 0 {

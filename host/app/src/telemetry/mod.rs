@@ -5,19 +5,21 @@
 
 mod calls;
 mod export;
+mod host;
 mod metrics;
 mod spans;
 mod target;
 #[cfg(test)]
 mod tests;
 
+use crate::api::Gauges;
 use export::Exporter;
 use metrics::Sums;
 use sluicebox_model::run::{Event, RunRecord};
 use sluicebox_model::stage::Stage;
 use sluicebox_store::Store;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use target::Target;
 
@@ -29,6 +31,18 @@ static EXPORTERS: Mutex<Vec<(Target, Arc<Exporter>)>> = Mutex::new(Vec::new());
 
 /// What was told already of settings that cannot be used: once is enough.
 static TOLD: Mutex<Option<String>> = Mutex::new(None);
+
+/// Says how it goes in this host, where one serves.
+type Looks = Box<dyn Fn() -> Gauges + Send + Sync>;
+
+static GAUGES: OnceLock<Looks> = OnceLock::new();
+
+/// Sends, beside what is sent of runs, how it goes in this host: as runs end, and every minute.
+pub(crate) fn of_host(root: &Path, gauges: impl Fn() -> Gauges + Send + Sync + 'static) {
+    // A process serves once.
+    let _ = GAUGES.set(Box::new(gauges));
+    exporter(root);
+}
 
 /// The watching of one run.
 pub(crate) struct Tracing {

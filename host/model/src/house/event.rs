@@ -75,6 +75,9 @@ pub enum HouseEvent {
         interval: Interval,
         /// The run.
         run: RunId,
+        /// Why, and how it starts.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
     },
     /// The schedule made a run for a time that had passed.
     CaughtUp {
@@ -93,6 +96,18 @@ pub enum HouseEvent {
         nominal: Timestamp,
         /// For when it would have run.
         interval: Interval,
+        /// Why.
+        reason: String,
+    },
+    /// The clock was set back: nothing runs a second time.
+    ClockSetBack {
+        /// From when to when.
+        reason: String,
+    },
+    /// A run was stopped, or taken out of the queue, because somebody or something wanted it.
+    Cancelled {
+        /// The run.
+        run: RunId,
         /// Why.
         reason: String,
     },
@@ -129,6 +144,18 @@ pub enum HouseEvent {
         run: RunId,
         /// Relative to the pipeline's folder.
         files: Vec<String>,
+    },
+    /// Files that a pipeline waits for are there, and start no run yet.
+    FilesHeld {
+        /// Relative to the pipeline's folder.
+        files: Vec<String>,
+        /// Why.
+        reason: String,
+    },
+    /// Pipelines follow each other in a circle, or follow one that is not there.
+    DependenciesWrong {
+        /// For people, one each; none: all is well again.
+        problems: Vec<String>,
     },
     /// Somebody asked for a run.
     Requested {
@@ -218,6 +245,38 @@ pub enum HouseEvent {
 }
 
 impl HouseEvent {
+    /// The names of all events.
+    pub const NAMES: [&str; 28] = [
+        "serve-started",
+        "serve-stopped",
+        "pipeline-loaded",
+        "pipeline-broken",
+        "pipeline-gone",
+        "plugin-offered",
+        "plugin-refused",
+        "plugin-gone",
+        "fired",
+        "caught-up",
+        "skipped",
+        "clock-set-back",
+        "cancelled",
+        "refused",
+        "dependency-met",
+        "dependency-missed",
+        "file-triggered",
+        "files-held",
+        "dependencies-wrong",
+        "requested",
+        "paused",
+        "resumed",
+        "late",
+        "deadline-missed",
+        "alert-queued",
+        "alert-delivered",
+        "alert-failed",
+        "alert-given-up",
+    ];
+
     /// The event's name, as in JSON.
     pub fn name(&self) -> &'static str {
         match self {
@@ -232,10 +291,14 @@ impl HouseEvent {
             Self::Fired { .. } => "fired",
             Self::CaughtUp { .. } => "caught-up",
             Self::Skipped { .. } => "skipped",
+            Self::ClockSetBack { .. } => "clock-set-back",
+            Self::Cancelled { .. } => "cancelled",
             Self::Refused { .. } => "refused",
             Self::DependencyMet { .. } => "dependency-met",
             Self::DependencyMissed { .. } => "dependency-missed",
             Self::FileTriggered { .. } => "file-triggered",
+            Self::FilesHeld { .. } => "files-held",
+            Self::DependenciesWrong { .. } => "dependencies-wrong",
             Self::Requested { .. } => "requested",
             Self::Paused { .. } => "paused",
             Self::Resumed { .. } => "resumed",
@@ -263,4 +326,22 @@ pub struct HouseEntry {
     /// What.
     #[serde(flatten)]
     pub event: HouseEvent,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_names_are_known() {
+        let read = serde_json::from_str::<HouseEvent>("{\"event\": \"none\"}");
+        let told = read.err().map(|error| error.to_string()).unwrap_or_default();
+        // `unknown variant `none`, expected one of `serve-started`, ...`
+        let names: Vec<&str> = told.split('`').skip(3).step_by(2).collect();
+        assert_eq!(names, HouseEvent::NAMES, "{told}");
+        let events = [HouseEvent::ClockSetBack { reason: String::new() }, HouseEvent::Resumed { by: "api".to_owned() }];
+        for event in events {
+            assert!(HouseEvent::NAMES.contains(&event.name()));
+        }
+    }
 }

@@ -206,7 +206,22 @@ pub(super) fn read(table: &Table<'_>, problems: &mut Problems) -> Option<Schedul
         let help = "take one of them out; a pipeline with `after` runs for the interval of the run that it follows";
         problems.push(Problem::error(span, message).help(help));
     }
+    if names_a_cause && !schedule.is_timed() {
+        without_times(table, problems);
+    }
     Some(schedule)
+}
+
+/// What says something of times, and means nothing without them.
+fn without_times(table: &Table<'_>, problems: &mut Problems) {
+    for key in ["timezone", "catch-up", "catch-up-window", "overlap", "jitter"] {
+        if let Some((_, span)) = table.get(key) {
+            let message = format!("{} means nothing without `cron` or `every`", table.of(key));
+            let help = "take it out: one run of a pipeline is under way at a time, and every interval or set of files that is \
+                        due has its run";
+            problems.push(Problem::warning(span, message).help(help));
+        }
+    }
 }
 
 fn every(text: &str) -> Result<Duration, String> {

@@ -34,7 +34,7 @@ pub(super) fn fire(pipeline: &str, number: u16, nominal: i64) -> NewRun {
         state: QueueState::Waiting,
         reason: String::new(),
     };
-    let events = vec![HouseEvent::Fired { nominal, interval, run: run.run }];
+    let events = vec![HouseEvent::Fired { nominal, interval, run: run.run, reason: String::new() }];
     NewRun { run, once: None, events }
 }
 

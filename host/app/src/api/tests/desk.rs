@@ -43,6 +43,7 @@ fn fire() -> Fire {
     Fire {
         at: at(0),
         local: "2027-01-15 08:00 UTC".into(),
+        begins: Some(at(7)),
         interval: Interval { start: at(-86_400), end: at(0) },
         note: None,
     }

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 /// All that the API has.
 const ROUTES: [&str; 23] = [
     "GET /api/v1/bookmarks",
+    "GET /api/v1/events",
     "GET /api/v1/plugins",
     "GET /api/v1/openapi.json",
     "GET /api/v1/pipelines",

@@ -62,7 +62,7 @@ impl Served {
                 let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
                 runtime.unwrap().block_on(async {
                     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                    serve(listener, settings, desk, store, async {
+                    serve(listener, None, settings, desk, store, async {
                         let _ = stopped.await;
                     })
                     .await;

@@ -5,7 +5,9 @@ use super::{Served, at, badly, begun, run, well};
 use crate::trouble::Trouble;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use serde_json::Value;
+use sluicebox_model::house::{HouseEvent, NewHouseEvent};
 use sluicebox_model::journal::{Journal, Quarantined};
+use sluicebox_model::run::Interval;
 use sluicebox_model::stage::{BadRecord, Level, LogLine, LogSource};
 use std::sync::Arc;
 
@@ -198,4 +200,31 @@ fn the_desk_is_told() {
             format!("rerun {failed} None true false"),
         ]
     );
+}
+
+#[test]
+fn what_was_decided_is_told_with_its_reason() {
+    let served = lived_in();
+    let interval = Interval { start: at(0), end: at(60) };
+    let about = |pipeline: &str, event| NewHouseEvent { pipeline: Some(pipeline.to_owned()), event };
+    let skipped = |reason: &str| HouseEvent::Skipped { nominal: at(60), interval, reason: reason.to_owned() };
+    let cancelled = HouseEvent::Cancelled { run: run(9), reason: "asked for".to_owned() };
+    let wrong = NewHouseEvent { pipeline: None, event: HouseEvent::DependenciesWrong { problems: vec!["a".into()] } };
+    let all = [about("flights", skipped("one")), about("weather", skipped("two")), about("flights", cancelled), wrong];
+    served.store.house_append(at(70), &all).unwrap();
+    let list = |query: &str| {
+        let page = read(&served, "/api/v1/events", &format!("/api/v1/events{query}"));
+        let names = page["events"].as_array().unwrap().iter().map(|event| event["event"].as_str().unwrap().to_owned());
+        (names.collect::<Vec<_>>(), page)
+    };
+    assert_eq!(list("").0, ["dependencies-wrong", "cancelled", "skipped", "skipped"]);
+    let (names, page) = list("?pipeline=flights&kind=skipped,cancelled&limit=1");
+    assert_eq!((names, page["next"].as_u64()), (vec!["cancelled".to_owned()], Some(3)));
+    let (_, page) = list("?pipeline=flights&before=3");
+    assert_eq!((&page["events"][0]["reason"], &page["next"]), (&"one".into(), &Value::Null));
+    assert_eq!(list("?after=2").0, ["cancelled", "dependencies-wrong"]);
+    let wrong = served.get("/api/v1/events?kind=cancled");
+    assert_eq!((wrong.status, wrong.body.contains("`cancelled`")), (400, true), "{wrong:?}");
+    // Every name that there is may be asked for.
+    list(&format!("?kind={}", HouseEvent::NAMES.join(",")));
 }
