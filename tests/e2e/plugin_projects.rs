@@ -15,10 +15,16 @@ pub(crate) fn sluicebox(project: &Project, folder: &str, arguments: &[&str]) -> 
 
 /// Makes a project, builds it, tests it and runs its pipeline; answers with a file that is left.
 fn made(language: &str, kind: &str, file: &str) -> String {
+    made_with(language, kind, file, |_, _| {})
+}
+
+/// The same of a project that was changed before it was built.
+fn made_with(language: &str, kind: &str, file: &str, change: impl Fn(&Project, &str)) -> String {
     let project = Project::new();
     let name = format!("my-{kind}-{language}");
     let new = sluicebox(&project, "", &["plugin", "new", &name, "--kind", kind, "--lang", language]).with_code(0);
     assert!(new.stdout.contains("sluicebox plugin test"), "{}", new.stdout);
+    change(&project, &name);
     let built = sluicebox(&project, &name, &["plugin", "build", "--yes", "--format", "json"]).with_code(0).json();
     assert_eq!((built["name"].as_str(), built["kind"].as_str()), (Some(name.as_str()), Some(kind)), "{built}");
     let left: Vec<String> = fs::read_dir(project.path().join(&name).join("plugins"))
@@ -94,7 +100,21 @@ fn c_projects_build_and_run() {
 #[test]
 fn python_projects_build_and_run() {
     has_cities(&made("python", "extract", ""));
-    has_short_flights(&made("python", "validate", "sample.csv"));
+    // With a package of PyPI, which its own tests find, too.
+    let checked = made_with("python", "validate", "sample.csv", |project, name| {
+        project.file(&format!("{name}/requirements.txt"), "# Words.\ninflection==0.5.1\n");
+        let stage = project.read(&format!("{name}/stage.py"));
+        let stage = stage.replace("from sluicebox import", "import inflection\nfrom sluicebox import");
+        let changed = stage.replace("\"there are rows\"", "f\"there are {inflection.pluralize('row')}\"");
+        assert_ne!(changed, stage);
+        project.file(&format!("{name}/stage.py"), changed);
+        project.file(
+            &format!("{name}/tests/packages.toml"),
+            "[[case]]\nname = \"said by a package\"\nconfig = { column = \"n\", low = 0, high = 1 }\ninput.rows = [{ n = 1 }]\n\
+             expect.rules = [{ name = \"bounds\" }, { name = \"any-rows\", summary = \"there are rows\" }]\n",
+        );
+    });
+    has_short_flights(&checked);
     has_tabs(&made("python", "load", "sample.tsv"));
 }
 
@@ -290,27 +310,29 @@ fn sources_in_rust_are_clean() {
             copy(&entry.path(), &project.path().join(entry.file_name()));
         }
     }
-    let mut members = 0;
+    let sdk = format!("path = \"{}/sdk/rust\"", tools.display());
+    let (mut members, mut sources) = (0, Vec::new());
     for entry in fs::read_dir(project.path()).unwrap().flatten().filter(|entry| entry.path().is_dir()) {
         // One workspace for all of them, so that what they stand on is checked once.
-        let manifest = format!("{}/Cargo.toml", entry.file_name().to_string_lossy());
-        let text = project.read(&manifest);
+        let folder = entry.file_name().to_string_lossy().into_owned();
+        let manifest = format!("{folder}/Cargo.toml");
+        let text = project.read(&manifest).replace("path = \".tools/sdk/rust\"", &sdk);
         let own = text.find("[profile").into_iter().chain(text.find("[workspace")).min().unwrap_or(text.len());
         project.file(&manifest, &text[..own]);
-        let _ = std::os::unix::fs::symlink(&tools, entry.path().join(".tools"));
+        sources.push(format!("{folder}/src/lib.rs"));
         members += 1;
     }
     assert_eq!(members, 12);
-    project.file("Cargo.toml", "[workspace]\nmembers = [\"*\"]\nexclude = [\"out\"]\nresolver = \"3\"\n");
-    fs::copy(root().join("rustfmt.toml"), project.path().join("rustfmt.toml")).unwrap();
-    for arguments in
-        [&["fmt", "--all", "--check"][..], &["clippy", "--quiet", "--all-targets", "--", "--deny", "warnings"]]
-    {
-        let mut cargo = std::process::Command::new("cargo");
-        cargo.args(arguments).current_dir(project.path()).env("CARGO_TARGET_DIR", tools.join("target"));
-        let ended = Ended::from(cargo.output().expect("cargo starts"));
-        assert_eq!(ended.code, Some(0), "cargo {}:\n{}\n{}", arguments[0], ended.stdout, ended.stderr);
-    }
+    project.file("Cargo.toml", "[workspace]\nmembers = [\"*\"]\nresolver = \"3\"\n");
+    let succeeds = |command: &mut std::process::Command| {
+        let ended = Ended::from(command.current_dir(project.path()).output().expect("it starts"));
+        assert_eq!(ended.code, Some(0), "{command:?}:\n{}\n{}", ended.stdout, ended.stderr);
+    };
+    let mut rustfmt = std::process::Command::new("rustfmt");
+    succeeds(rustfmt.args(["--check", "--edition", "2024", "--config-path"]).arg(root()).args(&sources));
+    let mut clippy = std::process::Command::new("cargo");
+    clippy.args(["clippy", "--quiet", "--all-targets", "--", "--deny", "warnings"]);
+    succeeds(clippy.env("CARGO_TARGET_DIR", tools.join("target")));
 }
 
 /// Copies a folder without what is installed or made.
