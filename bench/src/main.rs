@@ -4,6 +4,7 @@
 
 mod bed;
 mod costs;
+mod dev;
 mod idle;
 mod kernels;
 mod languages;
@@ -82,6 +83,9 @@ fn main() -> Result<()> {
     }
     if wanted("languages") {
         languages::print_table(&arguments.sluicebox, &arguments.sluicebox.with_file_name("bench-tools"))?;
+    }
+    if wanted("dev") {
+        dev::print_table(&arguments.sluicebox, &arguments.sluicebox.with_file_name("bench-tools"))?;
     }
     if wanted("idle") {
         idle::print_table(&arguments.handed_out, &nothing)?;

@@ -3,44 +3,89 @@
 use crate::plugin_projects::{copy, sluicebox};
 use sluicebox_tests::{Project, root};
 use std::fs;
+use std::path::Path;
 
-/// What the stages of a language answer, kind by kind.
-fn conforms(language: &str) {
+/// A language, and how it tells of its own way to fail: the kind of fault, and the file of a transform and of a validate that the
+/// message names.
+struct Language {
+    folder: &'static str,
+    crash: &'static str,
+    files: [&'static str; 2],
+}
+
+/// What the stages of a language answer, kind by kind. `change` makes something else of a project's sources.
+fn conforms(language: &Language, kinds: &[&str], change: fn(&Path)) {
     let project = Project::new();
-    for (kind, fewest) in [("extract", 12), ("transform", 41), ("validate", 13), ("load", 9)] {
-        let from = root().join("tests/conformance");
-        copy(&from.join(language).join(kind), &project.path().join(kind));
+    let from = root().join("tests/conformance");
+    for (kind, fewest) in [("extract", 14), ("transform", 47), ("validate", 24), ("load", 11)] {
+        if !kinds.contains(&kind) {
+            continue;
+        }
+        let folder = project.path().join(kind);
+        copy(&from.join(language.folder).join(kind), &folder);
+        change(&folder);
         let cases = fs::read_to_string(from.join("cases").join(kind).with_extension("toml")).unwrap();
         project.file(&format!("{kind}/tests/{kind}.toml"), cases);
+        let file = language.files[usize::from(kind == "validate")];
+        let crash = language.crash;
+        if kind == "transform" || kind == "validate" {
+            project.file(
+                &format!("{kind}/tests/crash.toml"),
+                format!(
+                    "[[case]]\nname = \"where it failed\"\nconfig = {{ mode = \"crash\" }}\ninput.rows = [{{ n = 1 }}]\n\
+                     expect.fault = {{ kind = \"{crash}\", message = \"{file}\" }}\n"
+                ),
+            );
+        }
         let ran = sluicebox(&project, kind, &["plugin", "test", "--cases-only", "--yes", "--format", "json"]);
-        let ran = ran.with_code(0).json();
-        let ran = ran["cases"].as_array().unwrap();
-        assert!(ran.len() >= fewest, "{kind}: only {} cases", ran.len());
-        assert!(ran.iter().all(|case| case["state"] == "passed"), "{kind}: {ran:?}");
+        let json = ran.json();
+        let all = json["cases"].as_array().unwrap();
+        assert!(all.iter().all(|case| case["state"] == "passed"), "{kind}: {all:#?}");
+        assert!(all.len() >= fewest, "{kind}: only {} cases", all.len());
+        ran.with_code(0);
     }
 }
 
+const ALL: [&str; 4] = ["extract", "transform", "validate", "load"];
+
+fn as_it_is(_: &Path) {}
+
 #[test]
 fn rust_conforms() {
-    conforms("rust");
+    let rust = Language { folder: "rust", crash: "trap", files: ["src/modes.rs", "src/lib.rs"] };
+    conforms(&rust, &ALL, as_it_is);
 }
 
 #[test]
 fn python_conforms() {
-    conforms("python");
+    let python = Language { folder: "python", crash: "internal", files: ["stage.py"; 2] };
+    conforms(&python, &ALL, as_it_is);
 }
 
 #[test]
 fn typescript_conforms() {
-    conforms("typescript");
+    let typescript = Language { folder: "typescript", crash: "internal", files: ["modes.ts", "stage.ts"] };
+    conforms(&typescript, &ALL, as_it_is);
 }
+
+/// C knows no files once it is compiled: what it printed is all there is.
+const C: Language = Language { folder: "c", crash: "trap", files: ["told to crash"; 2] };
 
 #[test]
 fn c_conforms() {
-    conforms("c");
+    conforms(&C, &ALL, as_it_is);
+}
+
+/// The same sources as C++: the transform and the validate are both.
+#[test]
+fn cpp_conforms() {
+    conforms(&C, &["transform", "validate"], |folder| {
+        fs::rename(folder.join("stage.c"), folder.join("stage.cpp")).unwrap();
+    });
 }
 
 #[test]
 fn go_conforms() {
-    conforms("go");
+    let go = Language { folder: "go", crash: "internal", files: ["modes.go", "main.go"] };
+    conforms(&go, &ALL, as_it_is);
 }

@@ -131,6 +131,19 @@ fn the_page_of_plugins_leads_to_a_stage() {
     assert!(project.has("house/plugins/speed.wasm"), "{}", told[6]);
 }
 
+/// The cases that the page of plugins shows pass: they are those of the example that it speaks of.
+#[test]
+fn the_cases_of_the_page_of_plugins_pass() {
+    let text = fs::read_to_string(root().join("docs/plugins.md")).unwrap();
+    let shown: Vec<String> = blocks(&text, "toml").into_iter().filter(|block| block.contains("[[case]]")).collect();
+    assert_eq!(shown.len(), 1);
+    let project = Project::new();
+    crate::plugin_projects::copy(&root().join("examples/plugins/rust/join-text"), &project.path().join("join-text"));
+    project.file("join-text/tests/cases.toml", &shown[0]);
+    let tested = sluicebox(&project, "join-text", &["plugin", "test", "--cases-only", "--yes"]).with_code(0).stdout;
+    assert!(tested.ends_with("2 cases passed\n"), "{tested}");
+}
+
 /// Every pipeline in `examples/` runs.
 #[test]
 fn examples_run() {

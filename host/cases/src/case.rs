@@ -51,6 +51,10 @@ pub struct Case {
     /// write into `out`.
     #[serde(default)]
     pub grants: Option<Grants>,
+    /// Whether options that do not fit the plugin's schema are given to the stage all the same, which refuses them itself; else they
+    /// are refused before, as `check` does.
+    #[serde(default)]
+    pub unchecked: bool,
     /// Whether a load is told to abort instead of to commit.
     #[serde(default)]
     pub abort: bool,

@@ -125,7 +125,7 @@ pub struct Opened<'a> {
 pub fn drive(opened: &Opened<'_>, case: &Case, inputs: &[Given]) -> Result<Seen, CaseError> {
     let before = gather(opened.folder)?;
     let kind = opened.stage.description().kind;
-    let mut run = Run { opened, context: context(case), seen: Seen::default() };
+    let mut run = Run { opened, context: context(case), seen: Seen::default(), rows: 0 };
     let ended = match kind {
         Kind::Extract => run.extract(case),
         Kind::Transform => run.transform(inputs),
@@ -158,6 +158,8 @@ struct Run<'a> {
     opened: &'a Opened<'a>,
     context: RunContext,
     seen: Seen,
+    /// Rows of all batches that it gave.
+    rows: usize,
 }
 
 impl Run<'_> {
@@ -177,9 +179,9 @@ impl Run<'_> {
     }
 
     fn gave(&mut self, batch: RecordBatch) -> Result<(), Fault> {
+        self.rows += batch.num_rows();
         self.seen.batches.push(batch);
-        let rows: usize = self.seen.batches.iter().map(RecordBatch::num_rows).sum();
-        if rows > ROWS_MAX || self.seen.batches.len() > ANSWERS_MAX {
+        if self.rows > ROWS_MAX || self.seen.batches.len() > ANSWERS_MAX {
             let message = format!("it gave more than {ROWS_MAX} rows, or {ANSWERS_MAX} batches");
             return Err(Fault::new(FaultKind::Limit, "", message));
         }

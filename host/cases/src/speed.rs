@@ -22,6 +22,8 @@ pub struct Speed {
     pub memory_peak_bytes: u64,
     /// To make an instance, the quickest of five.
     pub instance: Duration,
+    /// From `open` to the answer to the first batch, on a fresh instance.
+    pub first: Duration,
 }
 
 /// The rows of an input, repeated to one batch of about so many rows.
@@ -53,12 +55,14 @@ pub fn speed(stage: &dyn Stage, case: &Case, inputs: &[Given], time: Duration) -
         Kind::Extract => {
             while speed.time < time {
                 let mut extract = stage.extractor(&context, &cancel)?;
+                let opened = Instant::now();
                 extract.open(case.bookmark.as_deref())?;
                 let mut rows = 0;
                 loop {
                     let begin = Instant::now();
                     let page = extract.next()?;
                     speed.time += begin.elapsed();
+                    speed.first_at(opened);
                     let Some(page) = page else { break };
                     rows += page.batch.num_rows() as u64;
                     if speed.time > time {
@@ -76,6 +80,7 @@ pub fn speed(stage: &dyn Stage, case: &Case, inputs: &[Given], time: Duration) -
             let mut transform = stage.transformer(&context, &cancel)?;
             let known: Vec<Input> =
                 inputs.iter().map(|each| Input { name: each.name.clone(), schema: each.schema.clone() }).collect();
+            let opened = Instant::now();
             transform.open(&known)?;
             for (number, input) in inputs.iter().enumerate().skip(1) {
                 for batch in &input.batches {
@@ -87,6 +92,7 @@ pub fn speed(stage: &dyn Stage, case: &Case, inputs: &[Given], time: Duration) -
                     let begin = Instant::now();
                     transform.process(0, batch.clone())?;
                     speed.gave(batch, begin);
+                    speed.first_at(opened);
                     transform.take_report();
                 }
             }
@@ -95,12 +101,14 @@ pub fn speed(stage: &dyn Stage, case: &Case, inputs: &[Given], time: Duration) -
         Kind::Validate => {
             let mut validate = stage.validator(&context, &cancel)?;
             let Some(input) = inputs.first() else { return Ok(speed) };
+            let opened = Instant::now();
             validate.open(&input.schema)?;
             while speed.time < time && first().next().is_some() {
                 for batch in first() {
                     let begin = Instant::now();
                     validate.check(batch)?;
                     speed.gave(batch, begin);
+                    speed.first_at(opened);
                     validate.take_report();
                 }
             }
@@ -109,12 +117,14 @@ pub fn speed(stage: &dyn Stage, case: &Case, inputs: &[Given], time: Duration) -
         Kind::Load => {
             let mut load = stage.loader(&context, &cancel)?;
             let Some(input) = inputs.first() else { return Ok(speed) };
+            let opened = Instant::now();
             load.open(&input.schema, LOAD_ID, 0)?;
             while speed.time < time && first().next().is_some() {
                 for batch in first() {
                     let begin = Instant::now();
                     load.write(batch.clone())?;
                     speed.gave(batch, begin);
+                    speed.first_at(opened);
                     load.take_report();
                 }
             }
@@ -130,6 +140,12 @@ impl Speed {
     fn gave(&mut self, batch: &RecordBatch, begin: Instant) {
         self.time += begin.elapsed();
         self.rows += batch.num_rows() as u64;
+    }
+
+    fn first_at(&mut self, opened: Instant) {
+        if self.first.is_zero() {
+            self.first = opened.elapsed();
+        }
     }
 
     fn note<I: Instance + ?Sized>(&mut self, instance: &I) {

@@ -200,3 +200,146 @@ fn toml_value(data_type: &DataType, text: &str) -> Value {
     };
     value.unwrap_or_else(|| text.into())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    use super::*;
+    use crate::compare::compare;
+    use crate::drive::given;
+    use sluicebox_model::fault::{Fault, FaultKind};
+    use sluicebox_model::plugin::Kind;
+    use sluicebox_model::stage::BadRecord;
+
+    const INPUT: &str = "input.columns = { n = \"int64\", t = \"utf8\", x = \"float64\", b = \"boolean\" }\n\
+                         input.rows = [{ n = 9007199254740993, t = \"a,\\\"b\", x = 0.5, b = true }, {}]\n";
+
+    /// What a stage that passes its input on is seen to answer.
+    fn seen(case: &Case) -> Seen {
+        let input = given(case, Kind::Transform, Path::new(".")).unwrap().remove(0);
+        Seen { schema: Some(input.schema), batches: input.batches, ..Seen::default() }
+    }
+
+    /// Writes a case anew and reads it again: what was seen is what it then expects.
+    fn updated(text: &str, change: impl Fn(&mut Seen)) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let case = Case::of_text(text).unwrap().remove(0);
+        let mut seen = seen(&case);
+        change(&mut seen);
+        let written = update(text, &case, &seen, folder.path()).unwrap();
+        let case = Case::of_text(&written).unwrap_or_else(|error| panic!("{error}: {written}")).remove(0);
+        assert_eq!(compare(&case, &seen, folder.path()).unwrap(), [], "{written}");
+        written
+    }
+
+    #[test]
+    fn what_came_is_written_where_nothing_was_expected() {
+        let written = updated(&format!("# kept\n[[case]]\nname = \"a\" # kept, too\n{INPUT}"), |seen| {
+            seen.bookmark = Some("7".into());
+            seen.counters.insert("seen".into(), 2);
+            let record = BadRecord { origin: "a:1".into(), content: "x\"y".into(), reason: "no".into() };
+            seen.quarantined.push(record);
+            seen.files.insert("out/a".into(), "text\n".into());
+        });
+        assert!(written.starts_with("# kept\n[[case]]\nname = \"a\" # kept, too\n"), "{written}");
+        for told in [
+            "expect.columns = { n = \"int64\", t = \"utf8\", x = \"float64\", b = \"boolean\" }",
+            "n = 9007199254740993",
+            "x = 0.5",
+            "b = true",
+            "expect.bookmark = \"7\"",
+            "expect.counters = { seen = 2 }",
+            "origin = \"a:1\"",
+            "\"out/a\"",
+        ] {
+            assert!(written.contains(told), "no {told}: {written}");
+        }
+    }
+
+    #[test]
+    fn what_was_expected_is_written_in_the_same_way() {
+        let case = format!("[[case]]\nname = \"a\"\n{INPUT}");
+        let json = updated(&format!("{case}expect.json = \"\"\n"), |_| {});
+        assert!(json.contains(r#"{"b":true,"n":9007199254740993,"t":"a,\"b","x":0.5}"#), "{json}");
+        assert!(!json.contains("expect.columns"), "types were not compared: {json}");
+        let csv = updated(&format!("{case}expect.csv = \"\"\n"), |_| {});
+        assert!(csv.contains("9007199254740993,\"a,\"\"b\",0.5,true"), "{csv}");
+        let rows = updated(&format!("{case}expect.rows = []\nexpect.counters = {{ seen = 1 }}\n"), |seen| {
+            seen.counters.insert("seen".into(), 5);
+            seen.counters.insert("other".into(), 5);
+            seen.bookmark = Some("9".into());
+        });
+        assert!(rows.contains("seen = 5") && !rows.contains("bookmark"), "{rows}");
+        // One case of several, and a table that is no dotted key.
+        let two = format!("{case}\n[case.expect]\njson = \"\"\n\n[[case]]\nname = \"b\"\ninput.rows = []\n");
+        assert!(updated(&two, |_| {}).ends_with("[[case]]\nname = \"b\"\ninput.rows = []\n"));
+    }
+
+    #[test]
+    fn a_fault_takes_the_place_of_rows_and_rows_that_of_a_fault() {
+        let case = format!("[[case]]\nname = \"a\"\n{INPUT}");
+        let fault = |seen: &mut Seen| {
+            seen.fault = Some(Fault::new(FaultKind::InvalidData, "process", "row 1 is odd\nand more"));
+            seen.fault_row = Some(1);
+        };
+        let written = updated(&format!("{case}expect.csv = \"\"\n"), fault);
+        assert!(
+            written.contains("expect.fault = { kind = \"invalid-data\", message = \"row 1 is odd\" }"),
+            "{written}"
+        );
+        assert!(!written.contains("expect.csv"), "{written}");
+        // What was compared of a fault is compared again; a part of the message that still fits stays.
+        let old = "expect.fault = { kind = \"denied\", message = \"is odd\", call = \"open\", row = 7 }\n";
+        let written = updated(&format!("{case}{old}"), fault);
+        let new = "expect.fault = { kind = \"invalid-data\", message = \"is odd\", call = \"process\", row = 1 }";
+        assert!(written.contains(new), "{written}");
+        let rows = updated(&format!("{case}{old}"), |_| {});
+        assert!(!rows.contains("fault") && rows.contains("9007199254740993"), "{rows}");
+    }
+
+    #[test]
+    fn tables_in_files_of_their_own_are_written_there() {
+        let folder = tempfile::tempdir().unwrap();
+        for (key, name) in [("csv-file", "rows.csv"), ("json-file", "rows.jsonl")] {
+            let text = format!("[[case]]\nname = \"a\"\n{INPUT}expect.{key} = \"{name}\"\n");
+            let case = Case::of_text(&text).unwrap().remove(0);
+            let seen = seen(&case);
+            let written = update(&text, &case, &seen, folder.path()).unwrap();
+            assert!(written.contains(&format!("expect.{key} = \"{name}\"")), "{written}");
+            assert!(fs::read_to_string(folder.path().join(name)).unwrap().contains("9007199254740993"));
+            assert_eq!(compare(&case, &seen, folder.path()).unwrap(), []);
+            // What is read from there is what is compared.
+            fs::write(
+                folder.path().join(name),
+                fs::read_to_string(folder.path().join(name)).unwrap().replace("0.5", "0.25"),
+            )
+            .unwrap();
+            assert_eq!(compare(&case, &seen, folder.path()).unwrap().len(), 1);
+        }
+        let text = format!("[[case]]\nname = \"a\"\n{INPUT}expect.csv-file = \"none/rows.csv\"\n");
+        let case = Case::of_text(&text).unwrap().remove(0);
+        let told = update(&text, &case, &seen(&case), folder.path()).unwrap_err();
+        assert!(told.message.contains("none/rows.csv cannot be written"), "{told}");
+    }
+
+    #[test]
+    fn rows_are_read_from_files_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.csv"), "n,t\n1,x\n,y\n").unwrap();
+        fs::write(folder.path().join("a.jsonl"), "{\"n\": 1, \"t\": \"x\"}\n{\"t\": \"y\"}\n").unwrap();
+        let read = |input: &str| {
+            let case = Case::of_text(&format!("[[case]]\nname = \"a\"\n{input}\n")).unwrap().remove(0);
+            given(&case, Kind::Transform, folder.path()).unwrap().remove(0).batches
+        };
+        let wanted = read("input.csv = \"n,t\\n1,x\\n,y\\n\"");
+        assert_eq!(read("input.csv-file = \"a.csv\""), wanted);
+        assert_eq!(read("input.json-file = \"a.jsonl\""), wanted);
+    }
+
+    #[test]
+    fn a_case_that_is_not_there_is_told() {
+        let case = Case::of_text("[[case]]\nname = \"a\"\ninput.rows = []\n").unwrap().remove(0);
+        let told = update("[[case]]\nname = \"b\"\n", &case, &Seen::default(), Path::new(".")).unwrap_err();
+        assert!(told.message.contains("no `[[case]]` with the name `a`"), "{told}");
+    }
+}

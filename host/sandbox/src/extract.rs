@@ -1,7 +1,7 @@
 //! A live extract.
 
 use crate::answer::{self, taken};
-use crate::contract::{extractor, splittable};
+use crate::calls::{ExtractorCalls, SplittableCalls};
 use crate::refusal::refuse;
 use crate::schema::promised;
 use crate::stage::Bound;
@@ -11,14 +11,18 @@ use sluicebox_model::stage::{Extractor, Instance, Page, Plan, Report, Usage};
 
 pub(crate) struct ExtractInstance {
     bound: Bound,
-    guest: extractor::Guest,
-    splitter: Option<splittable::Guest>,
+    guest: Box<dyn ExtractorCalls>,
+    splitter: Option<Box<dyn SplittableCalls>>,
     /// What `open` promised.
     schema: Option<SchemaRef>,
 }
 
 impl ExtractInstance {
-    pub(crate) fn new(bound: Bound, guest: extractor::Guest, splitter: Option<splittable::Guest>) -> Self {
+    pub(crate) fn new(
+        bound: Bound,
+        guest: Box<dyn ExtractorCalls>,
+        splitter: Option<Box<dyn SplittableCalls>>,
+    ) -> Self {
         Self { bound, guest, splitter, schema: None }
     }
 }

@@ -27,6 +27,7 @@
 
 mod answer;
 mod background;
+mod calls;
 mod catalog;
 mod column;
 mod compiled;

@@ -1,7 +1,7 @@
 //! A live load.
 
 use crate::answer;
-use crate::contract::loader;
+use crate::calls::LoaderCalls;
 use crate::schema::to_guest;
 use crate::stage::Bound;
 use arrow_array::RecordBatch;
@@ -11,11 +11,11 @@ use sluicebox_model::stage::{Instance, Loader, Report, Usage};
 
 pub(crate) struct LoadInstance {
     bound: Bound,
-    guest: loader::Guest,
+    guest: Box<dyn LoaderCalls>,
 }
 
 impl LoadInstance {
-    pub(crate) fn new(bound: Bound, guest: loader::Guest) -> Self {
+    pub(crate) fn new(bound: Bound, guest: Box<dyn LoaderCalls>) -> Self {
         Self { bound, guest }
     }
 }

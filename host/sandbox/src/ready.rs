@@ -1,6 +1,8 @@
 //! A component made ready: compiled, linked, and its exports found.
 
-use crate::contract::{extractor, loader, plugin, splittable, transformer, validator};
+use crate::calls::{
+    ExtractorCalls, Finds, LoaderCalls, PluginCalls, SplittableCalls, TransformerCalls, ValidatorCalls,
+};
 use crate::engine::Linked;
 use crate::state::State;
 use crate::versions::{ADAPTERS, Found, adapter_of, cannot_link};
@@ -12,7 +14,7 @@ use wasmtime::component::{Component, InstancePre};
 pub(crate) struct Ready {
     pub(crate) linked: Arc<Linked>,
     pub(crate) pre: InstancePre<State>,
-    pub(crate) plugin: plugin::GuestIndices,
+    pub(crate) plugin: Box<dyn Finds<dyn PluginCalls>>,
     pub(crate) exports: Exports,
     /// Names of the imported interfaces.
     pub(crate) imports: Vec<String>,
@@ -22,10 +24,10 @@ pub(crate) struct Ready {
 
 /// The functions of the component's kind.
 pub(crate) enum Exports {
-    Extract(extractor::GuestIndices, Option<splittable::GuestIndices>),
-    Transform(transformer::GuestIndices),
-    Validate(validator::GuestIndices),
-    Load(loader::GuestIndices),
+    Extract(Box<dyn Finds<dyn ExtractorCalls>>, Option<Box<dyn Finds<dyn SplittableCalls>>>),
+    Transform(Box<dyn Finds<dyn TransformerCalls>>),
+    Validate(Box<dyn Finds<dyn ValidatorCalls>>),
+    Load(Box<dyn Finds<dyn LoaderCalls>>),
 }
 
 impl Exports {

@@ -97,7 +97,7 @@ impl ComponentStage {
     /// What the plugin says of itself.
     pub(crate) fn describe(&self, context: &RunContext) -> Result<plugin::Description, Fault> {
         let (mut bound, instance) = self.instantiate(context, &Cancel::new())?;
-        let guest = load(&mut bound, |store| self.ready.plugin.load(store, &instance))?;
+        let guest = load(&mut bound, |store| self.ready.plugin.find(store, &instance))?;
         bound.core.ask("describe", async |store| guest.call_describe(store).await)
     }
 }
@@ -129,9 +129,9 @@ impl Stage for ComponentStage {
             return Err(self.other_kind("an extract"));
         };
         let (mut bound, instance) = self.instantiate(context, cancel)?;
-        let guest = load(&mut bound, |store| extractor.load(store, &instance))?;
+        let guest = load(&mut bound, |store| extractor.find(store, &instance))?;
         let splitter = match splittable {
-            Some(splittable) => Some(load(&mut bound, |store| splittable.load(store, &instance))?),
+            Some(splittable) => Some(load(&mut bound, |store| splittable.find(store, &instance))?),
             None => None,
         };
         Ok(Box::new(ExtractInstance::new(bound, guest, splitter)))
@@ -140,21 +140,21 @@ impl Stage for ComponentStage {
     fn transformer(&self, context: &RunContext, cancel: &Cancel) -> Result<Box<dyn Transformer>, Fault> {
         let Exports::Transform(transformer) = &self.ready.exports else { return Err(self.other_kind("a transform")) };
         let (mut bound, instance) = self.instantiate(context, cancel)?;
-        let guest = load(&mut bound, |store| transformer.load(store, &instance))?;
+        let guest = load(&mut bound, |store| transformer.find(store, &instance))?;
         Ok(Box::new(TransformInstance::new(bound, guest)))
     }
 
     fn validator(&self, context: &RunContext, cancel: &Cancel) -> Result<Box<dyn Validator>, Fault> {
         let Exports::Validate(validator) = &self.ready.exports else { return Err(self.other_kind("a validate")) };
         let (mut bound, instance) = self.instantiate(context, cancel)?;
-        let guest = load(&mut bound, |store| validator.load(store, &instance))?;
+        let guest = load(&mut bound, |store| validator.find(store, &instance))?;
         Ok(Box::new(ValidateInstance::new(bound, guest)))
     }
 
     fn loader(&self, context: &RunContext, cancel: &Cancel) -> Result<Box<dyn Loader>, Fault> {
         let Exports::Load(loader) = &self.ready.exports else { return Err(self.other_kind("a load")) };
         let (mut bound, instance) = self.instantiate(context, cancel)?;
-        let guest = load(&mut bound, |store| loader.load(store, &instance))?;
+        let guest = load(&mut bound, |store| loader.find(store, &instance))?;
         Ok(Box::new(LoadInstance::new(bound, guest)))
     }
 }

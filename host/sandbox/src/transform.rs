@@ -1,6 +1,7 @@
 //! A live transform.
 
 use crate::answer::{self, taken};
+use crate::calls::TransformerCalls;
 use crate::contract::transformer;
 use crate::schema::{promised, to_guest};
 use crate::stage::Bound;
@@ -11,13 +12,13 @@ use sluicebox_model::stage::{Input, Instance, Report, Transformer, Usage};
 
 pub(crate) struct TransformInstance {
     bound: Bound,
-    guest: transformer::Guest,
+    guest: Box<dyn TransformerCalls>,
     /// What `open` promised.
     schema: Option<SchemaRef>,
 }
 
 impl TransformInstance {
-    pub(crate) fn new(bound: Bound, guest: transformer::Guest) -> Self {
+    pub(crate) fn new(bound: Bound, guest: Box<dyn TransformerCalls>) -> Self {
         Self { bound, guest, schema: None }
     }
 }

@@ -1,6 +1,7 @@
 //! A live validate.
 
 use crate::answer;
+use crate::calls::ValidatorCalls;
 use crate::console::escape;
 use crate::contract::validator;
 use crate::ops::finding_rows;
@@ -23,13 +24,13 @@ const RULES_MAX: usize = 100_000;
 
 pub(crate) struct ValidateInstance {
     bound: Bound,
-    guest: validator::Guest,
+    guest: Box<dyn ValidatorCalls>,
     /// How many rules `open` answered with.
     rules: Option<usize>,
 }
 
 impl ValidateInstance {
-    pub(crate) fn new(bound: Bound, guest: validator::Guest) -> Self {
+    pub(crate) fn new(bound: Bound, guest: Box<dyn ValidatorCalls>) -> Self {
         Self { bound, guest, rules: None }
     }
 }

@@ -3,9 +3,11 @@
 //! Components are matched by track: 0.1.x is one, 0.2.x another, 1.x a third. Within a track a component works with every
 //! host that is at least as new. When a new track comes, the one before it stays: freeze its text in `wit/frozen/`, give it
 //! bindings of its own beside `contract.rs` (its resource bound to the same `HeldBatch`), write an [`Adapter`] that links its
-//! imports and finds its exports, and add that to [`ADAPTERS`]. What the new track says more is given its default by the
-//! adapter of the old one, so that nothing above `ready.rs` knows how many there are.
+//! imports and finds its exports, and add that to [`ADAPTERS`]. The host calls all tracks in the nouns of the newest
+//! ([`crate::calls`]): where a record has changed, the adapter of the old track translates, and gives what the new one says more
+//! its default; so nothing above `ready.rs` knows how many there are. `tests/next.rs` does all of it for a track that is none yet.
 
+use crate::calls::{Finds, PluginCalls};
 use crate::contract::{self, extractor, loader, plugin, splittable, transformer, validator};
 use crate::ready::Exports;
 use crate::state::State;
@@ -67,12 +69,17 @@ pub(crate) trait Adapter: Sync {
 
 /// The functions of a component.
 pub(crate) struct Found {
-    pub(crate) plugin: plugin::GuestIndices,
+    pub(crate) plugin: Box<dyn Finds<dyn PluginCalls>>,
     pub(crate) exports: Exports,
 }
 
 /// What this host speaks, the oldest first.
+#[cfg(not(test))]
 pub(crate) static ADAPTERS: &[&dyn Adapter] = &[&Track01];
+
+/// In tests also a track that is to come.
+#[cfg(test)]
+pub(crate) static ADAPTERS: &[&dyn Adapter] = &[&Track01, &crate::tests::next::Track02];
 
 /// Version 0.1.
 struct Track01;
@@ -92,13 +99,13 @@ impl Adapter for Track01 {
         let exports = match kind {
             Kind::Extract => {
                 let splittable = splits.then(|| splittable::GuestIndices::new(pre)).transpose()?;
-                Exports::Extract(extractor::GuestIndices::new(pre)?, splittable)
+                Exports::Extract(Box::new(extractor::GuestIndices::new(pre)?), splittable.map(|it| Box::new(it) as _))
             }
-            Kind::Transform => Exports::Transform(transformer::GuestIndices::new(pre)?),
-            Kind::Validate => Exports::Validate(validator::GuestIndices::new(pre)?),
-            Kind::Load => Exports::Load(loader::GuestIndices::new(pre)?),
+            Kind::Transform => Exports::Transform(Box::new(transformer::GuestIndices::new(pre)?)),
+            Kind::Validate => Exports::Validate(Box::new(validator::GuestIndices::new(pre)?)),
+            Kind::Load => Exports::Load(Box::new(loader::GuestIndices::new(pre)?)),
         };
-        Ok(Found { plugin: plugin::GuestIndices::new(pre)?, exports })
+        Ok(Found { plugin: Box::new(plugin::GuestIndices::new(pre)?), exports })
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{languages, sdk};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Folders that never hold sources.
 const LEFT_OUT: [&str; 6] = [tools::FOLDER, "out", "plugins", "target", "node_modules", "__pycache__"];
@@ -19,14 +20,32 @@ const FILES_MAX: usize = 10_000;
 /// # Errors
 /// The folder cannot be read, or holds too many files.
 pub fn sources(project: &Project) -> Result<Vec<PathBuf>, ToolchainError> {
+    files(project, &|path| languages::is_source(project.language, path))
+}
+
+/// The files of a project that hold tests in its own language, in order, each as within the project.
+///
+/// # Errors
+/// As of [`sources`].
+pub fn own_tests(project: &Project) -> Result<Vec<PathBuf>, ToolchainError> {
+    files(project, &|path| languages::is_test(project, path))
+}
+
+fn files(project: &Project, is_wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<PathBuf>, ToolchainError> {
     let mut found = Vec::new();
     let mut seen = 0;
-    walk(project, Path::new(""), &mut seen, &mut found)?;
+    walk(project, Path::new(""), is_wanted, &mut seen, &mut found)?;
     found.sort();
     Ok(found)
 }
 
-fn walk(project: &Project, within: &Path, seen: &mut usize, found: &mut Vec<PathBuf>) -> Result<(), ToolchainError> {
+fn walk(
+    project: &Project,
+    within: &Path,
+    is_wanted: &dyn Fn(&Path) -> bool,
+    seen: &mut usize,
+    found: &mut Vec<PathBuf>,
+) -> Result<(), ToolchainError> {
     let folder = project.dir.join(within);
     let told = |error| ToolchainError::of_file("read", &folder, &error);
     for entry in fs::read_dir(&folder).map_err(told)? {
@@ -43,9 +62,9 @@ fn walk(project: &Project, within: &Path, seen: &mut usize, found: &mut Vec<Path
         if kind.is_dir() {
             let is_hidden = name.starts_with('.') && name != ".cargo";
             if !is_hidden && !LEFT_OUT.contains(&name.as_ref()) {
-                walk(project, &path, seen, found)?;
+                walk(project, &path, is_wanted, seen, found)?;
             }
-        } else if languages::is_source(project.language, &path) {
+        } else if is_wanted(&path) {
             found.push(path);
         }
     }
@@ -101,6 +120,23 @@ pub fn note_built(project: &Project, tools: &Tools, component: &Path) -> Result<
     fs::write(&path, state(project, component)?).map_err(told)
 }
 
+/// How long a build takes: as long as the last one of the project, else as one of its language usually does. For people, who
+/// want to know how much longer it will be.
+pub fn expected(project: &Project, tools: &Tools) -> Duration {
+    let noted = fs::read_to_string(note(project, tools).with_extension("took")).ok();
+    let noted = noted.and_then(|text| text.trim().parse().ok()).map(Duration::from_millis);
+    noted.unwrap_or_else(|| languages::usual(project.language))
+}
+
+/// Notes how long a build took. Where that cannot be kept, the next one is told as a usual one.
+pub fn note_took(project: &Project, tools: &Tools, took: Duration) {
+    let path = note(project, tools).with_extension("took");
+    if let Some(folder) = path.parent() {
+        let _ = fs::create_dir_all(folder);
+    }
+    let _ = fs::write(path, format!("{}\n", took.as_millis()));
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
@@ -127,6 +163,37 @@ mod tests {
         let source = project.dir.join("stage.py");
         fs::write(&source, format!("{}\n", fs::read_to_string(&source).unwrap())).unwrap();
         assert!(!is_current(&project, &tools, &component));
+    }
+
+    #[test]
+    fn a_build_takes_as_long_as_the_last_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let project = create(folder.path(), "stamp", Kind::Transform, Language::Python).unwrap();
+        let tools = Tools::of(&project.dir, None);
+        let usual = expected(&project, &tools);
+        note_took(&project, &tools, Duration::from_millis(1234));
+        assert_ne!(usual, Duration::from_millis(1234));
+        assert_eq!(expected(&project, &tools), Duration::from_millis(1234));
+    }
+
+    #[test]
+    fn tests_of_its_own_are_found_in_every_language() {
+        let folder = tempfile::tempdir().unwrap();
+        for (language, file) in [
+            (Language::Rust, "src/lib.rs"),
+            (Language::Python, "test_stage.py"),
+            (Language::TypeScript, "stage.test.ts"),
+            (Language::C, "test_stage.c"),
+            (Language::Go, "main_test.go"),
+        ] {
+            let project = create(folder.path(), language.word(), Kind::Transform, language).unwrap();
+            assert_eq!(own_tests(&project).unwrap(), [PathBuf::from(file)]);
+            fs::write(project.dir.join(file), "").unwrap();
+            if language != Language::Rust {
+                fs::remove_file(project.dir.join(file)).unwrap();
+            }
+            assert!(own_tests(&project).unwrap().is_empty(), "{language:?}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod built;
 mod component;
 mod error;
+mod example;
 mod language;
 mod languages;
 mod lent;
@@ -16,8 +17,9 @@ mod project;
 mod sdk;
 mod tools;
 
-pub use built::{is_current, note_built, sources};
+pub use built::{expected, is_current, note_built, note_took, own_tests, sources};
 pub use error::ToolchainError;
+pub use example::example_in_rust;
 pub use language::Language;
 pub use need::Need;
 pub use new::{create, name_is_sound};
@@ -28,7 +30,7 @@ use languages::Made;
 
 /// What a project needs and has not.
 pub fn missing(project: &Project, tools: &Tools) -> Vec<Need> {
-    languages::needs(project.language).into_iter().filter(|need| !need.is_met(tools)).collect()
+    languages::needs(project).into_iter().filter(|need| !need.is_met(tools)).collect()
 }
 
 /// Builds a project; answers with the bytes of its component, unchecked. The SDK is unpacked first, where it is not there or
@@ -49,13 +51,17 @@ pub fn is_source(project: &Project, path: &std::path::Path) -> bool {
     !path.starts_with(tools::FOLDER) && languages::is_source(project.language, path)
 }
 
-/// The command that runs the tests of a project's own language, which need no host. The SDK has to be unpacked
-/// ([`prepare`]), and what the language needs installed.
+/// The command that runs the tests of a project's own language, which need no host; none where it has no such tests. The SDK has
+/// to be unpacked ([`prepare`]), and what the language needs installed.
 ///
 /// # Errors
-/// The tool folder cannot be written.
-pub fn unit_tests(project: &Project, tools: &Tools) -> Result<std::process::Command, ToolchainError> {
-    languages::unit_tests(project, tools)
+/// The project cannot be read, or the tool folder cannot be written; the tests have to be compiled first and are not sound, then
+/// [`ToolchainError::said`] is what the compiler said.
+pub fn unit_tests(project: &Project, tools: &Tools) -> Result<Option<std::process::Command>, ToolchainError> {
+    if own_tests(project)?.is_empty() {
+        return Ok(None);
+    }
+    languages::unit_tests(project, tools).map(Some)
 }
 
 /// Unpacks the SDK of the project's language into the tool folder, so that an editor and the language's own tests find it.

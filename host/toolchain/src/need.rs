@@ -4,9 +4,10 @@ use crate::error::ToolchainError;
 use crate::languages::typescript;
 use crate::program::{run, works};
 use crate::tools::Tools;
+use std::ffi::OsString;
 use std::fmt;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Something to install, of one version.
@@ -19,6 +20,13 @@ pub enum Need {
         /// Its version.
         version: &'static str,
     },
+    /// What a Python project names in its `requirements.txt`, into the tool folder.
+    Requirements {
+        /// The file.
+        file: PathBuf,
+        /// Of the file's text: another one is installed anew.
+        digest: String,
+    },
     /// Packages of npm, each with its version, into the tool folder.
     Npm(&'static [&'static str]),
     /// A target of the Rust compiler, by rustup.
@@ -29,6 +37,9 @@ impl fmt::Display for Need {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pip { package, version } => write!(f, "{package} {version} (a Python package, into the tool folder)"),
+            Self::Requirements { file, .. } => {
+                write!(f, "what {} names (Python packages, into the tool folder)", file.display())
+            }
             Self::Npm(packages) => {
                 let named = packages.iter().map(|package| match package.rsplit_once('@') {
                     Some((name, version)) => format!("{name} {version}"),
@@ -52,6 +63,7 @@ impl Need {
     pub fn is_met(&self, tools: &Tools) -> bool {
         match self {
             Self::Pip { package, version } => tools.pip(package, version).is_dir(),
+            Self::Requirements { digest, .. } => tools.requirements(digest).is_dir(),
             Self::Npm(packages) => tools.npm(packages).is_dir(),
             Self::RustTarget(target) => {
                 let libraries = run("", Command::new("rustc").args(["--print", "target-libdir", "--target", target]));
@@ -66,7 +78,14 @@ impl Need {
     /// What installs it is missing or fails; nothing is left half installed.
     pub fn install(&self, tools: &Tools) -> Result<(), ToolchainError> {
         match self {
-            Self::Pip { package, version } => pip(tools, package, version),
+            Self::Pip { package, version } => {
+                let wanted = OsString::from(format!("{package}=={version}"));
+                pip(&tools.pip(package, version), &format!("{package} {version}"), &[wanted])
+            }
+            Self::Requirements { file, digest } => {
+                let wanted = [OsString::from("--requirement"), file.into()];
+                pip(&tools.requirements(digest), &format!("what {} names", file.display()), &wanted)
+            }
             Self::Npm(packages) => npm(tools, packages),
             Self::RustTarget(target) => {
                 if !works(Command::new("rustup").arg("--version")) {
@@ -109,21 +128,20 @@ fn npm(tools: &Tools, packages: &[&str]) -> Result<(), ToolchainError> {
     settle(run("packages of npm cannot be installed", npm.args(packages)), &half, &to)
 }
 
-fn pip(tools: &Tools, package: &str, version: &str) -> Result<(), ToolchainError> {
+/// Installs what pip is told to by `wanted` into the folder `to`; `what` is for people.
+fn pip(to: &Path, what: &str, wanted: &[OsString]) -> Result<(), ToolchainError> {
     if !works(Command::new("python3").args(["-m", "pip", "--version"])) {
-        return Err(ToolchainError::new(format!("{package} is a Python package, and there is no Python with pip"))
-            .help("install Python 3.10 or newer and pip, e.g. `apt-get install python3-pip`"));
+        return Err(ToolchainError::new(format!(
+            "{what}: this comes by Python's pip, and there is no Python with pip"
+        ))
+        .help("install Python 3.10 or newer and pip, e.g. `apt-get install python3-pip`"));
     }
-    let to = tools.pip(package, version);
     let half = to.with_extension(format!("half-{}", std::process::id()));
     if let Some(folder) = to.parent() {
         fs::create_dir_all(folder).map_err(|error| ToolchainError::of_file("made", folder, &error))?;
     }
     let mut command = Command::new("python3");
     command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--target"]);
-    let installed = run(
-        &format!("{package} {version} cannot be installed"),
-        command.arg(&half).arg(format!("{package}=={version}")),
-    );
-    settle(installed, &half, &to)
+    let installed = run(&format!("{what} cannot be installed"), command.arg(&half).args(wanted));
+    settle(installed, &half, to)
 }

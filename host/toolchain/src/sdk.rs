@@ -42,11 +42,16 @@ fn sdk(language: Language) -> &'static Dir<'static> {
 /// The files of a project to begin with; paths are relative to it.
 pub(crate) fn template(language: Language, kind: &str) -> Vec<(PathBuf, &'static [u8])> {
     let folder = Path::new(TEMPLATES).join(kind);
-    let Some(dir) = sdk(language).get_dir(&folder) else { return Vec::new() };
+    below(sdk(language), &folder)
+}
+
+/// The files below a folder of what is embedded; paths are relative to it.
+pub(crate) fn below(embedded: &'static Dir<'static>, folder: &Path) -> Vec<(PathBuf, &'static [u8])> {
+    let Some(dir) = embedded.get_dir(folder) else { return Vec::new() };
     let mut files = Vec::new();
     walk(dir, &|_| true, &mut files);
     let below =
-        |file: &'static File<'static>| Some((file.path().strip_prefix(&folder).ok()?.to_owned(), file.contents()));
+        |file: &'static File<'static>| Some((file.path().strip_prefix(folder).ok()?.to_owned(), file.contents()));
     files.into_iter().filter_map(below).collect()
 }
 
@@ -111,7 +116,7 @@ pub(crate) fn unpack(language: Language, tools: &Tools) -> Result<(), ToolchainE
     fs::rename(&half, &folder).map_err(|error| ToolchainError::of_file("made", &folder, &error))
 }
 
-fn write(path: &Path, content: &[u8]) -> Result<(), ToolchainError> {
+pub(crate) fn write(path: &Path, content: &[u8]) -> Result<(), ToolchainError> {
     let told = |error| ToolchainError::of_file("written", path, &error);
     // Compilers look at times: what is the same stays as it is.
     if fs::read(path).is_ok_and(|there| there == content) {

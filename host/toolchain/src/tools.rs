@@ -1,6 +1,7 @@
 //! The folder of a project's tools.
 
 use crate::error::ToolchainError;
+use crate::project::Project;
 use sha2::Digest;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -48,6 +49,18 @@ impl Tools {
     /// A Python package of one version, with what it needs.
     pub(crate) fn pip(&self, package: &str, version: &str) -> PathBuf {
         self.dir.join("pip").join(format!("{package}-{version}"))
+    }
+
+    /// The packages that a Python project names, by the digest of the file that names them.
+    pub(crate) fn requirements(&self, digest: &str) -> PathBuf {
+        self.dir.join("pip").join(format!("requirements-{digest}"))
+    }
+
+    /// A file that is made for a project; others that share the tools may have the same name.
+    pub(crate) fn of_project(&self, project: &Project, what: &str) -> PathBuf {
+        let digest = sha2::Sha256::digest(project.dir.to_string_lossy().as_bytes());
+        let key: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        self.dir.join(format!("{}-{key}-{what}", project.name))
     }
 
     /// Makes the folder, and the project's `.tools` a link to it if it is shared: sources name what is in there.

@@ -47,7 +47,8 @@ typedef enum sb_option_type {
     SB_JSON,    /* whatever `schema` says: sb_option_json */
 } sb_option_type;
 
-/* An option of the stage. It is a JSON Schema for the host, and is held to it again when it is read. */
+/* An option of the stage. It is a JSON Schema for the host, and is held to it again when it is read; what SB_JSON holds inside is held
+ * to its `schema` by the host alone. */
 typedef struct sb_option {
     const char *name; /* as in pipeline files: words joined by hyphens */
     sb_option_type type;

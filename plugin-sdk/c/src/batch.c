@@ -142,7 +142,7 @@ static void ended(sb_builder *builder) {
     memcpy(grown(&builder->offsets, 4), &end, 4);
 }
 
-static void value_of(sb_builder *builder, const void *value) {
+static void push_value(sb_builder *builder, const void *value) {
     size_t size = width(builder->field.type);
     void *to = grown(&builder->data, size);
     if (value != NULL) {
@@ -176,7 +176,7 @@ void sb_push_null(sb_builder *builder) {
     } else if (builder->field.type == SB_BOOLEAN) {
         bit_of(builder, false);
     } else {
-        value_of(builder, NULL);
+        push_value(builder, NULL);
     }
 }
 
@@ -192,7 +192,7 @@ void sb_push_integer(sb_builder *builder, int64_t value) {
     bool is_whole = (type >= SB_INT8 && type <= SB_UINT64) || type == SB_DATE32 || type == SB_TIMESTAMP;
     if (fits(builder, is_whole, "a whole number")) {
         row_of(builder, true);
-        value_of(builder, &value); /* little-endian: the lower bytes come first */
+        push_value(builder, &value); /* little-endian: the lower bytes come first */
     }
 }
 
@@ -200,7 +200,7 @@ void sb_push_number(sb_builder *builder, double value) {
     float narrow = (float)value;
     if (fits(builder, builder->field.type == SB_FLOAT32 || builder->field.type == SB_FLOAT64, "a number")) {
         row_of(builder, true);
-        value_of(builder, builder->field.type == SB_FLOAT32 ? (const void *)&narrow : (const void *)&value);
+        push_value(builder, builder->field.type == SB_FLOAT32 ? (const void *)&narrow : (const void *)&value);
     }
 }
 
@@ -218,7 +218,7 @@ void sb_push_text(sb_builder *builder, const char *text, size_t len) {
 void sb_push_bytes(sb_builder *builder, const void *bytes) {
     if (fits(builder, width(builder->field.type) > 0, "a value of fixed width")) {
         row_of(builder, true);
-        value_of(builder, bytes);
+        push_value(builder, bytes);
     }
 }
 

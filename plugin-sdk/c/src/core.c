@@ -284,19 +284,19 @@ void sb_log(sb_level level, const char *format, ...) {
     free(text);
 }
 
-static stage_string_t lent(const char *text) {
+static stage_string_t lent_text(const char *text) {
     char *out = copied(text == NULL ? "" : text, text == NULL ? 0 : strlen(text));
     made_utf8(out, strlen(out));
     return (stage_string_t){.ptr = (uint8_t *)out, .len = strlen(out)};
 }
 
 void sb_count(const char *name, uint64_t by) {
-    stage_string_t counter = lent(name);
+    stage_string_t counter = lent_text(name);
     sluicebox_stage_report_count(&counter, by);
 }
 
 void sb_quarantine(const char *origin, const char *content, const char *reason) {
-    sluicebox_stage_report_bad_record_t record = {.origin = lent(origin), .content = lent(content), .reason = lent(reason)};
+    sluicebox_stage_report_bad_record_t record = {.origin = lent_text(origin), .content = lent_text(content), .reason = lent_text(reason)};
     sluicebox_stage_report_list_bad_record_t records = {.ptr = &record, .len = 1};
     sluicebox_stage_report_quarantine(&records);
 }
@@ -345,7 +345,7 @@ const sb_field *sb_need(const sb_schema *schema, const char *name) {
     return &schema->fields[at];
 }
 
-static const sb_field *unfit(const sb_schema *schema, const sb_field *field, const char *wanted) {
+static const sb_field *unfit_field(const sb_schema *schema, const sb_field *field, const char *wanted) {
     const char *type = sb_type_name(field->type);
     sb_fail(SB_INVALID_CONFIG, "column `%s` is %s, not %s; there is %s", field->name, type, wanted, listed(schema));
     return NULL;
@@ -353,13 +353,13 @@ static const sb_field *unfit(const sb_schema *schema, const sb_field *field, con
 
 const sb_field *sb_need_type(const sb_schema *schema, const char *name, sb_type type) {
     const sb_field *field = sb_need(schema, name);
-    return field == NULL || field->type == type ? field : unfit(schema, field, sb_type_name(type));
+    return field == NULL || field->type == type ? field : unfit_field(schema, field, sb_type_name(type));
 }
 
 const sb_field *sb_need_number(const sb_schema *schema, const char *name) {
     const sb_field *field = sb_need(schema, name);
     bool is_number = field != NULL && field->type >= SB_INT8 && field->type <= SB_FLOAT64;
-    return field == NULL || is_number ? field : unfit(schema, field, "a number");
+    return field == NULL || is_number ? field : unfit_field(schema, field, "a number");
 }
 
 const sb_schema *sb_with_field(const sb_schema *schema, sb_field field) {

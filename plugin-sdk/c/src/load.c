@@ -8,7 +8,7 @@ void exports_sluicebox_stage_plugin_describe(exports_sluicebox_stage_plugin_desc
     sb_call_ends();
 }
 
-static bool ended(exports_sluicebox_stage_loader_fault_t *err) {
+static bool call_ended(exports_sluicebox_stage_loader_fault_t *err) {
     bool failed = sb_take_fault(err);
     sb_call_ends();
     return !failed;
@@ -26,14 +26,14 @@ bool exports_sluicebox_stage_loader_open(exports_sluicebox_stage_loader_run_cont
     if (!sb_failed()) {
         sb_load_open(of_run, schema, id, part);
     }
-    return ended(err);
+    return call_ended(err);
 }
 
 bool exports_sluicebox_stage_loader_write(exports_sluicebox_stage_loader_own_batch_t batch,
                                           exports_sluicebox_stage_loader_fault_t *err) {
     sb_call_begins();
     sb_load_write(sb_batch_came(batch.__handle, false));
-    return ended(err);
+    return call_ended(err);
 }
 
 bool exports_sluicebox_stage_loader_prepare(stage_string_t *ret, exports_sluicebox_stage_loader_fault_t *err) {
@@ -42,7 +42,7 @@ bool exports_sluicebox_stage_loader_prepare(stage_string_t *ret, exports_sluiceb
     if (!sb_failed()) {
         *ret = sb_for_host(receipt);
     }
-    return ended(err);
+    return call_ended(err);
 }
 
 typedef void ending(const char *load_id, const char *const *receipts, size_t len);
@@ -63,7 +63,7 @@ static bool at_the_end(ending *end, exports_sluicebox_stage_loader_config_t *con
     if (!sb_failed()) {
         end(id, texts, len);
     }
-    return ended(err);
+    return call_ended(err);
 }
 
 bool exports_sluicebox_stage_loader_commit(exports_sluicebox_stage_loader_config_t *config, stage_string_t *load_id,

@@ -1,4 +1,4 @@
-/* A host in memory, for tests. Built for the machine itself, with one of SB_TESTS_EXTRACT, ... for the kind of the stage. */
+/* A host in memory, for tests. Built for the machine itself, with one of SB_KIND_EXTRACT, ... for the kind of the stage. */
 
 #include "internal.h"
 #include "sluicebox_test.h"
@@ -556,7 +556,7 @@ static sluicebox_stage_types_schema_t schema_of(kept *batch) {
     return schema;
 }
 
-#ifdef SB_TESTS_EXTRACT
+#ifdef SB_KIND_EXTRACT
 const char *sb_test_extract(const char *options, const char *bookmark) {
     sluicebox_stage_types_run_context_t context = context_of_tests();
     stage_string_t config = options_of(options), mark = options_of(bookmark == NULL ? "" : bookmark), last = {0};
@@ -587,7 +587,7 @@ const char *sb_test_extract(const char *options, const char *bookmark) {
 }
 #endif
 
-#ifdef SB_TESTS_TRANSFORM
+#ifdef SB_KIND_TRANSFORM
 const char *sb_test_transform(const char *options, const char *columns, const char *rows) {
     sluicebox_stage_types_run_context_t context = context_of_tests();
     stage_string_t config = options_of(options);
@@ -621,7 +621,7 @@ const char *sb_test_transform(const char *options, const char *columns, const ch
 }
 #endif
 
-#ifdef SB_TESTS_VALIDATE
+#ifdef SB_KIND_VALIDATE
 const char *sb_test_validate(const char *options, const char *columns, const char *rows) {
     sluicebox_stage_types_run_context_t context = context_of_tests();
     stage_string_t config = options_of(options);
@@ -667,7 +667,7 @@ const char *sb_test_validate(const char *options, const char *columns, const cha
 }
 #endif
 
-#ifdef SB_TESTS_LOAD
+#ifdef SB_KIND_LOAD
 const char *sb_test_load(const char *options, const char *columns, const char *rows, bool aborts) {
     sluicebox_stage_types_run_context_t context = context_of_tests();
     stage_string_t config = options_of(options), id = options_of("test-load"), receipt;

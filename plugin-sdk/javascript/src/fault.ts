@@ -91,7 +91,7 @@ function located(stack: string): string {
     return stack
         .split("\n")
         .map((line) =>
-            line.replace(/\(?[^\s()]*stage\.js:(\d+)(?::\d+)?\)?/, (whole, number: string) => {
+            line.replace(/\(?[^\s()]*(?:stage|user)\.js:(\d+)(?::\d+)?\)?/, (whole, number: string) => {
                 const found = table.lines[Number(number) - 1];
                 return found ? `(${table.files[found[0]] ?? "?"}:${found[1]})` : whole;
             }),

@@ -173,3 +173,8 @@ pub use view::{BinaryView, BitView, DecimalView, StrView};
 pub mod __private {
     pub use crate::describe::Described;
 }
+
+/// What the README shows works.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -6,7 +6,7 @@ use sluicebox_tests::Project;
 use sluicebox_tests::serving::{Serving, text};
 use std::fs;
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Runs the pipeline through the host; answers with the version of its stamp.
 fn stamped(serving: &Serving<'_>) -> String {
@@ -63,6 +63,28 @@ fn a_plugin_that_is_dropped_in_is_offered_replaced_and_gone() {
     project.file("plugins/stamp.wasm", stamp());
     events(&serving, "plugin-offered", 3);
     assert_eq!(stamped(&serving), "4.1.0");
+    serving.end();
+}
+
+/// What is compiled already is offered within a second of being there. The machine may be busy with other tests: the quickest counts.
+#[test]
+fn a_plugin_is_offered_within_a_second() {
+    let project = project();
+    let serving = Serving::begin(&project);
+    let (half, whole) = (project.path().join("plugins/half"), project.path().join("plugins/stamp.wasm"));
+    let mut quickest = Duration::MAX;
+    for number in 1..=8 {
+        let version = if number % 2 == 0 { "4.2.0" } else { "4.1.0" };
+        project.file("plugins/half", stamp_of(version));
+        let begin = Instant::now();
+        fs::rename(&half, &whole).unwrap();
+        events(&serving, "plugin-offered", number);
+        // Each version may have to be compiled the first time.
+        if number > 2 {
+            quickest = quickest.min(begin.elapsed());
+        }
+    }
+    assert!(quickest < Duration::from_secs(1), "{quickest:?}");
     serving.end();
 }
 

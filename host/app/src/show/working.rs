@@ -11,7 +11,8 @@ const MOVES_EVERY: Duration = Duration::from_millis(100);
 pub struct Working(Option<ProgressBar>);
 
 impl Working {
-    /// Begins; `last` is how long the same took the last time, which the bar shows as its end.
+    /// Begins; `last` is about how long it will take, which the bar shows as its end. Two lines at once would overwrite each other:
+    /// end one before the next begins, and before anything else is told.
     pub fn new(what: &str, last: Option<Duration>) -> Self {
         let is_terminal = std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         if !is_terminal {

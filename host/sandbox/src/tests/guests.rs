@@ -70,13 +70,13 @@ pub(super) fn context() -> RunContext {
     }
 }
 
-fn batch(rows: i64) -> RecordBatch {
+pub(super) fn batch(rows: i64) -> RecordBatch {
     let schema = Schema::new(vec![Field::new("n", DataType::Int64, false)]);
     let column: ArrayRef = Arc::new(Int64Array::from_iter_values(0..rows));
     RecordBatch::try_new(Arc::new(schema), vec![column]).unwrap()
 }
 
-fn inputs() -> Vec<Input> {
+pub(super) fn inputs() -> Vec<Input> {
     vec![Input { name: "above".into(), schema: batch(0).schema() }]
 }
 

@@ -8,6 +8,7 @@ mod guests;
 mod held;
 mod ipc;
 mod log;
+pub(crate) mod next;
 mod ops;
 mod random;
 mod wat_guest;

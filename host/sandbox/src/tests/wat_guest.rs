@@ -109,6 +109,12 @@ impl Default for Says<'_> {
 
 /// The component's bytes.
 pub(crate) fn component(says: &Says<'_>) -> Vec<u8> {
+    // As cargo says it now: clones that share a target folder share this program.
+    component_of(says, &format!("{}/../../wit", std::env::var("CARGO_MANIFEST_DIR").unwrap()), "0.1.0")
+}
+
+/// The same for the contract in the file or folder `wit`, of this version.
+pub(crate) fn component_of(says: &Says<'_>, wit: &str, version: &str) -> Vec<u8> {
     let quoted = says.schema.replace('\\', "\\\\").replace('"', "\\\"");
     let text = GUEST
         .replace("NAMELEN", &says.name.len().to_string())
@@ -118,11 +124,10 @@ pub(crate) fn component(says: &Says<'_>) -> Vec<u8> {
         .replace("VERSION", says.version)
         .replace("SCHEMA", &quoted)
         .replace("KIND", &says.kind.to_string())
-        .replace("DESCRIBE", says.first);
+        .replace("DESCRIBE", says.first)
+        .replace("@0.1.0", &format!("@{version}"));
     let mut module = wat::parse_str(text).unwrap();
     let mut resolve = Resolve::new();
-    // As cargo says it now: clones that share a target folder share this program.
-    let wit = format!("{}/../../wit", std::env::var("CARGO_MANIFEST_DIR").unwrap());
     let (package, _) = resolve.push_path(wit).unwrap();
     let world = resolve.select_world(&[package], Some("transform-stage")).unwrap();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();

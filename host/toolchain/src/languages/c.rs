@@ -14,8 +14,12 @@ use std::process::Command;
 /// What pip installs into the project's tool folder, pinned.
 pub(crate) const PACKAGES: &[&str] = &["ziglang==0.16.0"];
 
-/// The sources of the SDK that are the same for all kinds.
-const SHARED: [&str; 3] = ["core.c", "options.c", "batch.c"];
+/// What the names of sources end with.
+pub(crate) const ENDS: [&str; 3] = [".c", ".cc", ".cpp"];
+
+/// What C++ needs beside C. Which language a file is in is told by its name; what is said of the standard library's own headers
+/// helps nobody.
+const CPP: [&str; 4] = ["-lc++", "-fno-rtti", "-Wno-nullability-completeness", "-Wno-c++20-designator"];
 
 /// The compiler, which keeps its work in the tool folder.
 fn zig(tools: &Tools, what: &str) -> Command {
@@ -32,7 +36,7 @@ fn sources(project: &Project, is_wanted: fn(&str) -> bool) -> Result<Vec<PathBuf
     let mut found = Vec::new();
     for entry in fs::read_dir(&project.dir).map_err(told)? {
         let name = entry.map_err(told)?.file_name().to_string_lossy().into_owned();
-        let is_source = [".c", ".cc", ".cpp"].iter().any(|end| name.ends_with(end));
+        let is_source = ENDS.iter().any(|end| name.ends_with(end));
         if is_source && is_wanted(&name) {
             found.push(PathBuf::from(name));
         }
@@ -50,15 +54,15 @@ fn is_cpp(sources: &[PathBuf]) -> bool {
     sources.iter().any(|path| path.extension().is_some_and(|end| end != "c"))
 }
 
+/// What finds the SDK, and its one source.
 fn sdk_arguments(sdk: &Path, kind: &str) -> Vec<OsString> {
     let folder = |name: &str| sdk.join(name);
     let generated = folder("gen").join(kind);
-    let mut arguments: Vec<OsString> = Vec::new();
+    let mut arguments: Vec<OsString> = vec![format!("-DSB_KIND_{}", kind.to_uppercase()).into()];
     for include in [folder("include"), folder("src"), generated] {
         arguments.extend(["-I".into(), include.into()]);
     }
-    let files = SHARED.iter().map(|name| folder("src").join(name)).chain([folder("src").join(format!("{kind}.c"))]);
-    arguments.extend(files.map(OsString::from));
+    arguments.push(folder("src").join("sluicebox.c").into());
     arguments
 }
 
@@ -76,8 +80,7 @@ pub(super) fn build(project: &Project, tools: &Tools) -> Result<Made, ToolchainE
     zig.args(["-target", "wasm32-wasi", "-mexec-model=reactor", "-Wl,-z,stack-size=1048576", "-O3", "-msimd128", "-s"]);
     zig.args(["-Wall", "-fno-exceptions"]);
     if is_cpp(&own) {
-        // Which language a file is in is told by its name; what is said of the standard library's own headers helps nobody.
-        zig.args(["-lc++", "-fno-rtti", "-Wno-nullability-completeness", "-Wno-c++20-designator"]);
+        zig.args(CPP);
     }
     zig.args(sdk_arguments(&sdk, &kind)).arg(sdk.join("gen").join(&kind).join("stage.c"));
     zig.args(&own).arg("-o").arg(&out.0).current_dir(&project.dir);
@@ -94,20 +97,20 @@ fn told(output: &str) -> String {
     from.iter().chain(before).copied().collect::<Vec<_>>().join("\n")
 }
 
-/// Compiles and runs the project's `test_*.c` for the machine itself, with a host in memory.
+/// Compiles the project's `test_*.c` and `test_*.cpp`, and answers with the program that runs them, for the machine itself, with a host in memory.
 pub(super) fn unit_tests(project: &Project, tools: &Tools) -> Result<Command, ToolchainError> {
     let tests = sources(project, is_test)?;
-    let program = tools.dir.join(format!("{}-tests", project.name));
+    let own = sources(project, |name| !is_test(name))?;
+    let program = tools.of_project(project, "tests");
     let kind = project.kind.to_string();
     let sdk = tools.sdk("c");
     let mut zig = zig(tools, "cc");
-    let define = format!("-DSB_TESTS_{}", kind.to_uppercase());
-    zig.args(["-O1", "-g", "-Wall", "-std=c17", "-D_GNU_SOURCE", &define]).args(sdk_arguments(&sdk, &kind));
-    zig.arg(sdk.join("src/testing.c")).args(sources(project, |name| !is_test(name))?).args(&tests);
-    zig.arg("-lm").arg("-o").arg(&program).current_dir(&project.dir);
-    if tests.is_empty() {
-        return Ok(Command::new("true"));
+    zig.args(["-O1", "-g", "-Wall", "-fno-exceptions", "-D_GNU_SOURCE"]).args(sdk_arguments(&sdk, &kind));
+    if is_cpp(&own) || is_cpp(&tests) {
+        zig.args(CPP);
     }
+    zig.arg(sdk.join("src/testing.c")).args(&own).args(&tests);
+    zig.arg("-lm").arg("-o").arg(&program).current_dir(&project.dir);
     run(&format!("the tests of `{}` do not build", project.name), &mut zig).map_err(|error| said(error, told))?;
     Ok(Command::new(program))
 }
@@ -115,7 +118,7 @@ pub(super) fn unit_tests(project: &Project, tools: &Tools) -> Result<Command, To
 /// Whether a change of this file, named as within the project, is a reason to build anew.
 pub(super) fn is_source(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    let is_code = [".c", ".cc", ".cpp", ".h", ".hpp"].iter().any(|end| name.ends_with(end));
+    let is_code = ENDS.iter().chain(&[".h", ".hpp"]).any(|end| name.ends_with(end));
     (is_code && !is_test(&name)) || path == Path::new("plugin.toml")
 }
 

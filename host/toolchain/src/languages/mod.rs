@@ -16,6 +16,7 @@ use sluicebox_model::plugin::Kind;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 /// What a compiler made.
 pub(crate) enum Made {
@@ -25,10 +26,13 @@ pub(crate) enum Made {
     Module(Vec<u8>),
 }
 
-pub(crate) fn needs(language: Language) -> Vec<Need> {
-    match language {
+pub(crate) fn needs(project: &Project) -> Vec<Need> {
+    match project.language {
         Language::Rust => rust::needs(),
-        Language::Python => python::PACKAGES.iter().copied().map(Need::pip).collect(),
+        Language::Python => {
+            let tools = python::PACKAGES.iter().copied().map(Need::pip);
+            tools.chain(python::requirements(&project.dir)).collect()
+        }
         Language::TypeScript => typescript::needs(),
         Language::C => c::PACKAGES.iter().copied().map(Need::pip).collect(),
         Language::Go => go::PACKAGES.iter().copied().map(Need::pip).collect(),
@@ -56,6 +60,32 @@ pub(crate) fn is_source(language: Language, path: &Path) -> bool {
     }
 }
 
+/// Whether a file, named as within its project, holds tests in the project's own language.
+pub(crate) fn is_test(project: &Project, path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
+    match project.language {
+        // In Rust they may stand in any file, and in the documentation.
+        Language::Rust => {
+            let text = || fs::read_to_string(project.dir.join(path)).unwrap_or_default();
+            ends(&[".rs"]) && ["#[test]", "/// ```", "//! ```"].iter().any(|mark| text().contains(mark))
+        }
+        Language::Python => name.starts_with("test") && ends(&[".py"]),
+        Language::TypeScript => ends(&[".test.ts", ".test.js", ".test.mjs"]),
+        Language::C => name.starts_with("test_") && ends(&c::ENDS),
+        Language::Go => ends(&["_test.go"]),
+    }
+}
+
+/// How long a build usually takes where it was never done.
+pub(crate) fn usual(language: Language) -> Duration {
+    Duration::from_secs(match language {
+        Language::Rust | Language::Python => 20,
+        Language::TypeScript | Language::C => 3,
+        Language::Go => 10,
+    })
+}
+
 /// The language's own tests, which need no host; to be run in the project's folder.
 pub(crate) fn unit_tests(project: &Project, tools: &Tools) -> Result<Command, ToolchainError> {
     let mut command = match project.language {
@@ -66,13 +96,15 @@ pub(crate) fn unit_tests(project: &Project, tools: &Tools) -> Result<Command, To
         }
         Language::Python => {
             let mut python = Command::new("python3");
-            python.env("PYTHONPATH", tools.sdk("python")).env("PYTHONDONTWRITEBYTECODE", "1").args(["-m", "unittest"]);
+            let packages = python::packages(&project.dir, tools);
+            let path = std::env::join_paths([tools.sdk("python")].into_iter().chain(packages)).unwrap_or_default();
+            python.env("PYTHONPATH", path).env("PYTHONDONTWRITEBYTECODE", "1").args(["-m", "unittest"]);
             python
         }
         Language::TypeScript => typescript::unit_tests(project, tools),
         Language::C => c::unit_tests(project, tools)?,
         Language::Go => {
-            let workspace = tools.dir.join(format!("{}-tests.work", project.name));
+            let workspace = tools.of_project(project, "tests.work");
             let text = go::workspace(&project.dir, &tools.sdk("go"));
             fs::write(&workspace, text).map_err(|error| ToolchainError::of_file("written", &workspace, &error))?;
             let mut go = Command::new(pip(tools, go::PACKAGES).join(go::GO));
@@ -103,13 +135,21 @@ fn python(project: &Project, tools: &Tools) -> Result<Made, ToolchainError> {
             .help("it is the module that has the stage; `sluicebox plugin new` makes one to begin with"));
     }
     let empty = tools.dir.join("empty");
-    let packages = empty.join(python::SITE_PACKAGES);
-    fs::create_dir_all(&packages).map_err(|error| ToolchainError::of_file("made", &packages, &error))?;
+    let site = empty.join(python::SITE_PACKAGES);
+    fs::create_dir_all(&site).map_err(|error| ToolchainError::of_file("made", &site, &error))?;
+    let packages = python::packages(&project.dir, tools);
     let out = Output::of(project, tools);
     let kind = project.kind.to_string();
     let mut python = Command::new("python3");
     python.env("PYTHONPATH", pip(tools, python::PACKAGES)).envs(python::environment(&empty)).args(["-c", COMPONENTIZE]);
-    python.args(python::arguments(&tools.wit(), &kind, &project.dir, &tools.sdk("python"), None, &out.0));
+    python.args(python::arguments(
+        &tools.wit(),
+        &kind,
+        &project.dir,
+        &tools.sdk("python"),
+        packages.as_deref(),
+        &out.0,
+    ));
     let made = run(&does_not_build(project), python.current_dir(&project.dir));
     made.map_err(|error| said(error, python::told))?;
     out.read().map(Made::Component)

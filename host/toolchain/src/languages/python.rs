@@ -3,14 +3,46 @@
 //! componentize-py imports the SDK's module `sluicebox.component`, which imports `stage`, and keeps the memory that is left
 //! then. Folders are mounted as `/0`, `/1`, ... in the order of `--python-path`; tracebacks name them so.
 
+use crate::need::Need;
+use crate::tools::Tools;
+use sha2::{Digest, Sha256};
 use std::ffi::OsString;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 /// What pip installs into the project's tool folder, pinned.
 pub(crate) const PACKAGES: &[&str] = &["componentize-py==0.25.1"];
 
 /// The module of the SDK that a component is made of.
 const ENTRY: &str = "sluicebox.component";
+
+/// The file in which a project names packages of its own.
+const REQUIREMENTS: &str = "requirements.txt";
+
+/// What the project's `requirements.txt` needs to be installed; none where it names nothing.
+pub(crate) fn requirements(project: &Path) -> Option<Need> {
+    let file = project.join(REQUIREMENTS);
+    let digest = named(&fs::read_to_string(&file).ok()?)?;
+    Some(Need::Requirements { file, digest })
+}
+
+/// The folder with what the project's `requirements.txt` names.
+pub(crate) fn packages(project: &Path, tools: &Tools) -> Option<PathBuf> {
+    match requirements(project)? {
+        Need::Requirements { digest, .. } => Some(tools.requirements(&digest)),
+        _ => None,
+    }
+}
+
+/// The digest of a `requirements.txt` that names something.
+fn named(text: &str) -> Option<String> {
+    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+    lines.clone().any(|line| !line.is_empty()).then(|| {
+        let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+        let digest = Sha256::digest(lines.join("\n"));
+        digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    })
+}
 
 /// The arguments of componentize-py. `wit` is the folder of the contract, `kind` the word of plugin.toml, `sdk` the unpacked
 /// SDK, `packages` a folder with the pure-Python packages of the project's `requirements.txt`, if it has one.
@@ -45,7 +77,7 @@ pub(crate) const SITE_PACKAGES: &str = "lib/python3/site-packages";
 pub(crate) fn is_source(path: &Path) -> bool {
     let is_python = path.extension().is_some_and(|extension| extension == "py");
     let is_test = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("test_"));
-    (is_python && !is_test) || path == Path::new("requirements.txt") || path == Path::new("plugin.toml")
+    (is_python && !is_test) || path == Path::new(REQUIREMENTS) || path == Path::new("plugin.toml")
 }
 
 /// What componentize-py said, for people: place and error in the first line, then the traceback with the project's own
@@ -86,6 +118,14 @@ mod tests {
         assert_eq!(made.join("|".as_ref()).to_str(), Some(wanted));
         let made = arguments(wit, "load", project, sdk, Some(Path::new("packages")), out);
         assert!(made.contains(&OsString::from("packages")), "{made:?}");
+    }
+
+    #[test]
+    fn packages_are_known_by_what_is_named() {
+        assert_eq!(named("# none\n\n"), None);
+        let one = named("inflection==0.5.1\n");
+        assert_eq!(one, named("# words\ninflection==0.5.1 # pure\n"));
+        assert!(one.is_some() && one != named("inflection==0.5.0\n"));
     }
 
     #[test]

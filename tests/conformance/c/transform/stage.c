@@ -1,4 +1,4 @@
-/* The transform of the conformance suite: what a stage can do, by mode. */
+/* The transform of the conformance suite: what a stage can do, by mode. It is C and C++ at once: the suite compiles it as both. */
 
 #include <sluicebox.h>
 #include <stdio.h>
@@ -58,16 +58,16 @@ static struct {
     sb_context context;
 } own;
 
-static char *kept_text(const char *text) { return strcpy(sb_keep(strlen(text) + 1), text); }
+static char *kept_text(const char *text) { return strcpy((char *)sb_keep(strlen(text) + 1), text); }
 
 static bool is(const char *mode) { return strcmp(sb_option_text("mode"), mode) == 0; }
 
 static const sb_schema *pairs_of(const sb_schema *schema, const char ***from, const char ***to, size_t *len) {
     const sb_json *pairs = sb_option_json("columns");
     *len = sb_json_count(pairs);
-    *from = sb_alloc(*len * sizeof **from);
-    *to = sb_alloc(*len * sizeof **to);
-    sb_field *fields = sb_alloc(*len * sizeof *fields);
+    *from = (const char **)sb_alloc(*len * sizeof **from);
+    *to = (const char **)sb_alloc(*len * sizeof **to);
+    sb_field *fields = (sb_field *)sb_alloc(*len * sizeof *fields);
     for (size_t i = 0; i < *len; i++) {
         (*from)[i] = sb_json_text(sb_json_item(sb_json_item(pairs, i), 0));
         (*to)[i] = sb_json_text(sb_json_item(sb_json_item(pairs, i), 1));
@@ -77,15 +77,15 @@ static const sb_schema *pairs_of(const sb_schema *schema, const char ***from, co
             fields[i].name = (*to)[i];
         }
     }
-    sb_schema *out = sb_alloc(sizeof *out);
+    sb_schema *out = (sb_schema *)sb_alloc(sizeof *out);
     *out = (sb_schema){.fields = fields, .len = *len};
     return out;
 }
 
 /* The names of the columns with "_2" behind them. */
 static const char **again(const sb_schema *schema, const char ***from) {
-    const char **to = sb_alloc(schema->len * sizeof *to);
-    *from = sb_alloc(schema->len * sizeof **from);
+    const char **to = (const char **)sb_alloc(schema->len * sizeof *to);
+    *from = (const char **)sb_alloc(schema->len * sizeof **from);
     for (size_t i = 0; i < schema->len; i++) {
         (*from)[i] = schema->fields[i].name;
         to[i] = sb_print("%s_2", schema->fields[i].name);
@@ -104,12 +104,12 @@ const sb_schema *sb_transform_open(const sb_context *context, const sb_input *in
         sb_fail(SB_INVALID_CONFIG, "there is no mode \"%s\"", sb_option_text("mode"));
         return NULL;
     }
-    own.context = (sb_context){.pipeline = kept_text(context->pipeline), .stage = kept_text(context->stage), .attempt = context->attempt,
-                               .interval_start = kept_text(context->interval_start), .interval_end = kept_text(context->interval_end)};
+    own.context = (sb_context){.pipeline = kept_text(context->pipeline), .stage = kept_text(context->stage), .interval_start = kept_text(context->interval_start),
+                               .interval_end = kept_text(context->interval_end), .attempt = context->attempt};
     own.inputs = len;
-    own.names = sb_keep(len * sizeof *own.names);
-    own.batches = sb_keep(len * sizeof *own.batches);
-    own.rows = sb_keep(len * sizeof *own.rows);
+    own.names = (char **)sb_keep(len * sizeof *own.names);
+    own.batches = (int64_t *)sb_keep(len * sizeof *own.batches);
+    own.rows = (int64_t *)sb_keep(len * sizeof *own.rows);
     for (size_t i = 0; i < len; i++) {
         own.names[i] = kept_text(inputs[i].name);
     }
@@ -144,8 +144,8 @@ const sb_schema *sb_transform_open(const sb_context *context, const sb_input *in
 
 static sb_batch *copied(sb_batch *batch) {
     const sb_schema *schema = sb_schema_of(batch);
-    const sb_column **columns = sb_alloc(schema->len * sizeof *columns);
-    const char **names = sb_alloc(schema->len * sizeof *names), **others = sb_alloc(schema->len * sizeof *others);
+    const sb_column **columns = (const sb_column **)sb_alloc(schema->len * sizeof *columns);
+    const char **names = (const char **)sb_alloc(schema->len * sizeof *names), **others = (const char **)sb_alloc(schema->len * sizeof *others);
     size_t len = 0, others_len = 0;
     sb_form form = strcmp(sb_option_text("form"), "typed") == 0 ? SB_TYPED : strcmp(sb_option_text("form"), "raw") == 0 ? SB_RAW : SB_STRINGS;
     for (size_t i = 0; i < schema->len; i++) {
@@ -200,7 +200,7 @@ static const sb_column *text_column(sb_field field, const char *text) {
 }
 
 static sb_batch *context_row(void) {
-    int32_t *attempt = sb_alloc(sizeof *attempt);
+    int32_t *attempt = (int32_t *)sb_alloc(sizeof *attempt);
     *attempt = (int32_t)own.context.attempt;
     const sb_column *columns[] = {
         text_column(CONTEXT[0], own.context.pipeline),       text_column(CONTEXT[1], own.context.stage),
@@ -247,7 +247,7 @@ void sb_transform_process(uint32_t input, sb_batch *batch) {
         }
         sb_give(sb_filter(batch, mask));
     } else if (is("take")) {
-        uint32_t *places = sb_alloc(rows * sizeof *places);
+        uint32_t *places = (uint32_t *)sb_alloc(rows * sizeof *places);
         for (uint32_t row = 0; row < rows; row++) {
             places[row] = rows - 1 - row;
         }
@@ -270,7 +270,7 @@ void sb_transform_process(uint32_t input, sb_batch *batch) {
         fflush(stderr);
         abort();
     } else if (is("bad-answer")) {
-        int64_t *numbers = sb_alloc((rows + 1) * sizeof *numbers);
+        int64_t *numbers = (int64_t *)sb_alloc((rows + 1) * sizeof *numbers);
         const sb_column *columns[] = {sb_column_of(sb_nullable("n", SB_INT64), numbers, rows),
                                       sb_column_of(sb_nullable("m", SB_INT64), numbers, rows + 1)};
         sb_give(sb_batch_of(rows, columns, 2));

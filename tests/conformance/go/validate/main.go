@@ -10,9 +10,10 @@ import (
 
 // Options are the mode, and what belongs to some of the modes.
 type Options struct {
-	Mode    string `doc:"What is done." enum:"none,odd,severities,finish,fault"`
+	Mode    string `doc:"What is done." enum:"none,odd,nulls,severities,finish,fault,crash"`
 	Column  string `doc:"odd: the column that is looked at." default:""`
 	Rows    int    `doc:"finish: how many rows are enough." default:"0" min:"0"`
+	Call    string `doc:"fault: the call that fails." enum:"open,check,finish" default:"check"`
 	Kind    string `doc:"fault: its kind." default:"internal"`
 	Message string `doc:"fault: its message." default:""`
 	Row     *int   `doc:"fault: its row." min:"0"`
@@ -26,7 +27,8 @@ var severities = []validate.Rule{
 
 type conform struct {
 	Options
-	seen int
+	input stage.Schema
+	seen  int
 }
 
 func init() {
@@ -39,8 +41,17 @@ func init() {
 func main() {}
 
 func open(_ stage.Context, options Options, input stage.Schema) (validate.Stage, []validate.Rule, error) {
-	c := &conform{Options: options}
+	c := &conform{Options: options, input: input}
+	if err := c.failIn("open"); err != nil {
+		return nil, nil, err
+	}
 	switch options.Mode {
+	case "nulls":
+		rules := make([]validate.Rule, len(input))
+		for i, field := range input {
+			rules[i] = validate.Rule{Name: field.Name, Summary: field.Name + " has a value", Severity: validate.Reject}
+		}
+		return c, rules, nil
 	case "odd":
 		_, err := input.Need(options.Column, stage.Int64)
 		return c, []validate.Rule{{Name: "even", Summary: options.Column + " is even", Severity: validate.Reject}}, err
@@ -56,13 +67,28 @@ func open(_ stage.Context, options Options, input stage.Schema) (validate.Stage,
 
 func (c *conform) Check(batch *stage.Batch) ([]validate.Finding, error) {
 	c.seen += batch.Rows()
+	if err := c.failIn("check"); err != nil {
+		return nil, err
+	}
 	switch c.Mode {
-	case "fault":
-		kind, err := stage.ParseFaultKind(c.Kind)
-		if err != nil {
-			return nil, err
+	case "crash":
+		panic("told to crash")
+	case "nulls":
+		findings := make([]validate.Finding, len(c.input))
+		for rule, field := range c.input {
+			values, err := batch.Any(field.Name)
+			if err != nil {
+				return nil, err
+			}
+			nulls := stage.NewMask(batch.Rows())
+			for row, value := range values {
+				if value == nil {
+					nulls.Set(row)
+				}
+			}
+			findings[rule] = validate.Finding{Rule: rule, Rows: nulls}
 		}
-		return nil, &stage.Fault{Kind: kind, Message: c.Message, Row: c.Row}
+		return findings, nil
 	case "odd":
 		numbers, err := batch.Int64(c.Column)
 		if err != nil {
@@ -90,7 +116,22 @@ func (c *conform) Check(batch *stage.Batch) ([]validate.Finding, error) {
 	}
 }
 
+// failIn is the fault that the options name for a call.
+func (c *conform) failIn(call string) error {
+	if c.Mode != "fault" || c.Call != call {
+		return nil
+	}
+	kind, err := stage.ParseFaultKind(c.Kind)
+	if err != nil {
+		return err
+	}
+	return &stage.Fault{Kind: kind, Message: c.Message, Row: c.Row}
+}
+
 func (c *conform) Finish() ([]validate.Outcome, error) {
+	if err := c.failIn("finish"); err != nil {
+		return nil, err
+	}
 	if c.Mode != "finish" {
 		return nil, nil
 	}

@@ -19,9 +19,10 @@ SEVERITIES = [
 class Options:
     """Mode, and what belongs to some of the modes."""
 
-    mode: Literal["none", "odd", "severities", "finish", "fault"] = option("What is done.")
+    mode: Literal["none", "odd", "nulls", "severities", "finish", "fault", "crash"] = option("What is done.")
     column: str = option("odd: the column that is looked at.", default="")
     rows: int = option("finish: how many rows are enough.", default=0, at_least=0)
+    call: Literal["open", "check", "finish"] = option("fault: the call that fails.", default="check")
     kind: str = option("fault: its kind.", default="internal")
     message: str = option("fault: its message.", default="")
     row: int | None = option("fault: its row.", default=None, at_least=0)
@@ -32,6 +33,10 @@ class Conform(Validate[Options]):
     def open(self, schema: Schema) -> list[Rule]:
         self.rows = 0
         mode = self.options.mode
+        self.fail_in("open")
+        if mode == "nulls":
+            self.names = schema.names
+            return [Rule(name, f"{name} has a value") for name in self.names]
         if mode == "odd":
             schema.need(self.options.column, "int64")
             return [Rule("even", f"{self.options.column} is even")]
@@ -41,8 +46,12 @@ class Conform(Validate[Options]):
 
     def check(self, batch: Batch) -> Iterator[Finding]:
         self.rows += batch.rows
-        if self.options.mode == "fault":
-            raise Fault(self.options.kind, self.options.message, self.options.row)
+        self.fail_in("check")
+        if self.options.mode == "crash":
+            raise RuntimeError("told to crash")
+        if self.options.mode == "nulls":
+            for rule, name in enumerate(self.names):
+                yield Finding(rule, [value is None for value in batch[name]])
         if self.options.mode == "odd":
             yield Finding(0, [n is not None and n % 2 == 1 for n in batch[self.options.column]])
         if self.options.mode == "severities":
@@ -50,5 +59,10 @@ class Conform(Validate[Options]):
                 yield Finding(rule, [row % 3 == rule for row in range(batch.rows)])
 
     def finish(self) -> Iterator[Outcome]:
+        self.fail_in("finish")
         if self.options.mode == "finish":
             yield Outcome(0, self.rows >= self.options.rows, f"{self.rows} rows")
+
+    def fail_in(self, call: str) -> None:
+        if self.options.mode == "fault" and self.options.call == call:
+            raise Fault(self.options.kind, self.options.message, self.options.row)

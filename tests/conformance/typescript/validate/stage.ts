@@ -11,21 +11,30 @@ export default validate({
     name: "conform-validate-typescript",
     summary: "What a validate can say, for the conformance suite",
     options: {
-        mode: oneOf("What is done.", ["none", "odd", "severities", "finish", "fault"]),
+        mode: oneOf("What is done.", ["none", "odd", "nulls", "severities", "finish", "fault", "crash"]),
         column: text("odd: the column that is looked at.", { default: "" }),
         rows: integer("finish: how many rows are enough.", { default: 0, atLeast: 0 }),
+        call: oneOf("fault: the call that fails.", ["open", "check", "finish"], { default: "check" }),
         kind: text("fault: its kind.", { default: "internal" }),
         message: text("fault: its message.", { default: "" }),
         row: optional(integer("fault: its row.", { atLeast: 0 })),
     },
-    open({ options: { mode, column, rows, kind, message, row }, schema }) {
+    open({ options: { mode, column, rows, call, kind, message, row }, schema }) {
         let seen = 0;
+        const failIn = (where: typeof call) => {
+            if (mode === "fault" && call === where) {
+                throw new Fault(kind as FaultKind, message, row);
+            }
+        };
+        failIn("open");
         if (mode === "odd") {
             schema.need(column, "int64");
         }
         const rules: Record<typeof mode, Rule[]> = {
             none: [],
             fault: [],
+            crash: [],
+            nulls: schema.names.map((name) => ({ name, summary: `${name} has a value`, severity: "reject" })),
             odd: [{ name: "even", summary: `${column} is even`, severity: "reject" }],
             severities: RULES,
             finish: [{ name: "enough", summary: `there are at least ${rows} rows`, severity: "warn" }],
@@ -34,8 +43,14 @@ export default validate({
             rules: rules[mode],
             *check(batch) {
                 seen += batch.rows;
-                if (mode === "fault") {
-                    throw new Fault(kind as FaultKind, message, row);
+                failIn("check");
+                if (mode === "crash") {
+                    throw new Error("told to crash");
+                }
+                if (mode === "nulls") {
+                    for (const rule of schema.names) {
+                        yield { rule, rows: batch.values(rule).map((value) => value === null) };
+                    }
                 }
                 if (mode === "odd") {
                     const { values, isNull } = batch.view(column, "int64");
@@ -46,6 +61,7 @@ export default validate({
                 }
             },
             finish() {
+                failIn("finish");
                 return mode === "finish" ? { rule: "enough", holds: seen >= rows, observed: `${seen} rows` } : undefined;
             },
         };

@@ -4,6 +4,7 @@ use super::build::{current, plugins_folder};
 use super::cases::{self, Folder};
 use super::{tools, trouble};
 use crate::cli::{Exit, Format, Output, print, print_json};
+use crate::house::shout;
 use crate::show::compiling::compiling;
 use crate::show::human::{bytes, clean_line, number};
 use crate::show::style::Style;
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 use sluicebox_cases::{Case, Given, Speed, given, lay, speed, tiled};
 use sluicebox_model::plugin::Kind;
 use sluicebox_sandbox::{Plugin, Sandbox};
-use sluicebox_toolchain::Project;
+use sluicebox_toolchain::{Project, Tools, example_in_rust, missing};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -26,8 +27,10 @@ Examples:
   sluicebox plugin bench --beside join-text-rust  another plugin of the same kind, with the very same options
 
 The rows of the case are repeated to batches of 8,192 and given to one instance in the sandbox for two seconds. Without `--beside`
-the same rows go through a standard plugin in Rust as well, which does something simple: transform-select copies a column,
-validate-rules looks for nulls, load-csv writes them, extract-csv reads a CSV file. For an extract, name a case with many rows.";
+the example in Rust of the same kind stands beside it, with its own options and rows: numbers, join-text, known-values or json-lines,
+which is built once where there is cargo. Where there is none, a standard plugin does something simple with the same rows:
+transform-select copies a column, validate-rules looks for nulls, load-csv writes them, extract-csv reads a CSV file. For an extract,
+name a case with many rows.";
 
 /// A batch has so many rows.
 const BATCH_ROWS: usize = 8192;
@@ -62,12 +65,11 @@ impl Bench {
     pub(super) fn run(self) -> Result<Exit, Trouble> {
         let project = Project::read(&self.dir).map_err(trouble)?;
         let into = plugins_folder(&self.dir, None);
-        let Some((_, plugin)) = current(&project, &tools(&project.dir), &into, self.yes)? else {
-            return Ok(Exit::Failed);
-        };
+        let tools = tools(&project.dir);
+        let Some((_, plugin)) = current(&project, &tools, &into, self.yes)? else { return Ok(Exit::Failed) };
         let host = Host::open(&self.plugins, &self.dir, compiling(false))?;
         let kind = plugin.description.kind;
-        let (case, inputs) = self.chosen(kind)?;
+        let (case, inputs) = chosen(&self.dir, self.case.as_deref(), kind)?;
         let time = Duration::from_secs(self.seconds);
         let ours = measured(&host.sandbox, &plugin, &case, &inputs, time)?;
         let beside = match &self.beside {
@@ -85,36 +87,19 @@ impl Bench {
                 }
                 Some((name.clone(), measured(&host.sandbox, other, &case, &inputs, time)?))
             }
-            None => self.standard(&host, kind, &case, &inputs, time)?,
+            None => match example(&host, kind, &tools, time)? {
+                Some(example) => Some(example),
+                None => self.standard(&host, kind, &case, &inputs, time)?,
+            },
         };
         if self.output.format == Format::Json {
             let all = [(project.name.clone(), ours)].into_iter().chain(beside);
             let rows: Vec<Value> = all.map(|(name, speed)| as_json(&name, speed)).collect();
             print_json(&json!({ "case": case.name, "plugins": rows }));
         } else {
-            print(&told(&case.name, (&project.name, ours), beside.as_ref()));
+            print(&told(&case.name, (&project.name, ours), beside.as_ref(), self.beside.is_some()));
         }
         Ok(Exit::Done)
-    }
-
-    /// The case that is repeated, and its batches.
-    fn chosen(&self, kind: Kind) -> Result<(Case, Vec<Given>), Trouble> {
-        let only = self.case.as_deref();
-        for path in cases::files(&self.dir)? {
-            let all = Case::read(&path).map_err(cases::wrong)?;
-            for case in all.into_iter().filter(|case| only.is_none_or(|only| case.name.contains(only))) {
-                let folder = path.parent().unwrap_or(Path::new("."));
-                let inputs = given(&case, kind, folder).map_err(cases::wrong)?;
-                let has_rows = inputs.iter().any(|input| input.batches.iter().any(|batch| batch.num_rows() > 0));
-                if case.expect.fault.is_some() || (kind != Kind::Extract && !has_rows) {
-                    continue;
-                }
-                let tiled = inputs.iter().map(|input| tiled(input, BATCH_ROWS)).collect::<Result<_, _>>();
-                return Ok((case, tiled.map_err(cases::wrong)?));
-            }
-        }
-        Err(Trouble::new("there is no case with rows to repeat")
-            .help("write one into tests/*.toml: `[[case]]` with a `name`, `config` and `input.csv`"))
     }
 
     /// A standard plugin that does something simple with the same rows; none if it is not there.
@@ -153,8 +138,45 @@ impl Bench {
             _ => return Ok(None),
         };
         let Some(plugin) = host.catalog.get(name) else { return Ok(None) };
-        measured(&host.sandbox, plugin, &case, inputs, time).map(|speed| Some((format!("{name} (Rust)"), speed)))
+        measured(&host.sandbox, plugin, &case, inputs, time)
+            .map(|speed| Some((format!("{name}, a standard plugin"), speed)))
     }
+}
+
+/// The case of a project that is repeated, the first whose name has `only` in it, and its batches.
+fn chosen(dir: &Path, only: Option<&str>, kind: Kind) -> Result<(Case, Vec<Given>), Trouble> {
+    for path in cases::files(dir)? {
+        let all = Case::read(&path).map_err(cases::wrong)?;
+        for case in all.into_iter().filter(|case| only.is_none_or(|only| case.name.contains(only))) {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            let inputs = given(&case, kind, folder).map_err(cases::wrong)?;
+            let has_rows = inputs.iter().any(|input| input.batches.iter().any(|batch| batch.num_rows() > 0));
+            if case.expect.fault.is_some() || (kind != Kind::Extract && !has_rows) {
+                continue;
+            }
+            let tiled = inputs.iter().map(|input| tiled(input, BATCH_ROWS)).collect::<Result<_, _>>();
+            return Ok((case, tiled.map_err(cases::wrong)?));
+        }
+    }
+    Err(Trouble::new("there is no case with rows to repeat")
+        .help("write one into tests/*.toml: `[[case]]` with a `name`, `config` and `input.csv`"))
+}
+
+/// The example in Rust of a kind with its own rows; none where it cannot be built here.
+fn example(host: &Host, kind: Kind, tools: &Tools, time: Duration) -> Result<Option<(String, Speed)>, Trouble> {
+    let (project, tools) = example_in_rust(kind, tools).map_err(trouble)?;
+    if !missing(&project, &tools).is_empty() {
+        return Ok(None);
+    }
+    let into = tools.dir().join("examples").join("plugins");
+    let built = current(&project, &tools, &into, false);
+    let Some((_, plugin)) = built.inspect_err(crate::cli::tell).ok().flatten() else {
+        shout("the example in Rust cannot be built here; a standard plugin stands beside yours instead");
+        return Ok(None);
+    };
+    let (case, inputs) = chosen(&project.dir, None, kind)?;
+    let speed = measured(&host.sandbox, &plugin, &case, &inputs, time)?;
+    Ok(Some((format!("{}, the example in Rust, case `{}`", project.name, case.name), speed)))
 }
 
 fn measured(
@@ -180,16 +202,18 @@ fn per_second(speed: Speed) -> f64 {
 fn as_json(name: &str, speed: Speed) -> Value {
     json!({
         "name": name, "rows": speed.rows, "rows-per-second": per_second(speed), "memory-bytes": speed.memory_peak_bytes,
-        "instance-seconds": speed.instance.as_secs_f64(),
+        "instance-seconds": speed.instance.as_secs_f64(), "first-batch-seconds": speed.first.as_secs_f64(),
     })
 }
 
-fn told(case: &str, ours: (&str, Speed), beside: Option<&(String, Speed)>) -> String {
+/// The figures, for people; how the rows a second compare only where both do the same work.
+fn told(case: &str, ours: (&str, Speed), beside: Option<&(String, Speed)>, is_same_work: bool) -> String {
     let mut table = Table::new(&[
         ("plugin", Align::Left),
         ("rows a second", Align::Right),
         ("memory", Align::Right),
         ("an instance", Align::Right),
+        ("first batch", Align::Right),
     ]);
     let all = [ours].into_iter().chain(beside.map(|(name, speed)| (name.as_str(), *speed)));
     for (name, speed) in all {
@@ -198,10 +222,11 @@ fn told(case: &str, ours: (&str, Speed), beside: Option<&(String, Speed)>) -> St
             number(per_second(speed) as u64).into(),
             bytes(speed.memory_peak_bytes).into(),
             format!("{:.1} ms", speed.instance.as_secs_f64() * 1e3).into(),
+            format!("{:.1} ms", speed.first.as_secs_f64() * 1e3).into(),
         ]);
     }
     let mut out = format!("the rows of case `{}`, over and over\n{}", clean_line(case), table.render(Style::stdout()));
-    if let Some((name, other)) = beside {
+    if let Some((name, other)) = beside.filter(|_| is_same_work) {
         let share = per_second(ours.1) / per_second(*other).max(1e-9);
         out.push_str(&format!("{share:.2} times as many rows a second as {}\n", clean_line(name)));
     }

@@ -6,16 +6,17 @@ use crate::cli::{Exit, Format, Output, print, print_json};
 use crate::house::shout;
 use crate::show::compiling::compiling;
 use crate::show::human;
+use crate::show::working::Working;
 use crate::trouble::Trouble;
 use crate::wiring::sandbox;
 use clap::Args;
 use serde_json::json;
 use sluicebox_sandbox::{Catalog, Plugin, Sandbox};
-use sluicebox_toolchain::{Need, Project, Tools, build, is_current, missing, note_built};
+use sluicebox_toolchain::{Need, Project, Tools, build, expected, is_current, missing, note_built, note_took};
 use std::fs;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -65,6 +66,9 @@ impl Build {
     }
 }
 
+/// How long a build takes that is told beforehand.
+const LONG: Duration = Duration::from_secs(5);
+
 /// Where a project's component goes.
 pub(super) fn plugins_folder(dir: &Path, into: Option<&Path>) -> PathBuf {
     let into = into.map_or_else(|| dir.join("plugins"), Path::to_owned);
@@ -80,9 +84,18 @@ pub(super) fn make(
     yes: bool,
 ) -> Result<Option<(PathBuf, Plugin)>, Trouble> {
     install(&missing(project, tools), tools, yes)?;
-    shout(&format!("building `{}`, kind {}, in {}", project.name, project.kind, project.language.name()));
-    let component = match build(project, tools) {
-        Ok(component) => component,
+    let takes = expected(project, tools);
+    let about = if takes > LONG { format!(": takes about {} s", takes.as_secs()) } else { String::new() };
+    shout(&format!("building `{}`, kind {}, in {}{about}", project.name, project.kind, project.language.name()));
+    let begin = Instant::now();
+    let working = Working::new(&format!("building `{}`", project.name), Some(takes));
+    let built = build(project, tools);
+    drop(working);
+    let component = match built {
+        Ok(component) => {
+            note_took(project, tools, begin.elapsed());
+            component
+        }
         Err(error) => {
             let is_of_sources = error.said.is_some();
             let trouble = trouble(error);
@@ -119,7 +132,7 @@ pub(super) fn current(
 }
 
 /// Installs what is missing, if whoever asked agrees.
-fn install(needs: &[Need], tools: &Tools, yes: bool) -> Result<(), Trouble> {
+pub(super) fn install(needs: &[Need], tools: &Tools, yes: bool) -> Result<(), Trouble> {
     if needs.is_empty() {
         return Ok(());
     }
@@ -141,7 +154,10 @@ fn install(needs: &[Need], tools: &Tools, yes: bool) -> Result<(), Trouble> {
     }
     for need in needs {
         shout(&format!("installing {need}"));
-        need.install(tools).map_err(trouble)?;
+        let working = Working::new("installing", None);
+        let installed = need.install(tools);
+        drop(working);
+        installed.map_err(trouble)?;
     }
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! `sluicebox plugin dev`
 
-use super::build::{make, plugins_folder};
-use super::{cases, test, tools, trouble};
+use super::build::{current, install, make, plugins_folder};
+use super::cases::{self, Went};
+use super::test::{self, Units, unit};
+use super::{tools, trouble};
 use crate::cli::run::cancel_on_signal;
 use crate::cli::{Exit, print, tell};
 use crate::show::human::duration;
@@ -10,7 +12,8 @@ use crate::show::working::Working;
 use crate::trouble::Trouble;
 use clap::Args;
 use sluicebox_model::cancel::Cancel;
-use sluicebox_toolchain::{Project, Tools, sources};
+use sluicebox_sandbox::Plugin;
+use sluicebox_toolchain::{Project, Tools, missing, own_tests, sources};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,14 +23,16 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// Files are looked at so often.
 const LOOKS_EVERY: Duration = Duration::from_millis(100);
+/// What makes a folder a project.
+const FILE: &str = "plugin.toml";
 
 const EXAMPLES: &str = "\
 Examples:
   sluicebox plugin dev                   the project in this folder; Ctrl-C ends it
   sluicebox plugin dev --pipeline ../nightly.toml
 
-At the start and whenever a source, a case, the pipeline or its sample data changes, the project is built, its cases are run, and
-then the pipeline. What does not change is not done again: a changed case needs no build.";
+At the start and whenever a source, a case, the pipeline or its sample data changes, the project is built, its cases and its
+own tests are run, and then the pipeline. What does not change is not done again: a changed case needs no build.";
 
 /// Build, test and run a plugin's project at every change
 #[derive(Debug, Args)]
@@ -45,23 +50,37 @@ pub(super) struct Dev {
 }
 
 /// What of the project was there at a look: size and time of each file.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Look {
-    sources: BTreeMap<PathBuf, (u64, Option<SystemTime>)>,
-    others: BTreeMap<PathBuf, (u64, Option<SystemTime>)>,
+    sources: Stamps,
+    /// Of tests in the project's own language.
+    own_tests: Stamps,
+    /// Cases, the pipeline and its data.
+    others: Stamps,
+}
+
+type Stamps = BTreeMap<PathBuf, (u64, Option<SystemTime>)>;
+
+/// What a round has to do anew.
+#[derive(Clone, Copy, Debug)]
+struct Anew {
+    build: bool,
+    own_tests: bool,
+    /// Whether it is the first round, in which everything may have to be installed and compiled.
+    all: bool,
 }
 
 impl Dev {
     pub(super) fn run(self) -> Result<Exit, Trouble> {
         let cancel = Cancel::new();
         cancel_on_signal(&cancel)?;
+        let pipeline = self.pipeline.clone().unwrap_or_else(|| self.dir.join("pipeline.toml"));
+        // Where there is no project at the beginning, there will be none.
+        Project::read(&self.dir).map_err(trouble)?;
         let mut last: Option<Look> = None;
         let mut seen: Option<Look> = None;
-        let mut took = None;
         while !cancel.is_cancelled() {
-            let project = Project::read(&self.dir).map_err(trouble)?;
-            let pipeline = self.pipeline.clone().unwrap_or_else(|| self.dir.join("pipeline.toml"));
-            let look = Look::at(&project, &pipeline)?;
+            let (project, look) = look(&self.dir, &pipeline);
             // What two looks in a row find the same is written to its end.
             let is_settled = last.is_none() || seen.as_ref() == Some(&look);
             if last.as_ref() == Some(&look) || !is_settled {
@@ -70,10 +89,12 @@ impl Dev {
                 continue;
             }
             let begin = Instant::now();
-            let rebuilds = last.as_ref().is_none_or(|last| last.sources != look.sources);
+            let build = last.as_ref().is_none_or(|last| last.sources != look.sources);
+            let own_tests = build || last.as_ref().is_none_or(|last| last.own_tests != look.own_tests);
+            let anew = Anew { build, own_tests, all: last.is_none() };
             // What changes meanwhile is seen by the next look.
             last = Some(look);
-            let well = self.round(&project, &tools(&project.dir), &pipeline, rebuilds, &mut took);
+            let well = project.and_then(|project| self.round(&project, &tools(&project.dir), &pipeline, anew));
             let told = match well {
                 Ok(true) => Style::stdout().paint(Tone::Good, "all is well"),
                 Ok(false) => Style::stdout().paint(Tone::Bad, "something is wrong"),
@@ -88,35 +109,45 @@ impl Dev {
     }
 
     /// Builds, tests and runs; whether all went well.
-    fn round(
-        &self,
-        project: &Project,
-        tools: &Tools,
-        pipeline: &Path,
-        rebuilds: bool,
-        took: &mut Option<Duration>,
-    ) -> Result<bool, Trouble> {
-        let into = plugins_folder(&self.dir, None);
-        let made = if rebuilds {
-            let begin = Instant::now();
-            let working = Working::new(&format!("building `{}`", project.name), *took);
-            let made = make(project, tools, &into, self.yes);
+    fn round(&self, project: &Project, tools: &Tools, pipeline: &Path, anew: Anew) -> Result<bool, Trouble> {
+        install(&missing(project, tools), tools, self.yes)?;
+        thread::scope(|scope| {
+            let own = || scope.spawn(|| unit(project, tools));
+            // Beside the compiler, but not the first time, when both would make the same things.
+            let beside = (anew.own_tests && !anew.all).then(own);
+            let Some((path, plugin)) = self.made(project, tools, anew.build)? else { return Ok(false) };
+            let own = if anew.all { Some(own()) } else { beside };
+            let working = Working::new(&format!("testing `{}`", project.name), None);
+            let ran = cases::run(&plugin, &self.dir, None, false);
             drop(working);
-            if matches!(made, Ok(Some(_))) {
-                *took = Some(begin.elapsed());
+            let ran = ran?;
+            let mut is_well = ran.iter().all(|ran| matches!(ran.went, Went::Passed));
+            let of_cases = test::told(&ran, &Units::LeftOut, true, Style::stdout());
+            print(&format!("{}\n{of_cases}", path.display()));
+            if is_well && pipeline.is_file() {
+                is_well = run(pipeline)?;
             }
-            made?
-        } else {
-            super::build::current(project, tools, &into, self.yes)?
-        };
-        let Some((path, plugin)) = made else { return Ok(false) };
-        let ran = cases::run(&plugin, &self.dir, None, false)?;
-        let is_well = ran.iter().all(|ran| matches!(ran.went, cases::Went::Passed));
-        print(&format!("{}\n{}", path.display(), test::told(&ran, None, true, Style::stdout())));
-        if !is_well || !pipeline.is_file() {
-            return Ok(is_well);
+            if let Some(own) = own {
+                let working = Working::new("running the project's own tests", None);
+                let units = own.join().map_err(|_| Trouble::new("the project's own tests could not be run"));
+                drop(working);
+                let units = units??;
+                units.tell();
+                if let Some(words) = units.words() {
+                    print(&format!("{words}\n"));
+                }
+                is_well &= units.is_well();
+            }
+            Ok(is_well)
+        })
+    }
+
+    fn made(&self, project: &Project, tools: &Tools, anew: bool) -> Result<Option<(PathBuf, Plugin)>, Trouble> {
+        let into = plugins_folder(&self.dir, None);
+        match anew {
+            true => make(project, tools, &into, self.yes),
+            false => current(project, tools, &into, self.yes),
         }
-        run(pipeline)
     }
 }
 
@@ -129,23 +160,42 @@ fn run(pipeline: &Path) -> Result<bool, Trouble> {
     Ok(ended.success())
 }
 
-impl Look {
-    fn at(project: &Project, pipeline: &Path) -> Result<Self, Trouble> {
-        let stamp = |path: PathBuf| {
-            let meta = fs::metadata(&path).ok();
-            let stamp = meta.map_or((0, None), |meta| (meta.len(), meta.modified().ok()));
-            (path, stamp)
-        };
-        let sources = sources(project).map_err(trouble)?;
-        // Builds write these themselves.
-        let is_made = |path: &Path| path.extension().is_some_and(|extension| extension == "lock" || extension == "sum");
-        let sources =
-            sources.into_iter().filter(|path| !is_made(path)).map(|path| stamp(project.dir.join(path))).collect();
-        let mut others = vec![pipeline.to_owned()];
-        for folder in ["tests", "data"] {
-            let entries = fs::read_dir(project.dir.join(folder)).into_iter().flatten().flatten();
-            others.extend(entries.map(|entry| entry.path()));
+/// The project as it is, and what is there of it. A file that is half edited, or gone while it was looked for, is told in the round.
+fn look(dir: &Path, pipeline: &Path) -> (Result<Project, Trouble>, Look) {
+    let mut look = Look::default();
+    let told = |error| Err(trouble(error));
+    let project = match Project::read(dir) {
+        Ok(project) => project,
+        Err(error) => {
+            look.sources = stamps([dir.join(FILE)]);
+            return (told(error), look);
         }
-        Ok(Self { sources, others: others.into_iter().map(stamp).collect() })
+    };
+    let within = |paths: Vec<PathBuf>| paths.into_iter().map(|path| project.dir.join(path)).collect::<Vec<_>>();
+    // Builds write these themselves.
+    let is_made = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "lock" || extension == "sum");
+    match (sources(&project), own_tests(&project)) {
+        (Ok(mut sources), Ok(own_tests)) => {
+            sources.retain(|path| !is_made(path));
+            look.sources = stamps(within(sources));
+            look.own_tests = stamps(within(own_tests));
+        }
+        (Err(error), _) | (_, Err(error)) => return (told(error), look),
     }
+    let mut others = vec![pipeline.to_owned()];
+    for folder in ["tests", "data"] {
+        let entries = fs::read_dir(project.dir.join(folder)).into_iter().flatten().flatten();
+        others.extend(entries.map(|entry| entry.path()));
+    }
+    look.others = stamps(others);
+    (Ok(project), look)
+}
+
+fn stamps(paths: impl IntoIterator<Item = PathBuf>) -> Stamps {
+    let stamp = |path: PathBuf| {
+        let meta = fs::metadata(&path).ok();
+        let stamp = meta.map_or((0, None), |meta| (meta.len(), meta.modified().ok()));
+        (path, stamp)
+    };
+    paths.into_iter().map(stamp).collect()
 }

@@ -7,10 +7,11 @@ use crate::cli::{Exit, Format, Output, print, print_json};
 use crate::show::difference;
 use crate::show::human::{clean, clean_line, count};
 use crate::show::style::{Style, Tone};
+use crate::show::working::Working;
 use crate::trouble::Trouble;
 use clap::Args;
 use serde_json::{Value, json};
-use sluicebox_toolchain::{Project, Tools, unit_tests};
+use sluicebox_toolchain::{Project, ToolchainError, Tools, prepare, unit_tests};
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -56,40 +57,92 @@ impl Test {
         let tools = tools(&project.dir);
         let into = plugins_folder(&self.dir, self.into.as_deref());
         let Some((_, plugin)) = current(&project, &tools, &into, self.yes)? else { return Ok(Exit::Failed) };
-        let ran = cases::run(&plugin, &self.dir, self.case.as_deref(), self.update)?;
+        let working = Working::new("testing", None);
+        let ran = cases::run(&plugin, &self.dir, self.case.as_deref(), self.update);
+        drop(working);
+        let ran = ran?;
         if let (true, Some(case)) = (ran.is_empty(), &self.case) {
             return Err(Trouble::new(format!("no case has `{case}` in its name"))
                 .help("`sluicebox plugin test` without `--case` names them all"));
         }
         let units = match self.cases_only || self.case.is_some() {
-            true => None,
-            false => Some(unit(&project, &tools)?),
+            true => Units::LeftOut,
+            false => unit(&project, &tools)?,
         };
+        units.tell();
         let is_json = self.output.format == Format::Json;
         if is_json {
-            print_json(&json!({ "cases": ran.iter().map(as_json).collect::<Vec<_>>(), "unit-tests": units }));
+            print_json(&json!({ "cases": ran.iter().map(as_json).collect::<Vec<_>>(), "unit-tests": units.passed() }));
         } else {
-            print(&told(&ran, units, false, Style::stdout()));
+            print(&told(&ran, &units, false, Style::stdout()));
         }
-        let is_well = ran.iter().all(|ran| matches!(ran.went, Went::Passed | Went::Updated)) && units != Some(false);
+        let is_well = ran.iter().all(|ran| matches!(ran.went, Went::Passed | Went::Updated)) && units.is_well();
         Ok(if is_well { Exit::Done } else { Exit::Failed })
     }
 }
 
-/// Runs the tests in the language of the plugin; what they say is shown if they fail.
-fn unit(project: &Project, tools: &Tools) -> Result<bool, Trouble> {
-    let mut command = unit_tests(project, tools).map_err(trouble)?;
+/// How the tests in the language of the plugin went.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Units {
+    LeftOut,
+    /// There are none.
+    None,
+    Passed,
+    /// With what they said.
+    Failed(String),
+}
+
+impl Units {
+    pub(super) fn is_well(&self) -> bool {
+        !matches!(self, Self::Failed(_))
+    }
+
+    /// For programs: nothing where none ran.
+    fn passed(&self) -> Option<bool> {
+        match self {
+            Self::LeftOut | Self::None => None,
+            Self::Passed => Some(true),
+            Self::Failed(_) => Some(false),
+        }
+    }
+
+    /// For people, behind how the cases went.
+    pub(super) fn words(&self) -> Option<&'static str> {
+        match self {
+            Self::LeftOut => None,
+            Self::None => Some("no tests of its own"),
+            Self::Passed => Some("the project's own tests passed"),
+            Self::Failed(_) => Some("the project's own tests failed"),
+        }
+    }
+
+    /// Tells on standard error what failed tests said.
+    pub(super) fn tell(&self) {
+        if let Self::Failed(said) = self {
+            eprint!("{}", clean(said));
+        }
+    }
+}
+
+/// Runs the tests in the language of the plugin.
+pub(super) fn unit(project: &Project, tools: &Tools) -> Result<Units, Trouble> {
+    prepare(project, tools).map_err(trouble)?;
+    let mut command = match unit_tests(project, tools) {
+        Ok(Some(command)) => command,
+        Ok(None) => return Ok(Units::None),
+        // Tests that do not compile fail.
+        Err(ToolchainError { said: Some(said), .. }) => return Ok(Units::Failed(format!("{said}\n"))),
+        Err(error) => return Err(trouble(error)),
+    };
     let name = command.get_program().to_string_lossy().into_owned();
     let ended = command.output().map_err(|error| {
         Trouble::new(format!("the project's own tests cannot be run: {name}: {error}"))
             .help("`--cases-only` leaves them out")
     })?;
-    if !ended.status.success() {
-        for said in [&ended.stdout, &ended.stderr] {
-            eprint!("{}", clean(&String::from_utf8_lossy(said)));
-        }
+    if ended.status.success() {
+        return Ok(Units::Passed);
     }
-    Ok(ended.status.success())
+    Ok(Units::Failed([ended.stdout, ended.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat()))
 }
 
 fn as_json(ran: &Ran) -> Value {
@@ -99,14 +152,16 @@ fn as_json(ran: &Ran) -> Value {
         Went::Differs(differences) => ("failed", Some(difference::render(differences, Style::PLAIN))),
         Went::Wrong(error) => ("wrong", Some(error.message.clone())),
     };
-    json!({ "file": ran.file, "name": ran.name, "state": word, "message": told })
+    json!({
+        "file": ran.file, "name": ran.name, "state": word, "message": told, "memory-peak-bytes": ran.memory_peak_bytes,
+    })
 }
 
 /// How the cases went, for people; those that passed are only counted if `brief`.
-pub(super) fn told(ran: &[Ran], units: Option<bool>, brief: bool, style: Style) -> String {
+pub(super) fn told(ran: &[Ran], units: &Units, brief: bool, style: Style) -> String {
     let mut out = String::new();
     let mut counts = [0_u64; 3];
-    for Ran { file, name, went } in ran {
+    for Ran { file, name, went, .. } in ran {
         let name = clean_line(name);
         let place = format!("{}: {name}", clean_line(file));
         let (at, word, tone, more) = match went {
@@ -133,11 +188,7 @@ pub(super) fn told(ran: &[Ran], units: Option<bool>, brief: bool, style: Style) 
     if failed > 0 {
         parts.push(format!("{failed} failed"));
     }
-    match units {
-        Some(true) => parts.push("the project's own tests passed".to_owned()),
-        Some(false) => parts.push("the project's own tests failed".to_owned()),
-        None => {}
-    }
+    parts.extend(units.words().map(str::to_owned));
     out.push_str(&format!("{}\n", parts.join(", ")));
     out
 }

@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use sluicebox_stage::build::Value;
 use sluicebox_stage::{
-    Batch, BinaryBuilder, BooleanBuilder, Column, Context, DataType, Decimal128Builder, Extract, Fault, FaultKind, Field,
-    Float64Builder, Page, Schema, Utf8Builder,
+    Batch, BinaryBuilder, BooleanBuilder, Column, Context, DataType, Decimal128Builder, Extract, Fault, FaultKind,
+    Field, Float64Builder, Page, Schema, Utf8Builder,
 };
+use std::num::NonZeroU32;
 
 /// The mode, and what belongs to some of the modes.
 #[derive(Deserialize, JsonSchema)]
@@ -22,8 +23,7 @@ pub struct Options {
     start: i64,
     /// bookmarks: rows of a page.
     #[serde(default = "batch")]
-    #[schemars(range(min = 1))]
-    batch: i64,
+    batch: NonZeroU32,
     /// fault: its kind.
     #[serde(default = "internal")]
     kind: String,
@@ -38,8 +38,8 @@ fn internal() -> String {
     "internal".into()
 }
 
-fn batch() -> i64 {
-    8192
+fn batch() -> NonZeroU32 {
+    NonZeroU32::new(8192).unwrap_or(NonZeroU32::MIN)
 }
 
 /// What is done.
@@ -142,7 +142,7 @@ impl Extract for Conform {
             }
             Mode::Empty if is_first => Ok(Some(Page::new(rows_of(0, 0)?))),
             Mode::Bookmarks => {
-                let rows = self.options.batch.min(self.options.rows - (self.next - self.first));
+                let rows = i64::from(self.options.batch.get()).min(self.options.rows - (self.next - self.first));
                 if rows <= 0 {
                     return Ok(None);
                 }

@@ -17,19 +17,32 @@ pub struct Options {
     /// The file to write, e.g. `out/flights.jsonl`; its folder has to be granted.
     #[schemars(length(min = 1))]
     path: String,
-    /// The call that fails: open, write, prepare, commit or abort.
+    /// The call that fails.
     #[serde(default)]
-    fail: String,
+    fail: Call,
 }
 
-impl Options {
-    fn fail_in(&self, call: &str) -> Result<(), Fault> {
-        fail_in(&self.fail, call)
+/// A call.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Call {
+    /// None.
+    #[default]
+    #[serde(rename = "")]
+    None,
+    Open,
+    Write,
+    Prepare,
+    Commit,
+    Abort,
+}
+
+fn fail_in(fail: Call, call: Call) -> Result<(), Fault> {
+    if fail != call {
+        return Ok(());
     }
-}
-
-fn fail_in(fail: &str, call: &str) -> Result<(), Fault> {
-    if fail == call { Err(Fault::unavailable(format!("told to fail in {call}"))) } else { Ok(()) }
+    let name = serde_json::to_value(call).unwrap_or_default();
+    Err(Fault::unavailable(format!("told to fail in {}", name.as_str().unwrap_or_default())))
 }
 
 /// What `commit` has to know.
@@ -45,7 +58,7 @@ pub struct Conform {
     path: String,
     temporary: String,
     file: Option<BufWriter<File>>,
-    fail: String,
+    fail: Call,
 }
 
 /// How the temporary files of a load begin: beside the target, so that they can take its place in one step.
@@ -71,11 +84,12 @@ impl Load for Conform {
     type Options = Options;
 
     fn open(_: &Context, options: Options, input: &Schema, load_id: &str, part: u32) -> Result<Self, Fault> {
-        options.fail_in("open")?;
+        fail_in(options.fail, Call::Open)?;
         let mut columns = Vec::new();
         for field in input.iter() {
-            let encoder = Encoder::of(field.data_type)
-                .ok_or_else(|| Fault::invalid_config(format!("{field}: it cannot be written; drop it, or cast it before")))?;
+            let encoder = Encoder::of(field.data_type).ok_or_else(|| {
+                Fault::invalid_config(format!("{field}: it cannot be written; drop it, or cast it before"))
+            })?;
             columns.push((format!("{}:", encode::quoted(&field.name)), encoder));
         }
         let temporary = format!("{}{part}", temporary_prefix(&options.path, load_id));
@@ -83,7 +97,7 @@ impl Load for Conform {
     }
 
     fn write(&mut self, batch: Batch) -> Result<(), Fault> {
-        fail_in(&self.fail, "write")?;
+        fail_in(self.fail, Call::Write)?;
         let values: Vec<Column> = (0..self.columns.len()).map(|at| batch.column(at)).collect::<Result<_, _>>()?;
         let mut lines = String::new();
         for row in 0..batch.rows() {
@@ -101,7 +115,7 @@ impl Load for Conform {
     }
 
     fn prepare(&mut self) -> Result<String, Fault> {
-        fail_in(&self.fail, "prepare")?;
+        fail_in(self.fail, Call::Prepare)?;
         // Without a batch there is a file as well, an empty one.
         let file = self.file()?;
         file.flush()?;
@@ -111,7 +125,7 @@ impl Load for Conform {
     }
 
     fn commit(options: Options, _: &str, receipts: &[String]) -> Result<(), Fault> {
-        options.fail_in("commit")?;
+        fail_in(options.fail, Call::Commit)?;
         for receipt in receipts {
             let Receipt { temporary, path } =
                 serde_json::from_str(receipt).map_err(|error| Fault::internal(format!("the receipt: {error}")))?;
@@ -125,7 +139,7 @@ impl Load for Conform {
     }
 
     fn abort(options: Options, load_id: &str, _: &[String]) -> Result<(), Fault> {
-        options.fail_in("abort")?;
+        fail_in(options.fail, Call::Abort)?;
         let prefix = temporary_prefix(&options.path, load_id);
         let (folder, start) = prefix.rsplit_once('/').unwrap_or((".", &prefix));
         let entries = match fs::read_dir(folder) {

@@ -5,7 +5,7 @@ mod modes;
 use modes::Work;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use sluicebox_stage::{Batch, Column, Context, DataType, Fault, Field, FaultKind, Input, Schema, Transform};
+use sluicebox_stage::{Batch, Column, Context, DataType, Fault, FaultKind, Field, Input, Schema, Transform};
 use std::collections::VecDeque;
 
 /// The mode, and what belongs to some of the modes.

@@ -18,6 +18,9 @@ pub struct Options {
     /// finish: how many rows are enough.
     #[serde(default)]
     rows: usize,
+    /// fault: the call that fails.
+    #[serde(default)]
+    call: Call,
     /// fault: its kind.
     #[serde(default = "internal")]
     kind: String,
@@ -38,9 +41,21 @@ fn internal() -> String {
 pub enum Mode {
     None,
     Odd,
+    Nulls,
     Severities,
     Finish,
     Fault,
+    Crash,
+}
+
+/// A call that fails.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Call {
+    Open,
+    #[default]
+    Check,
+    Finish,
 }
 
 pub struct Conform {
@@ -52,7 +67,12 @@ impl Validate for Conform {
     type Options = Options;
 
     fn open(_: &Context, options: Options, input: &Schema) -> Result<(Self, Vec<Rule>), Fault> {
+        fail_in(Call::Open, &options)?;
         let rules = match options.mode {
+            Mode::Nulls => {
+                let rule = |name: &str| Rule::new(name, format!("{name} has a value"), Severity::Reject);
+                input.names().map(rule).collect()
+            }
             Mode::Odd => {
                 let name = &options.column;
                 match input.field(name) {
@@ -70,15 +90,23 @@ impl Validate for Conform {
             Mode::Finish => {
                 vec![Rule::new("enough", format!("there are at least {} rows", options.rows), Severity::Warn)]
             }
-            Mode::None | Mode::Fault => Vec::new(),
+            Mode::None | Mode::Fault | Mode::Crash => Vec::new(),
         };
         Ok((Self { options, seen: 0 }, rules))
     }
 
     fn check(&mut self, batch: &Batch) -> Result<Vec<Finding>, Fault> {
         self.seen += batch.rows();
+        fail_in(Call::Check, &self.options)?;
         match self.options.mode {
-            Mode::Fault => Err(fault(&self.options.kind, &self.options.message, self.options.row)),
+            Mode::Crash => panic!("told to crash"),
+            Mode::Nulls => {
+                let of = |rule: usize| {
+                    let column = batch.column(rule)?;
+                    Ok(Finding::new(rule, Mask::from_fn(batch.rows(), |row| !column.is_valid(row))))
+                };
+                (0..batch.schema().len()).map(of).collect()
+            }
             Mode::Odd => {
                 let column = batch.column_named(&self.options.column)?;
                 let values = column.as_i64().unwrap_or_default();
@@ -89,14 +117,23 @@ impl Validate for Conform {
                 let of = |rule: usize| Finding::new(rule, Mask::from_fn(batch.rows(), |row| row % 3 == rule));
                 Ok((0..3).map(of).collect())
             }
-            Mode::None | Mode::Finish => Ok(Vec::new()),
+            Mode::None | Mode::Finish | Mode::Fault => Ok(Vec::new()),
         }
     }
 
     fn finish(&mut self) -> Result<Vec<Outcome>, Fault> {
+        fail_in(Call::Finish, &self.options)?;
         let Mode::Finish = self.options.mode else { return Ok(Vec::new()) };
         let (seen, enough) = (self.seen, self.options.rows);
         Ok(vec![Outcome { rule: 0, holds: seen >= enough, observed: format!("{seen} rows") }])
+    }
+}
+
+/// The fault that the options name for a call.
+fn fail_in(call: Call, options: &Options) -> Result<(), Fault> {
+    match options.mode {
+        Mode::Fault if options.call == call => Err(fault(&options.kind, &options.message, options.row)),
+        _ => Ok(()),
     }
 }
 
