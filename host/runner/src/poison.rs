@@ -9,11 +9,14 @@ use crate::transform::{Instance, Work};
 use arrow_array::RecordBatch;
 use sluicebox_model::fault::{Fault, FaultKind};
 use sluicebox_model::journal::Quarantined;
+use std::time::{Duration, Instant};
 
 /// What a stage has spent on finding rows at fault.
 #[derive(Default)]
 pub(crate) struct Poison {
     calls: u64,
+    /// Time within those calls, with the making of the instances that they took.
+    spent: Duration,
     /// Batches in a row of which no row passed.
     lost_batches: u32,
 }
@@ -99,18 +102,27 @@ fn try_part<'a>(
     rows: usize,
 ) -> Result<Result<Vec<RecordBatch>, Fault>, Fault> {
     let station = work.station;
-    let most = station.run.tuning.poison_calls_max;
-    {
+    let (calls_max, time_max) = (station.run.tuning.poison_calls_max, station.run.tuning.poison_time_max);
+    let passed = {
         let mut poison = lock(&station.poison);
         poison.calls += 1;
-        if poison.calls > most {
-            let message = format!("finding the rows at fault took more than {} calls", grouped(most));
-            let fault = Fault::new(FaultKind::Threshold, "process", message)
-                .of_stage(station.name())
-                .with_help("too many rows are at fault to look for each: let a validate reject them before this stage");
-            return Err(job.locate(fault, from, rows));
+        if poison.calls > calls_max {
+            Some(format!("{} calls", grouped(calls_max)))
+        } else if poison.spent > time_max {
+            Some(format!("{time_max:?}"))
+        } else {
+            None
         }
+    };
+    if let Some(passed) = passed {
+        let message = format!("finding the rows at fault took more than {passed}");
+        let fault = Fault::new(FaultKind::Threshold, "process", message).of_stage(station.name()).with_help(
+            "too many rows are at fault, or each takes too long, to look for them one by one: let a validate reject them \
+             before this stage, or lower its `limits.call`",
+        );
+        return Err(job.locate(fault, from, rows));
     }
+    let start = Instant::now();
     let tried = with_attempts(station, |attempt| {
         work.try_batch(slot, attempt, job, job.batch.slice(from, rows)).map_err(|failed| Failed {
             // What the rows may have caused is found by splitting, not by trying again.
@@ -118,6 +130,7 @@ fn try_part<'a>(
             ..failed
         })
     });
+    lock(&station.poison).spent += start.elapsed();
     match tried {
         Ok(batches) => Ok(Ok(batches)),
         Err(failed) if failed.is_final => Ok(Err(failed.fault)),

@@ -30,6 +30,7 @@ mod background;
 mod catalog;
 mod column;
 mod compiled;
+mod compiler;
 mod console;
 mod contract;
 mod counts;
@@ -64,6 +65,7 @@ mod wasi;
 mod tests;
 
 pub use catalog::{Admit, Catalog, Plugin, Refused};
+pub use compiler::{COMPILE, compile_for_parent};
 pub use counts::Counts;
 pub use error::SandboxError;
 pub use keeping::CacheBounds;
