@@ -49,6 +49,8 @@ pub const COLUMN_NAME_BYTES_MAX: usize = 64 * 1024;
 pub const TYPE_DEPTH_MAX: usize = 64;
 /// Rows of a batch without columns, and of a column that has no bytes of its own: nothing else bounds them.
 pub const EMPTY_ROWS_MAX: u64 = 1 << 24;
+/// Bytes of the JSON Schema with which a plugin describes its options.
+pub const CONFIG_SCHEMA_BYTES_MAX: usize = 1024 * 1024;
 /// Counters of one stage in a run.
 pub const COUNTERS_MAX: usize = 1000;
 /// Calls that a stage may spend on finding the rows that it fails on, in a run.

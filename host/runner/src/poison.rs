@@ -11,6 +11,12 @@ use sluicebox_model::fault::{Fault, FaultKind};
 use sluicebox_model::journal::Quarantined;
 use std::time::{Duration, Instant};
 
+/// Calls that fail on parts of a batch, none having passed, before rows from all over it are tried...
+const DOUBT_AFTER: u32 = 64;
+/// ... so many of them, if the batch has more rows than this: a small one is just split.
+const PROBES: usize = 16;
+const PROBED_ROWS: usize = 1024;
+
 /// What a stage has spent on finding rows at fault.
 #[derive(Default)]
 pub(crate) struct Poison {
@@ -29,7 +35,7 @@ impl Poison {
 }
 
 /// Finds the rows of the batch that the stage fails on. `fault` is how it failed on the whole. For one row at fault this
-/// takes at most two calls for each halving.
+/// takes at most two calls for each halving. A stage that fails whatever it is given is told from one that fails on rows.
 pub(crate) fn isolate<'a>(
     work: &Work<'a>,
     slot: &mut Option<Instance<'a>>,
@@ -40,6 +46,7 @@ pub(crate) fn isolate<'a>(
     let mut passed = Vec::new();
     let mut passed_rows = 0;
     let mut at_fault: Vec<(usize, usize, Fault)> = Vec::new();
+    let mut failed_calls = 0;
     // Parts still to look at, the first on top: where, how many rows, and how the stage failed on them if it did.
     let mut parts = vec![(0, job.batch.num_rows(), Some(fault))];
     while let Some((from, rows, fault)) = parts.pop() {
@@ -54,6 +61,10 @@ pub(crate) fn isolate<'a>(
                 Err(fault) => fault,
             },
         };
+        failed_calls += 1;
+        if failed_calls == DOUBT_AFTER && passed_rows == 0 {
+            doubt(work, slot, job)?;
+        }
         let named = fault.rows.and_then(|(row, _)| usize::try_from(row).ok()).filter(|row| *row < rows);
         match named {
             _ if rows <= 1 => at_fault.push((from, rows, fault)),
@@ -81,10 +92,32 @@ pub(crate) fn isolate<'a>(
         return Ok(passed);
     }
     let message = "the stage failed on every row of two batches one after another; the rows are hardly the cause";
+    Err(hardly_the_rows(work, job, message.to_owned()))
+}
+
+/// Fails if the stage fails on single rows from all over the batch, too.
+fn doubt<'a>(work: &Work<'a>, slot: &mut Option<Instance<'a>>, job: &Job) -> Result<(), Fault> {
+    let rows = job.batch.num_rows();
+    if rows <= PROBED_ROWS {
+        return Ok(());
+    }
+    for probe in 0..PROBES {
+        if try_part(work, slot, job, rows * probe / PROBES, 1)?.is_ok() {
+            return Ok(());
+        }
+    }
+    let message = format!(
+        "the stage failed on {DOUBT_AFTER} parts of the batch and on {PROBES} single rows from all over it; the rows are \
+         hardly the cause"
+    );
+    Err(hardly_the_rows(work, job, message))
+}
+
+fn hardly_the_rows(work: &Work<'_>, job: &Job, message: String) -> Fault {
     let fault = Fault::new(FaultKind::Threshold, "process", message)
-        .of_stage(station.name())
-        .with_help("`sluicebox quarantine show` tells how it failed; mend the stage or its options");
-    Err(job.locate(fault, 0, job.batch.num_rows()))
+        .of_stage(work.station.name())
+        .with_help("`sluicebox logs` and `sluicebox quarantine show` tell how it failed; mend the stage or its options");
+    job.locate(fault, 0, job.batch.num_rows())
 }
 
 fn push_part(parts: &mut Vec<(usize, usize, Option<Fault>)>, from: usize, rows: usize) {

@@ -241,3 +241,39 @@ fn bound(cpu_seconds: u64, memory_bytes: u64) {
 
 #[cfg(not(target_os = "linux"))]
 fn bound(_: u64, _: u64) {}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::panic)]
+    use super::*;
+    use std::os::unix::process::ExitStatusExt;
+
+    #[test]
+    fn the_end_of_the_process_says_what_is_wrong() {
+        const MIB: u64 = 1024 * 1024;
+        let ended = |raw: i32, said: &str| judge(Some(ExitStatus::from_raw(raw)), said, MIB);
+        assert!(ended(0, "").is_ok());
+        let Err(NotCompiled::Broken(reason)) = ended(1 << 8, "unexpected end") else { panic!("exit 1") };
+        assert_eq!(reason, "unexpected end");
+        let too_much = |judged| match judged {
+            Err(NotCompiled::TooMuch(reason)) => reason,
+            other => panic!("{other:?}"),
+        };
+        for judged in [ended(24, ""), ended(9, ""), judge(None, "", MIB)] {
+            assert!(too_much(judged).starts_with("compiling it took longer than 20s of a processor, which no plugin"));
+        }
+        let memory = too_much(ended(6, "memory allocation of 16 bytes failed"));
+        assert!(memory.starts_with("compiling it took more than 1.1GiB of memory"), "{memory}");
+        assert!(too_much(ended(11, "")).contains("the compiler cannot take it"));
+        assert!(matches!(ended(15, ""), Err(NotCompiled::Machine(_))), "somebody stopped it");
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_the_machine_s_fault() {
+        let Ok(folder) = tempfile::tempdir() else { panic!("no folder") };
+        let Ok(cache) = Cache::open(folder.path().join("cache")) else { panic!("no cache") };
+        let judged = in_a_process(Path::new("/no/such/program"), &cache, b"\0asm", 1024 * 1024, false);
+        assert!(matches!(judged, Err(NotCompiled::Machine(_))), "{judged:?}");
+        assert_eq!(cache.size_bytes(), 0, "nothing stays");
+    }
+}

@@ -8,7 +8,7 @@ use crate::stage::ComponentStage;
 use serde::{Deserialize, Serialize};
 use sluicebox_model::fault::FaultKind;
 use sluicebox_model::grant::Grants;
-use sluicebox_model::limits::Limits;
+use sluicebox_model::limits::{CONFIG_SCHEMA_BYTES_MAX, Limits};
 use sluicebox_model::plugin::{Capability, Description, Digest, Kind};
 use sluicebox_model::stage::RunContext;
 use std::path::{Path, PathBuf};
@@ -123,6 +123,10 @@ fn check(mut description: Description, said: plugin::Description) -> Result<Desc
     }
     if !is_version(&said.version) {
         return Err(format!("its version {:?} is not semver, e.g. `1.2.0`", cut(&said.version)));
+    }
+    if said.config_schema.len() > CONFIG_SCHEMA_BYTES_MAX {
+        let bytes = said.config_schema.len();
+        return Err(format!("its config-schema has {bytes} bytes; there is room for {CONFIG_SCHEMA_BYTES_MAX}"));
     }
     let schema: serde_json::Value =
         serde_json::from_str(&said.config_schema).map_err(|error| format!("its config-schema is not JSON: {error}"))?;

@@ -74,18 +74,16 @@ fn tests_of(file: &str, text: &str, tests: &mut BTreeMap<String, String>) {
     for line in text.lines() {
         let bare = line.trim_start();
         let is_item = line.len() - bare.len() == 4;
-        let macro_made = bare.split_once(':').map(|(name, _)| name).filter(|name| {
-            is_item && !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase() || byte.is_ascii_digit())
-        });
+        let is_word = |name: &&str| {
+            let fits = |byte: u8| byte == b'_' || byte.is_ascii_lowercase() || byte.is_ascii_digit();
+            is_item && !name.is_empty() && name.bytes().all(fits)
+        };
+        let before_colon = bare.split_once(": ").map(|(name, _)| name).or_else(|| bare.strip_suffix(':'));
+        let macro_made = before_colon.filter(is_word);
         let function = bare.strip_prefix("fn ").and_then(|rest| rest.split('(').next()).filter(|_| marked);
         if let Some(name) = function.or(macro_made) {
             current = Some(format!("{file}::{name}"));
         } else if line.starts_with("fn ") || line.starts_with('}') {
-            if let Some(name) = &current
-                && line.starts_with('}')
-            {
-                tests.entry(name.clone()).or_default().push_str(line);
-            }
             current = None;
         }
         marked = bare.starts_with("#[test]") || (marked && bare.starts_with('#'));

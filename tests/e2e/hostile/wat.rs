@@ -2,6 +2,7 @@
 //! none without one.
 
 mod compile;
+mod describe;
 mod guest;
 mod instantiate;
 mod lies;

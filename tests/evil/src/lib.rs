@@ -72,6 +72,11 @@ impl Evil {
                 (Some(column), Some(value)) => value.is_in(&batch.column_named(column)?),
                 _ => return Err(Fault::invalid_config("panic-on needs column and value")),
             },
+            Mode::PanicOnEvery => {
+                let column = batch.column_named(column.as_deref().unwrap_or_default())?;
+                let times = self.options.times.max(1) as i64;
+                column.as_i64().into_iter().flatten().any(|number| number % times == 3)
+            }
             // these do it on every batch
             Mode::KeepEveryHandle | Mode::SchemaChanges | Mode::FloodLog | Mode::Stamp | Mode::Slow => true,
             _ if *until_attempt > 0 => self.attempt < *until_attempt && number == *on,
@@ -82,7 +87,7 @@ impl Evil {
     fn misbehave(&mut self, batch: Batch) -> Result<Vec<Batch>, Fault> {
         let options = &self.options;
         match options.mode {
-            Mode::Panic | Mode::PanicOn => crash::panic("process"),
+            Mode::Panic | Mode::PanicOn | Mode::PanicOnEvery => crash::panic("process"),
             Mode::Loop => crash::spin(),
             Mode::Recurse => crash::recurse(),
             Mode::Exit => crash::exit(options.code),

@@ -16,7 +16,7 @@ pub struct Options {
     /// If more than 0, it is done only in attempts before this one (they count from 1), so that a retry succeeds.
     #[serde(default)]
     pub until_attempt: u32,
-    /// panic-on: the column to look at.
+    /// panic-on, panic-on-every: the column to look at.
     pub column: Option<String>,
     /// panic-on: the value that makes it panic.
     pub value: Option<Wanted>,
@@ -114,6 +114,8 @@ pub enum Mode {
     Panic,
     /// panics if a row of `column` has `value`: a poison row
     PanicOn,
+    /// panics if a row of `column` has a number that leaves 3 when it is divided by `times`
+    PanicOnEvery,
     /// panics in `open`
     PanicInOpen,
     /// panics in `finish`

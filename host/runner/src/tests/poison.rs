@@ -184,6 +184,23 @@ fn a_hundred_scattered_rows_of_65536_are_found_within_the_bound() {
 }
 
 #[test]
+fn a_stage_that_fails_on_every_row_fails_fast() {
+    let answer = run_large(|_| true);
+    let fault = answer.record.fault.unwrap();
+    assert_eq!((fault.kind, fault.batch, fault.rows), (Threshold, Some(0), Some((0, 65_536))));
+    assert!(fault.message.contains("16 single rows from all over it"), "{fault}");
+    assert_eq!(answer.calls, 3 + 63 + 16, "attempts, parts and single rows");
+    assert!(answer.set_aside.is_empty());
+}
+
+#[test]
+fn a_stage_that_fails_on_the_first_half_is_not_doubted() {
+    let answer = run_large(|number| number < 3_000);
+    assert_eq!(answer.record.state, RunState::Succeeded);
+    assert_eq!((answer.set_aside.len(), answer.written.len()), (3_000, 62_536));
+}
+
+#[test]
 fn looking_for_rows_ends_when_its_time_is_spent() {
     let (fake, calls) = picky(Trap, false, |_| true);
     let mut trial = Trial::new().stage("read", &[], counting(8, 64)).stage_with("picky", &["read"], fake, aside);

@@ -105,10 +105,14 @@ lies! {
     dropped_twice: {
         process: "(call $drop_batch (local.get $batch)) (call $drop_batch (local.get $batch))"
     } => "contract" in "process", ["unknown handle index"];
+}
 
-    memory_for_the_host_that_is_none: {
-        realloc: "(return (i32.const -8))"
-    } => "contract" in "process", ["what the stage answered does not fit"];
+/// What is given to `open` is written nowhere.
+#[test]
+fn memory_for_the_host_that_is_none() {
+    let guest = Guest { realloc: "(return (i32.const -8))", ..GOOD };
+    let project = pipeline_of(&guest.component(), "");
+    crate::hostile::refused_by_check(&project, &["cannot be opened", "what the stage answered does not fit"]);
 }
 
 /// The host asks a guest for room for what it hands over; this one never answers. Only `process` hands over nothing.
