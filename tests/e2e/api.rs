@@ -7,14 +7,14 @@ use std::io::{BufRead, BufReader, PipeReader, Read};
 use std::process::{Child, Command, Stdio};
 
 /// A running `serve`, ended with the value.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
     log: BufReader<PipeReader>,
     url: String,
 }
 
 impl Serving {
-    fn begin(project: &Project) -> Self {
+    pub(crate) fn begin(project: &Project) -> Self {
         let mut command = project.command(&["serve", "--address", "127.0.0.1:0", "--log", "json"]);
         let (reads, writes) = std::io::pipe().unwrap();
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(writes).spawn().unwrap();
@@ -34,7 +34,7 @@ impl Serving {
     }
 
     /// Status and body of what curl is answered.
-    fn curl(&self, arguments: &[&str], path: &str) -> (u16, String) {
+    pub(crate) fn curl(&self, arguments: &[&str], path: &str) -> (u16, String) {
         let mut curl = Command::new("curl");
         curl.args(["--silent", "--show-error", "--max-time", "120", "--write-out", "\n%{http_code}"]).args(arguments);
         let output = curl.arg(format!("{}{path}", self.url)).stdin(Stdio::null()).output().expect("curl starts");

@@ -28,12 +28,18 @@ macro_rules! refused_by_check {
 }
 
 mod extract;
+mod escapes;
 mod granted;
+mod ipc;
 mod load;
 mod plugin;
+mod reach;
 mod retried;
+mod table;
 mod transform;
 mod validate;
+mod wat;
+mod zoo;
 
 /// Small limits, so that the tests are quick.
 const LIMITS: &str = r#"limits = { memory = "48MiB", call = "500ms", held = "8MiB", handles = 1000, transfer = "32MiB", log = "64KiB" }"#;

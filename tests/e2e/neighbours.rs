@@ -15,16 +15,17 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// One sandbox, with one engine, for all the pipelines of this process.
-fn host() -> Host {
+pub(crate) fn host() -> Host {
     let beside = |name: &str| binary().with_file_name(name);
     let sandbox = Sandbox::new(SandboxOptions { cache_dir: beside("test-cache") }).unwrap();
+    sandbox.compile_with(binary());
     let folders = vec![beside("plugins"), beside("test-plugins")];
     let catalog = Catalog::scan(&sandbox, &folders);
     Host { sandbox, catalog, folders, lock: None }
 }
 
 /// Checks a pipeline and runs it, as `sluicebox run` does.
-fn conduct(host: &Host, project: &Project, file: &str) -> RunRecord {
+pub(crate) fn conduct(host: &Host, project: &Project, file: &str) -> RunRecord {
     let source = Source::read(&project.path().join(file)).unwrap();
     let interval = interval::parse("2013-01-01..2014-01-01").unwrap();
     let house = House::open(&project.path().join(".sluicebox"), "a test").unwrap();
@@ -47,7 +48,7 @@ fn conduct(host: &Host, project: &Project, file: &str) -> RunRecord {
     }
 }
 
-fn outcome<'a>(run: &'a RunRecord, stage: &str) -> &'a StageOutcome {
+pub(crate) fn outcome<'a>(run: &'a RunRecord, stage: &str) -> &'a StageOutcome {
     &run.stages.iter().find(|entry| entry.entry.name == stage).unwrap().outcome
 }
 
@@ -71,9 +72,9 @@ fn all_flights_are_loaded(run: &RunRecord) {
 }
 
 /// How a guest is hostile: the plugin, its options, and how the run has to end.
-type Hostility = (&'static str, &'static str, FaultKind, &'static str);
+pub(crate) type Hostility = (&'static str, &'static str, FaultKind, &'static str);
 
-const PANICS: &[Hostility] = &[
+pub(crate) const PANICS: &[Hostility] = &[
     ("evil", "mode = 'panic', on = 1", FaultKind::Trap, "evil: a panic in process"),
     ("evil", "mode = 'panic-in-finish'", FaultKind::Trap, "evil: a panic in finish"),
     ("evil-extract", "mode = 'panic', on = 3", FaultKind::Trap, "evil: a panic in next"),
@@ -81,7 +82,7 @@ const PANICS: &[Hostility] = &[
     ("evil-load", "mode = 'panic-in-prepare'", FaultKind::Trap, "evil: a panic in prepare"),
 ];
 
-const LOOPS: &[Hostility] = &[
+pub(crate) const LOOPS: &[Hostility] = &[
     ("evil", "mode = 'loop'", FaultKind::Timeout, "ran longer than"),
     ("evil", "mode = 'sleep'", FaultKind::Timeout, "ran longer than"),
     ("evil-extract", "mode = 'loop', on = 3", FaultKind::Timeout, "ran longer than"),
@@ -89,7 +90,7 @@ const LOOPS: &[Hostility] = &[
     ("evil-load", "mode = 'loop-in-prepare'", FaultKind::Timeout, "ran longer than"),
 ];
 
-const EATS: &[Hostility] = &[
+pub(crate) const EATS: &[Hostility] = &[
     ("evil", "mode = 'eat-slowly'", FaultKind::Memory, "the limit is 48MiB"),
     ("evil", "mode = 'eat-at-once', bytes = 1000000000", FaultKind::Memory, "the limit is 48MiB"),
     ("evil", "mode = 'make-handles'", FaultKind::Limit, "1000 handles"),
@@ -98,7 +99,7 @@ const EATS: &[Hostility] = &[
     ("evil-validate", "mode = 'many-findings'", FaultKind::Memory, "the limit is 48MiB"),
 ];
 
-const TALKS_NONSENSE: &[Hostility] = &[
+pub(crate) const TALKS_NONSENSE: &[Hostility] = &[
     ("evil", "mode = 'offsets-past-data'", FaultKind::Contract, "pass the 2 bytes"),
     ("evil", "mode = 'invalid-utf8'", FaultKind::Contract, "UTF-8"),
     ("evil", "mode = 'ipc-truncated'", FaultKind::Contract, "the stream ends"),
@@ -112,7 +113,7 @@ const TALKS_NONSENSE: &[Hostility] = &[
 fn hostile((plugin, options, ..): Hostility) -> Project {
     let stage =
         |name: &str, plugin: &str, more: &str| format!("[[stage]]\nname = '{name}'\nplugin = '{plugin}'\n{more}\n");
-    let limits = "limits = { memory = '48MiB', call = '500ms', handles = 1000, transfer = '32MiB' }";
+    let limits = "limits = { memory = '48MiB', call = '500ms', handles = 1000, transfer = '32MiB', held = '16MiB' }";
     let read = stage("read", "extract-csv", "grants.read = ['data']\nconfig.path = 'data/rows.csv'");
     let evil = stage("evil", plugin, &format!("config = {{ {options} }}\n{limits}"));
     let out = stage("out", "load-csv", "grants.write = ['out']\nconfig.path = 'out/rows.csv'");
@@ -128,7 +129,7 @@ fn hostile((plugin, options, ..): Hostility) -> Project {
     project
 }
 
-fn fails_as_it_should(host: &Host, hostility: Hostility) {
+pub(crate) fn fails_as_it_should(host: &Host, hostility: Hostility) {
     let (plugin, options, kind, said) = hostility;
     let project = hostile(hostility);
     let run = conduct(host, &project, "pipeline.toml");

@@ -4,6 +4,11 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // A process that another one started to compile does nothing else.
+    let mut arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    if arguments.next().as_deref() == Some(sluicebox_sandbox::COMPILE) {
+        return sluicebox_sandbox::compile_for_parent(arguments);
+    }
     let cli = sluicebox::cli::Cli::parse();
     ExitCode::from(sluicebox::cli::main(cli).code())
 }

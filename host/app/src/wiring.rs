@@ -255,7 +255,21 @@ impl Host {
 pub fn sandbox() -> Result<Sandbox, Trouble> {
     let sandbox = Sandbox::new(SandboxOptions { cache_dir: places::cache()? })?;
     sandbox.keep_cache_within(places::cache_bounds()?);
+    if let Some(program) = own_program() {
+        sandbox.compile_with(program);
+    }
     Ok(sandbox)
+}
+
+/// The program that runs now, also if its file was replaced since.
+#[cfg(target_os = "linux")]
+fn own_program() -> Option<PathBuf> {
+    Some(PathBuf::from("/proc/self/exe")).filter(|path| path.exists())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn own_program() -> Option<PathBuf> {
+    std::env::current_exe().ok()
 }
 
 /// A run that somebody asks for.

@@ -40,3 +40,54 @@ impl Default for Limits {
         }
     }
 }
+
+/// Columns of one batch; a pipeline with more has rows where columns stand.
+pub const COLUMNS_MAX: usize = 100_000;
+/// Bytes of a column's name.
+pub const COLUMN_NAME_BYTES_MAX: usize = 64 * 1024;
+/// How deep the type of a column may be nested: lists in lists, structs in structs.
+pub const TYPE_DEPTH_MAX: usize = 64;
+/// Rows of a batch without columns, and of a column that has no bytes of its own: nothing else bounds them.
+pub const EMPTY_ROWS_MAX: u64 = 1 << 24;
+/// Bytes of the JSON Schema with which a plugin describes its options.
+pub const CONFIG_SCHEMA_BYTES_MAX: usize = 1024 * 1024;
+/// Counters of one stage in a run.
+pub const COUNTERS_MAX: usize = 1000;
+/// Calls that a stage may spend on finding the rows that it fails on, in a run.
+pub const POISON_CALLS_MAX: u64 = 10_000;
+/// Time that a stage may spend on it, in a run.
+pub const POISON_TIME_MAX: Duration = Duration::from_secs(600);
+
+/// Processor time to compile any component.
+const COMPILE_TIME: Duration = Duration::from_secs(10);
+/// Processor time to compile, for each MiB of the component; code of a compiler takes a third of it at most.
+const COMPILE_TIME_PER_MIB: Duration = Duration::from_secs(10);
+/// Memory to compile any component, in bytes.
+const COMPILE_MEMORY_BYTES: u64 = 1024 * 1024 * 1024;
+/// Memory to compile, in bytes for each byte of the component.
+const COMPILE_MEMORY_FACTOR: u64 = 64;
+
+/// Processor time that compiling a component of so many bytes may take, in whole seconds: 10 s, and 10 s for each MiB.
+pub fn compile_time_max(component_bytes: u64) -> Duration {
+    let per_mib = COMPILE_TIME_PER_MIB.as_secs().saturating_mul(component_bytes).div_ceil(1024 * 1024);
+    COMPILE_TIME.saturating_add(Duration::from_secs(per_mib))
+}
+
+/// Bytes of memory that compiling a component of so many bytes may take: 1 GiB, and 64 times its size.
+pub fn compile_memory_bytes_max(component_bytes: u64) -> u64 {
+    COMPILE_MEMORY_BYTES.saturating_add(component_bytes.saturating_mul(COMPILE_MEMORY_FACTOR))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_compiling_may_take_grows_with_the_component() {
+        assert_eq!(compile_time_max(0), Duration::from_secs(10));
+        assert_eq!(compile_time_max(1), Duration::from_secs(11));
+        assert_eq!(compile_time_max(20 * 1024 * 1024), Duration::from_secs(210));
+        assert_eq!(compile_memory_bytes_max(1024 * 1024), 1088 * 1024 * 1024);
+        assert_eq!(compile_memory_bytes_max(u64::MAX), u64::MAX);
+    }
+}

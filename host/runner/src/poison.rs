@@ -9,11 +9,20 @@ use crate::transform::{Instance, Work};
 use arrow_array::RecordBatch;
 use sluicebox_model::fault::{Fault, FaultKind};
 use sluicebox_model::journal::Quarantined;
+use std::time::{Duration, Instant};
+
+/// Calls that fail on parts of a batch, none having passed, before rows from all over it are tried...
+const DOUBT_AFTER: u32 = 64;
+/// ... so many of them, if the batch has more rows than this: a small one is just split.
+const PROBES: usize = 16;
+const PROBED_ROWS: usize = 1024;
 
 /// What a stage has spent on finding rows at fault.
 #[derive(Default)]
 pub(crate) struct Poison {
     calls: u64,
+    /// Time within those calls, with the making of the instances that they took.
+    spent: Duration,
     /// Batches in a row of which no row passed.
     lost_batches: u32,
 }
@@ -26,7 +35,7 @@ impl Poison {
 }
 
 /// Finds the rows of the batch that the stage fails on. `fault` is how it failed on the whole. For one row at fault this
-/// takes at most two calls for each halving.
+/// takes at most two calls for each halving. A stage that fails whatever it is given is told from one that fails on rows.
 pub(crate) fn isolate<'a>(
     work: &Work<'a>,
     slot: &mut Option<Instance<'a>>,
@@ -37,6 +46,7 @@ pub(crate) fn isolate<'a>(
     let mut passed = Vec::new();
     let mut passed_rows = 0;
     let mut at_fault: Vec<(usize, usize, Fault)> = Vec::new();
+    let mut failed_calls = 0;
     // Parts still to look at, the first on top: where, how many rows, and how the stage failed on them if it did.
     let mut parts = vec![(0, job.batch.num_rows(), Some(fault))];
     while let Some((from, rows, fault)) = parts.pop() {
@@ -51,6 +61,10 @@ pub(crate) fn isolate<'a>(
                 Err(fault) => fault,
             },
         };
+        failed_calls += 1;
+        if failed_calls == DOUBT_AFTER && passed_rows == 0 {
+            doubt(work, slot, job)?;
+        }
         let named = fault.rows.and_then(|(row, _)| usize::try_from(row).ok()).filter(|row| *row < rows);
         match named {
             _ if rows <= 1 => at_fault.push((from, rows, fault)),
@@ -78,10 +92,32 @@ pub(crate) fn isolate<'a>(
         return Ok(passed);
     }
     let message = "the stage failed on every row of two batches one after another; the rows are hardly the cause";
+    Err(hardly_the_rows(work, job, message.to_owned()))
+}
+
+/// Fails if the stage fails on single rows from all over the batch, too.
+fn doubt<'a>(work: &Work<'a>, slot: &mut Option<Instance<'a>>, job: &Job) -> Result<(), Fault> {
+    let rows = job.batch.num_rows();
+    if rows <= PROBED_ROWS {
+        return Ok(());
+    }
+    for probe in 0..PROBES {
+        if try_part(work, slot, job, rows * probe / PROBES, 1)?.is_ok() {
+            return Ok(());
+        }
+    }
+    let message = format!(
+        "the stage failed on {DOUBT_AFTER} parts of the batch and on {PROBES} single rows from all over it; the rows are \
+         hardly the cause"
+    );
+    Err(hardly_the_rows(work, job, message))
+}
+
+fn hardly_the_rows(work: &Work<'_>, job: &Job, message: String) -> Fault {
     let fault = Fault::new(FaultKind::Threshold, "process", message)
-        .of_stage(station.name())
-        .with_help("`sluicebox quarantine show` tells how it failed; mend the stage or its options");
-    Err(job.locate(fault, 0, job.batch.num_rows()))
+        .of_stage(work.station.name())
+        .with_help("`sluicebox logs` and `sluicebox quarantine show` tell how it failed; mend the stage or its options");
+    job.locate(fault, 0, job.batch.num_rows())
 }
 
 fn push_part(parts: &mut Vec<(usize, usize, Option<Fault>)>, from: usize, rows: usize) {
@@ -99,18 +135,27 @@ fn try_part<'a>(
     rows: usize,
 ) -> Result<Result<Vec<RecordBatch>, Fault>, Fault> {
     let station = work.station;
-    let most = station.run.tuning.poison_calls_max;
-    {
+    let (calls_max, time_max) = (station.run.tuning.poison_calls_max, station.run.tuning.poison_time_max);
+    let passed = {
         let mut poison = lock(&station.poison);
         poison.calls += 1;
-        if poison.calls > most {
-            let message = format!("finding the rows at fault took more than {} calls", grouped(most));
-            let fault = Fault::new(FaultKind::Threshold, "process", message)
-                .of_stage(station.name())
-                .with_help("too many rows are at fault to look for each: let a validate reject them before this stage");
-            return Err(job.locate(fault, from, rows));
+        if poison.calls > calls_max {
+            Some(format!("{} calls", grouped(calls_max)))
+        } else if poison.spent > time_max {
+            Some(format!("{time_max:?}"))
+        } else {
+            None
         }
+    };
+    if let Some(passed) = passed {
+        let message = format!("finding the rows at fault took more than {passed}");
+        let fault = Fault::new(FaultKind::Threshold, "process", message).of_stage(station.name()).with_help(
+            "too many rows are at fault, or each takes too long, to look for them one by one: let a validate reject them \
+             before this stage, or lower its `limits.call`",
+        );
+        return Err(job.locate(fault, from, rows));
     }
+    let start = Instant::now();
     let tried = with_attempts(station, |attempt| {
         work.try_batch(slot, attempt, job, job.batch.slice(from, rows)).map_err(|failed| Failed {
             // What the rows may have caused is found by splitting, not by trying again.
@@ -118,6 +163,7 @@ fn try_part<'a>(
             ..failed
         })
     });
+    lock(&station.poison).spent += start.elapsed();
     match tried {
         Ok(batches) => Ok(Ok(batches)),
         Err(failed) if failed.is_final => Ok(Err(failed.fault)),

@@ -4,11 +4,13 @@ use crate::plan::{Clock, Observer, RunPlan};
 use crate::size::GoodSize;
 use crate::stop::{Stop, lock};
 use sluicebox_model::fault::{Fault, FaultKind};
+use sluicebox_model::limits::{POISON_CALLS_MAX, POISON_TIME_MAX};
 use sluicebox_model::journal::{Journal, JournalError, Quarantined};
 use sluicebox_model::run::{Event, RunRecord, StageState};
 use sluicebox_model::stage::{Level, LogLine, LogSource, RunContext};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// Sizes that are the same for every stage.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +20,8 @@ pub(crate) struct Tuning {
     pub(crate) edge_bytes_max: u64,
     /// Calls that a stage may spend on finding rows at fault.
     pub(crate) poison_calls_max: u64,
+    /// Time that a stage may spend on finding rows at fault, over all its instances.
+    pub(crate) poison_time_max: Duration,
     /// Splits asked of an extract for each of its instances: small ones keep all instances at work although their
     /// rows go on in order.
     pub(crate) splits_per_instance: u32,
@@ -28,7 +32,8 @@ impl Default for Tuning {
         Self {
             size: GoodSize::default(),
             edge_bytes_max: 1024 * 1024,
-            poison_calls_max: 10_000,
+            poison_calls_max: POISON_CALLS_MAX,
+            poison_time_max: POISON_TIME_MAX,
             splits_per_instance: 32,
         }
     }

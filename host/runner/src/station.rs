@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use sluicebox_model::batch::batch_bytes;
 use sluicebox_model::fault::{Fault, FaultKind};
 use sluicebox_model::journal::{FailedCall, Quarantined, SourceCall};
+use sluicebox_model::limits::COUNTERS_MAX;
 use sluicebox_model::pipeline::StageSpec;
 use sluicebox_model::plugin::Kind;
 use sluicebox_model::run::{Event, StageOutcome};
@@ -273,6 +274,10 @@ impl<'a> Station<'a> {
         if !report.counts.is_empty() {
             let counts = &mut lock(&self.doing).outcome.counts;
             for (name, by) in report.counts {
+                // Each instance counts no more than so many; a stage has many, one after another.
+                if counts.len() >= COUNTERS_MAX && !counts.contains_key(&name) {
+                    continue;
+                }
                 let sum = counts.entry(name).or_default();
                 *sum = sum.saturating_add(by);
             }

@@ -14,7 +14,7 @@ pub(crate) fn pool() -> Option<ThreadPool> {
 }
 
 /// Lets this thread run only where a core has nothing better to do. Without it the compiler still has only half of them.
-fn step_back() {
+pub(crate) fn step_back() {
     // Of a thread on Linux; elsewhere it would be of the whole process.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::setpriority_process(None, 19);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::UNIX_EPOCH;
 
 /// A plugin that was found.
@@ -181,7 +181,7 @@ impl Catalog {
     /// # Errors
     /// The file is no plugin that can be used; why, for people.
     pub fn plugin_of(sandbox: &Sandbox, path: &Path) -> Result<Plugin, String> {
-        look(sandbox, path, &mut BTreeMap::new(), None)
+        look(sandbox, path, None, None)
     }
 
     /// The same for a component that `admit` lets in.
@@ -189,7 +189,7 @@ impl Catalog {
     /// # Errors
     /// As of [`Catalog::plugin_of`], and what `admit` says.
     pub fn plugin_admitted(sandbox: &Sandbox, path: &Path, admit: &Admit) -> Result<Plugin, String> {
-        look(sandbox, path, &mut BTreeMap::new(), Some(admit))
+        look(sandbox, path, None, Some(admit))
     }
 
     /// The digest of a component file as it is now, read from its first byte to its last.
@@ -240,16 +240,8 @@ impl Catalog {
     }
 
     fn look<'a>(&self, file: &'a File) -> &'a Result<Plugin, String> {
-        file.looked.get_or_init(|| {
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            let before = seen.clone();
-            let looked = look(&self.sandbox, &file.path, &mut seen, self.admit.as_ref());
-            if *seen != before {
-                seen.retain(|path, _| path.exists());
-                self.sandbox.cache().put(FILES, &*seen);
-            }
-            looked
-        })
+        // Nothing is locked but this one file: whoever needs another one goes on.
+        file.looked.get_or_init(|| look(&self.sandbox, &file.path, Some(&self.seen), self.admit.as_ref()))
     }
 
     fn all(&self) -> &All {
@@ -310,7 +302,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
 fn look(
     sandbox: &Sandbox,
     path: &Path,
-    seen: &mut BTreeMap<PathBuf, Seen>,
+    seen: Option<&Mutex<BTreeMap<PathBuf, Seen>>>,
     admit: Option<&Admit>,
 ) -> Result<Plugin, String> {
     let metadata = std::fs::metadata(path).map_err(|error| format!("it cannot be read: {error}"))?;
@@ -320,11 +312,17 @@ fn look(
     let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let stamp = Stamp::of(&metadata);
     let limits = Limits::default();
-    let digest = match seen.get(&full) {
-        Some(before) if before.stamp == stamp => before.digest.clone(),
+    let before = seen.and_then(|seen| locked(seen).get(&full).cloned());
+    let digest = match before {
+        Some(before) if before.stamp == stamp => before.digest,
         _ => {
             let digest = digest_file(path, limits.component_bytes_max).map_err(|error| error.to_string())?;
-            seen.insert(full, Seen { stamp: stamp.clone(), digest: digest.clone() });
+            if let Some(seen) = seen {
+                let mut seen = locked(seen);
+                seen.insert(full, Seen { stamp: stamp.clone(), digest: digest.clone() });
+                seen.retain(|path, _| path.exists());
+                sandbox.cache().put(FILES, &*seen);
+            }
             digest
         }
     };
@@ -344,6 +342,10 @@ fn look(
         }),
         Known::Refused { reason, .. } => Err(reason),
     }
+}
+
+fn locked(seen: &Mutex<BTreeMap<PathBuf, Seen>>) -> MutexGuard<'_, BTreeMap<PathBuf, Seen>> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn changed(metadata: &Metadata) -> u64 {

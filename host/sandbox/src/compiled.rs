@@ -72,6 +72,22 @@ impl Cache {
         Some(component)
     }
 
+    /// Keeps a component that another process compiled into a file of this folder, and loads it.
+    pub(crate) fn adopt(&self, engine: &Engine, digest: &Digest, part: &Path) -> Result<Component, String> {
+        let path = self.compiled_path(engine, digest);
+        let adopt = || {
+            File::open(part)?.sync_all()?;
+            self.write(&sum_path(&path), sum_of_file(part)?.as_bytes())?;
+            fs::rename(part, &path)
+        };
+        if let Err(error) = adopt() {
+            let _ = fs::remove_file(part);
+            return Err(format!("the compile cache {} cannot be written: {error}", self.dir.display()));
+        }
+        self.is_kept(&path);
+        self.load(engine, digest).ok_or_else(|| "what was compiled cannot be read back".to_owned())
+    }
+
     /// Keeps a compiled component. A cache that cannot be written costs time, not the run, so a failure is not told.
     pub(crate) fn store(&self, engine: &Engine, digest: &Digest, component: &Component) {
         let Ok(bytes) = component.serialize() else { return };
@@ -79,6 +95,11 @@ impl Cache {
         let sum = format!("{:032x}", XxHash3_128::oneshot(&bytes));
         // The sum first: a file without its sum, or with that of another, is just not used.
         let _ = self.write(&sum_path(&path), sum.as_bytes()).and_then(|()| self.write(&path, &bytes));
+        self.is_kept(&path);
+    }
+
+    /// Tidies up behind a component that was kept.
+    fn is_kept(&self, path: &Path) {
         let _ = fs::remove_file(path.with_extension("lock"));
         let bounds = *self.bounds.lock().unwrap_or_else(PoisonError::into_inner);
         let stays = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
@@ -110,11 +131,16 @@ impl Cache {
         self.dir.join(format!("{digest}-{:016x}.cwasm", compatibility(engine)))
     }
 
-    /// Writes the file whole or not at all, whoever else writes it at the same time.
-    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    /// A path for what is being written; what stays there is deleted some day.
+    pub(crate) fn part(&self) -> PathBuf {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let part = self.dir.join(format!(".{}-{number}.part", std::process::id()));
+        self.dir.join(format!(".{}-{number}.part", std::process::id()))
+    }
+
+    /// Writes the file whole or not at all, whoever else writes it at the same time.
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let part = self.part();
         let written = File::create(&part).and_then(|mut file| {
             file.write_all(bytes)?;
             file.sync_all()

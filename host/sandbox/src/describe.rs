@@ -3,12 +3,12 @@
 use crate::contract::plugin;
 use crate::error::SandboxError;
 use crate::ready::Ready;
-use crate::sandbox::{Sandbox, StageSetup};
+use crate::sandbox::{Sandbox, StageSetup, TOO_MUCH_FOR};
 use crate::stage::ComponentStage;
 use serde::{Deserialize, Serialize};
 use sluicebox_model::fault::FaultKind;
 use sluicebox_model::grant::Grants;
-use sluicebox_model::limits::Limits;
+use sluicebox_model::limits::{CONFIG_SCHEMA_BYTES_MAX, Limits};
 use sluicebox_model::plugin::{Capability, Description, Digest, Kind};
 use sluicebox_model::stage::RunContext;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ const FORM: u32 = 3;
 /// Time for a component to describe itself, which is to say what it has in its memory.
 const DESCRIBE_MAX: Duration = Duration::from_secs(2);
 /// How long a component that did not describe itself in time is left alone, in seconds.
-const AGAIN_AFTER: u64 = 600;
+const AGAIN_AFTER: u64 = TOO_MUCH_FOR.as_secs();
 
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
@@ -51,6 +51,9 @@ pub(crate) fn known(sandbox: &Sandbox, path: &Path, digest: &Digest, limits: &Li
     let known = match sandbox.ready(path, digest, &stem, limits) {
         Ok(ready) => ask(sandbox, digest, &ready, limits),
         Err(SandboxError::NotAPlugin { reason, .. }) => Known::Refused { reason, again: None },
+        Err(SandboxError::TooMuchToCompile { reason, .. }) => {
+            Known::Refused { reason, again: Some(now() + AGAIN_AFTER) }
+        }
         // What is wrong with the machine may be right the next time.
         Err(error) => return Err(error.to_string()),
     };
@@ -120,6 +123,10 @@ fn check(mut description: Description, said: plugin::Description) -> Result<Desc
     }
     if !is_version(&said.version) {
         return Err(format!("its version {:?} is not semver, e.g. `1.2.0`", cut(&said.version)));
+    }
+    if said.config_schema.len() > CONFIG_SCHEMA_BYTES_MAX {
+        let bytes = said.config_schema.len();
+        return Err(format!("its config-schema has {bytes} bytes; there is room for {CONFIG_SCHEMA_BYTES_MAX}"));
     }
     let schema: serde_json::Value =
         serde_json::from_str(&said.config_schema).map_err(|error| format!("its config-schema is not JSON: {error}"))?;

@@ -95,8 +95,9 @@ impl Drop for Engines {
     }
 }
 
-fn link(stack_bytes: u64, counters: &Arc<Counters>) -> wasmtime::Result<Linked> {
-    let stack = usize::try_from(stack_bytes)?;
+/// An engine for guests with so much stack.
+pub(crate) fn of_stack(stack_bytes: u64) -> wasmtime::Result<Engine> {
+    let stack = usize::try_from(stack_bytes.clamp(STACK_RANGE.0, STACK_RANGE.1))?;
     let mut config = Config::new();
     config
         .wasm_component_model(true)
@@ -107,7 +108,11 @@ fn link(stack_bytes: u64, counters: &Arc<Counters>) -> wasmtime::Result<Linked> 
         .max_wasm_stack(stack)
         .async_stack_size(stack + HOST_STACK)
         .wasm_backtrace_details(WasmBacktraceDetails::Enable);
-    let engine = Engine::new(&config)?;
+    Engine::new(&config)
+}
+
+fn link(stack_bytes: u64, counters: &Arc<Counters>) -> wasmtime::Result<Linked> {
+    let engine = of_stack(stack_bytes)?;
     let mut linker = Linker::new(&engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     for adapter in ADAPTERS {

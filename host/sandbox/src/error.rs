@@ -57,4 +57,20 @@ pub enum SandboxError {
         /// Why.
         reason: String,
     },
+    /// The component takes more to compile than one of its size may take.
+    #[error("{} cannot be compiled: {reason}", path.display())]
+    TooMuchToCompile {
+        /// The file.
+        path: PathBuf,
+        /// What it took, and what to do.
+        reason: String,
+    },
+    /// The machine did not let the component be compiled.
+    #[error("{} could not be compiled: {reason}", path.display())]
+    NotCompiled {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
 }

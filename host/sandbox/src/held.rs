@@ -80,6 +80,7 @@ impl Held {
     }
 
     fn add(&mut self, batch: &RecordBatch) {
+        self.bytes = self.bytes.saturating_add(frame_bytes(batch));
         each_buffer(batch, &mut |buffer| {
             let (address, bytes) = allocation(buffer);
             let (_, uses) = self.allocations.entry(address).or_insert_with(|| {
@@ -91,6 +92,7 @@ impl Held {
     }
 
     fn remove(&mut self, batch: &RecordBatch) {
+        self.bytes = self.bytes.saturating_sub(frame_bytes(batch));
         each_buffer(batch, &mut |buffer| {
             if let Entry::Occupied(mut entry) = self.allocations.entry(allocation(buffer).0) {
                 let (bytes, uses) = entry.get_mut();
@@ -102,6 +104,15 @@ impl Held {
             }
         });
     }
+}
+
+/// Bytes of the host for a handle and for each of its columns, which no two handles share.
+const HANDLE_BYTES: u64 = 256;
+const COLUMN_BYTES: u64 = 256;
+
+/// What a handle costs beside the buffers: without it, many handles of batches with many columns would cost nothing.
+fn frame_bytes(batch: &RecordBatch) -> u64 {
+    HANDLE_BYTES + COLUMN_BYTES * batch.num_columns() as u64
 }
 
 /// The batch of a handle.

@@ -18,6 +18,9 @@ use wasmtime::component::Resource;
 /// What a guest is answered: the outer error ends the instance, the inner one is the guest's to deal with.
 type Answer<T = Resource<HeldBatch>> = Result<Result<T, Fault>>;
 
+/// Bytes of the host for each part of a `concat`.
+const PART_BYTES: u64 = 256;
+
 /// The contract says of which kind it is; whoever reads it later is told that it is a mistake in the plugin, see
 /// [`end::told`](crate::end::told).
 fn misused(call: &str, Refusal(reason): Refusal) -> Fault {
@@ -48,8 +51,18 @@ impl types::Host for State {}
 
 impl Host for State {
     fn concat(&mut self, parts: Vec<Resource<HeldBatch>>) -> Answer {
-        let parts = parts.iter().map(|part| self.batch(part).cloned()).collect::<Result<Vec<_>>>()?;
-        self.answer("concat", ops::concat(&parts, self.held.bytes_max()))
+        // A guest may name one handle a million times: what comes of it is reckoned before there are a million batches.
+        let max = self.held.bytes_max();
+        let (mut batches, mut wanted) = (Vec::new(), 0_u64);
+        for part in &parts {
+            let batch = self.batch(part)?;
+            wanted = wanted.saturating_add(crate::measure::batch_bytes(batch)).saturating_add(PART_BYTES);
+            if wanted > max {
+                return Err(Passed::Held { wanted, max }.into());
+            }
+            batches.push(batch.clone());
+        }
+        self.answer("concat", ops::concat(&batches, max))
     }
 }
 

@@ -3,11 +3,10 @@
 use crate::console::escape;
 use crate::contract::report::{self, Host};
 use crate::state::State;
+use sluicebox_model::limits::COUNTERS_MAX;
 use sluicebox_model::stage::{BadRecord, Level, LogSource};
 use wasmtime::Result;
 
-/// Counters of one instance.
-pub(crate) const COUNTERS_MAX: usize = 1000;
 /// Bytes of a counter's name.
 const COUNTER_NAME_MAX: usize = 256;
 /// Bytes of what is said of a bad record.

@@ -11,7 +11,7 @@ use crate::refusal::Refusal;
 use crate::state::State;
 use sluicebox_model::cancel::Cancel;
 use sluicebox_model::fault::{Fault, FaultKind};
-use sluicebox_model::limits::Limits;
+use sluicebox_model::limits::{COUNTERS_MAX, Limits};
 use sluicebox_model::stage::{Report, Usage};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
@@ -212,7 +212,7 @@ impl Core {
         let Some(store) = &mut self.store else { return };
         let pending = std::mem::take(&mut store.data_mut().pending);
         for (name, by) in pending.counts {
-            if self.report.counts.len() < crate::host_report::COUNTERS_MAX || self.report.counts.contains_key(&name) {
+            if self.report.counts.len() < COUNTERS_MAX || self.report.counts.contains_key(&name) {
                 let count = self.report.counts.entry(name).or_default();
                 *count = count.saturating_add(by);
             }

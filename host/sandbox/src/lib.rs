@@ -31,6 +31,7 @@ mod calls;
 mod catalog;
 mod column;
 mod compiled;
+mod compiler;
 mod console;
 mod contract;
 mod counts;
@@ -65,6 +66,7 @@ mod wasi;
 mod tests;
 
 pub use catalog::{Admit, Catalog, Plugin, Refused};
+pub use compiler::{COMPILE, compile_for_parent};
 pub use counts::Counts;
 pub use error::SandboxError;
 pub use keeping::CacheBounds;

@@ -9,6 +9,8 @@ use crate::refusal::{Refusal, caught, refuse};
 use crate::schema;
 use arrow_array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow_schema::{Field, Schema, SchemaRef};
+use sluicebox_model::limits::EMPTY_ROWS_MAX;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Why an operation did not happen.
@@ -34,6 +36,9 @@ fn refused<T>(reason: String) -> Answer<T> {
 
 /// A batch that keeps its number of rows when it has no columns.
 pub(crate) fn batch(schema: SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, Refusal> {
+    if columns.is_empty() && rows as u64 > EMPTY_ROWS_MAX {
+        refuse!("a batch without columns has at most {EMPTY_ROWS_MAX} rows, not {rows}");
+    }
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     Ok(RecordBatch::try_new_with_options(schema, columns, &options)?)
 }
@@ -77,9 +82,11 @@ pub(crate) fn with_columns(old: &RecordBatch, fields: &[types::Field], columns: 
     let arrays = raise_all(&schema, columns, old.num_rows())?;
     let mut all_fields: Vec<Arc<Field>> = old.schema_ref().fields().to_vec();
     let mut all: Vec<ArrayRef> = old.columns().to_vec();
+    // Names of a batch are unique, so there is one place for each.
+    let places: HashMap<&str, usize> =
+        old.schema_ref().fields().iter().enumerate().map(|(place, field)| (field.name().as_str(), place)).collect();
     for (field, array) in schema.fields().iter().zip(arrays) {
-        // Names of a batch are unique, so the first is the one.
-        let place = all_fields.iter().position(|old| old.name() == field.name());
+        let place = places.get(field.name().as_str()).copied();
         match place.and_then(|place| Some((all_fields.get_mut(place)?, all.get_mut(place)?))) {
             Some((old_field, old_array)) => {
                 *old_field = Arc::clone(field);
@@ -91,6 +98,7 @@ pub(crate) fn with_columns(old: &RecordBatch, fields: &[types::Field], columns: 
             }
         }
     }
+    schema::check_names(all_fields.iter().map(|field| field.name().as_str()))?;
     Ok(batch(Arc::new(Schema::new(all_fields)), all, old.num_rows())?)
 }
 

@@ -3,6 +3,7 @@
 use crate::background;
 use crate::catalog::Plugin;
 use crate::compiled::{Cache, digest_of, digest_of_file};
+use crate::compiler::{self, NotCompiled};
 use crate::counts::Counts;
 use crate::engine::{Engines, compatibility};
 use crate::error::SandboxError;
@@ -66,7 +67,20 @@ pub struct Sandbox {
 }
 
 type Told = Arc<dyn Fn(Compile<'_>) + Send + Sync>;
-type Slot = Arc<Mutex<Option<Arc<Ready>>>>;
+type Slot = Arc<Mutex<Made>>;
+
+/// What was made of a component so far.
+#[derive(Default)]
+enum Made {
+    #[default]
+    Nothing,
+    Ready(Arc<Ready>),
+    /// It took too much to compile, then; nobody tries again at once.
+    TooMuch(String, Instant),
+}
+
+/// How long a component that took too much to compile is left alone.
+pub(crate) const TOO_MUCH_FOR: Duration = Duration::from_secs(600);
 
 struct Inner {
     engines: Arc<Engines>,
@@ -74,6 +88,8 @@ struct Inner {
     /// Drives waiting calls; guests run on the threads of their callers.
     runtime: Arc<Runtime>,
     told: Mutex<Option<Told>>,
+    /// Compiles in a process of its own, if there is such a program.
+    compiler: OnceLock<PathBuf>,
     /// What was made ready, by bytes of stack and digest.
     ready: Mutex<HashMap<(u64, Digest), Slot>>,
     /// Threads that compile in the background, once they were needed; none if there are no more to be had.
@@ -99,6 +115,7 @@ impl Sandbox {
             cache,
             runtime: Arc::new(runtime),
             told: Mutex::default(),
+            compiler: OnceLock::new(),
             ready: Mutex::default(),
             background: OnceLock::new(),
         };
@@ -109,6 +126,13 @@ impl Sandbox {
     #[must_use]
     pub fn in_background(&self) -> Self {
         Self { inner: Arc::clone(&self.inner), in_background: true }
+    }
+
+    /// Names a program that compiles, each time in a process of its own that is bounded in time and memory: one that calls
+    /// [`compile_for_parent`](crate::compile_for_parent) where its first argument is [`COMPILE`](crate::COMPILE). Without
+    /// it a thread compiles, which can neither be stopped nor be kept from taking memory. The first program stays.
+    pub fn compile_with(&self, program: PathBuf) {
+        let _ = self.inner.compiler.set(program);
     }
 
     /// Says how much the compile cache may hold, and deletes what is too old or too much if nobody did of late.
@@ -189,8 +213,12 @@ impl Sandbox {
         };
         // Whoever else wants the same component waits here instead of compiling it, too.
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(ready) = slot.as_ref() {
-            return Ok(Arc::clone(ready));
+        match &*slot {
+            Made::Ready(ready) => return Ok(Arc::clone(ready)),
+            Made::TooMuch(reason, at) if at.elapsed() < TOO_MUCH_FOR => {
+                return Err(SandboxError::TooMuchToCompile { path: path.to_owned(), reason: reason.clone() });
+            }
+            Made::TooMuch(..) | Made::Nothing => {}
         }
         let component = match self.inner.cache.load(&linked.engine, digest) {
             Some(component) => {
@@ -199,12 +227,16 @@ impl Sandbox {
             }
             None => {
                 self.inner.engines.counters.missed();
-                self.compile(&linked.engine, path, digest, name, limits)?
+                let compiled = self.compile(&linked.engine, path, digest, name, limits);
+                if let Err(SandboxError::TooMuchToCompile { reason, .. }) = &compiled {
+                    *slot = Made::TooMuch(reason.clone(), Instant::now());
+                }
+                compiled?
             }
         };
         let not_a_plugin = |reason| SandboxError::NotAPlugin { path: path.to_owned(), reason };
         let ready = Arc::new(make_ready(&linked, &component).map_err(not_a_plugin)?);
-        *slot = Some(Arc::clone(&ready));
+        *slot = Made::Ready(Arc::clone(&ready));
         Ok(ready)
     }
 
@@ -238,29 +270,41 @@ impl Sandbox {
             tell(Some(start.elapsed()));
             return Ok(component);
         }
-        let compiled = self.compile_bytes(engine, &bytes);
+        let compiled = self.compile_bytes(engine, digest, &bytes, limits.stack_bytes_max);
         tell(Some(start.elapsed()));
-        match compiled {
-            Ok(component) => {
-                self.inner.cache.store(engine, digest, &component);
-                Ok(component)
-            }
-            Err(error) => {
-                // The engine speaks of sections and types: the first line is enough to tell one damage from another.
-                let error = error.root_cause().to_string();
-                let detail = error.lines().next().unwrap_or_default();
+        compiled.map_err(|why| match why {
+            NotCompiled::Broken(detail) => {
                 let reason = format!(
                     "it begins like a component, but what follows cannot be read: the file is damaged or was cut off; copy \
                      or build it again ({detail})"
                 );
-                Err(SandboxError::NotAPlugin { path: path.to_owned(), reason })
+                SandboxError::NotAPlugin { path: path.to_owned(), reason }
             }
-        }
+            NotCompiled::TooMuch(reason) => SandboxError::TooMuchToCompile { path: path.to_owned(), reason },
+            NotCompiled::Machine(reason) => SandboxError::NotCompiled { path: path.to_owned(), reason },
+        })
     }
-}
 
-impl Sandbox {
-    fn compile_bytes(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
+    /// Compiles and keeps it.
+    fn compile_bytes(
+        &self,
+        engine: &Engine,
+        digest: &Digest,
+        bytes: &[u8],
+        stack_bytes: u64,
+    ) -> Result<Component, NotCompiled> {
+        let cache = &self.inner.cache;
+        if let Some(program) = self.inner.compiler.get() {
+            let part = compiler::in_a_process(program, cache, bytes, stack_bytes, self.in_background)?;
+            return cache.adopt(engine, digest, &part).map_err(NotCompiled::Machine);
+        }
+        let (sandbox, own_engine, own_bytes) = (self.clone(), engine.clone(), bytes.to_vec());
+        let component = compiler::in_a_thread(bytes.len() as u64, move || sandbox.compile_here(&own_engine, &own_bytes))?;
+        cache.store(engine, digest, &component);
+        Ok(component)
+    }
+
+    fn compile_here(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
         if self.in_background
             && let Some(pool) = self.inner.background.get_or_init(background::pool)
         {

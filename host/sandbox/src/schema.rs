@@ -6,7 +6,8 @@
 use crate::contract::types;
 use crate::refusal::{Refusal, refuse};
 use arrow_schema::{DECIMAL128_MAX_PRECISION, DataType, Field, Schema, SchemaRef, TimeUnit};
-use std::collections::HashSet;
+use sluicebox_model::limits::{COLUMN_NAME_BYTES_MAX, COLUMNS_MAX, TYPE_DEPTH_MAX};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The contract's word for an Arrow type, with the detail that belongs to it.
@@ -48,16 +49,23 @@ pub(crate) fn to_guest(schema: &Schema) -> Vec<types::Field> {
 /// The schema that a guest promises. Types that the contract has no word for are found by their name: among the columns
 /// of `known`, which is what went in, or as Arrow writes them.
 pub(crate) fn promised(fields: &[types::Field], known: &[SchemaRef]) -> Result<SchemaRef, Refusal> {
+    // Each looked up once: a guest may promise as many columns as it is given.
+    let mut others = HashMap::new();
+    for column in known.iter().flat_map(|schema| schema.fields().iter()) {
+        if let (types::DataType::Other, Some(name)) = word_of(column.data_type()) {
+            others.entry(name).or_insert(column.data_type());
+        }
+    }
     build(fields, |field| {
         let Some(name) = field.detail.as_deref() else {
             refuse!("column `{}` is of type `other` without a detail that says which", field.name)
         };
-        let known = known.iter().flat_map(|schema| schema.fields().iter());
-        for column in known {
-            let (word, detail) = word_of(column.data_type());
-            if word == types::DataType::Other && detail.as_deref() == Some(name) {
-                return Ok(column.data_type().clone());
-            }
+        if let Some(known) = others.get(name) {
+            return Ok((*known).clone());
+        }
+        // Arrow's parser calls itself for each level.
+        if name.bytes().filter(|byte| *byte == b'(').count() > TYPE_DEPTH_MAX {
+            refuse!("column `{}` is of a type that is nested more than {TYPE_DEPTH_MAX} deep", field.name);
         }
         match name.parse::<DataType>() {
             Ok(data_type) => {
@@ -95,10 +103,17 @@ fn build(
     Ok(Arc::new(Schema::new(fields)))
 }
 
-/// No two columns may have one name.
+/// No two columns may have one name; there are not too many, and no name is a book.
 pub(crate) fn check_names<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), Refusal> {
     let mut seen = HashSet::new();
     for name in names {
+        if seen.len() >= COLUMNS_MAX {
+            refuse!("it has more than {COLUMNS_MAX} columns");
+        }
+        if name.len() > COLUMN_NAME_BYTES_MAX {
+            let bytes = name.len();
+            refuse!("the name of column {} has {bytes} bytes; there is room for {COLUMN_NAME_BYTES_MAX}", seen.len());
+        }
         if !seen.insert(name) {
             refuse!("two columns are named `{name}`");
         }

@@ -45,6 +45,14 @@ fn never_ends_is_stopped() {
     is_stopped(&project(&pipeline("mode = 'never-ends'", "")));
 }
 
+/// Each page comes in time; the stage's deadline ends it.
+#[test]
+fn slow() {
+    let more = format!("{}\ndeadline = \"1s\"", super::LIMITS);
+    let project = project(&pipeline("mode = 'slow', seconds = 0.1", &more));
+    super::fails(&project, "deadline", "run", &["took longer than its deadline of 1s", "raise `deadline`"]);
+}
+
 /// With memory for it, what crosses is bounded; with room to cross, what is kept is.
 #[test]
 fn a_long_bookmark_is_stopped_by_each_of_its_limits() {
@@ -80,5 +88,6 @@ fn a_retry_loses_no_row_and_repeats_none() {
 
 #[test]
 fn every_mode_of_the_extract_has_a_test() {
-    every_mode_has_a_test("evil-extract", include_str!("extract.rs"), 16);
+    let tests = [include_str!("extract.rs"), include_str!("escapes.rs")].concat();
+    every_mode_has_a_test("evil-extract", &tests, 18);
 }

@@ -67,6 +67,36 @@ fn a_long_receipt_is_stopped_by_each_of_its_limits() {
     super::fails(&project_with(kept), "contract", "prepare", &["the receipt has 67108864 bytes", "room for 1048576"]);
 }
 
+#[test]
+fn a_receipt_of_1_gb() {
+    let options = "mode = 'long-receipt', bytes = 1000000000";
+    super::fails(&project(&pipeline(options, "")), "memory", "prepare", &["the limit is 48MiB"]);
+    let limits = r#"limits = { memory = "2GiB", call = "60s" }"#;
+    let project = project(&pipeline(options, limits));
+    super::fails(&project, "limit", "prepare", &["256MiB", "would cross", "raise `limits.transfer`"]);
+}
+
+/// Whether a load shows what it prepared nobody but its target knows: it is trusted with its own, and with nothing else.
+#[test]
+fn lies_in_commit() {
+    let project = project(&pipeline("mode = 'lies-in-commit'", ""));
+    let run = succeeds(&project);
+    assert_eq!((rows_loaded(&project), loaded(&project)), (1_001, vec!["rows.csv".to_owned()]), "the other load is whole");
+    assert_eq!(steps(&project), ["prepare"], "it did nothing");
+    assert_eq!(stage(&run, "evil")["committed"], true);
+}
+
+/// A receipt is given back to the load that made it, and to no other.
+#[test]
+fn forged_receipt() {
+    let project = project(&pipeline("mode = 'forged-receipt'", ""));
+    succeeds(&project);
+    assert_eq!((rows_loaded(&project), loaded(&project)), (1_001, vec!["rows.csv".to_owned()]));
+    let log = project.sluicebox(&["logs", "last"]).with_code(0).stdout;
+    assert!(log.contains("evil: committed out\\u{1b}[2J"), "{log}");
+    super::escapes::are_none(&log);
+}
+
 /// A load that was committed cannot be taken back: one that fails in `commit` leaves the run without its last step. The
 /// other load is shown, the fault is told, and nothing is taken back.
 #[test]
@@ -136,5 +166,5 @@ fn writes_and_prepares_that_are_unavailable_for_a_while_are_tried_again() {
 
 #[test]
 fn every_mode_of_the_load_has_a_test() {
-    every_mode_has_a_test("evil-load", include_str!("load.rs"), 12);
+    every_mode_has_a_test("evil-load", include_str!("load.rs"), 14);
 }

@@ -47,3 +47,66 @@ fn a_poison_row_is_alone_in_quarantine() {
     let shown = project.sluicebox(&["quarantine", "show", "last"]).with_code(0).stdout;
     assert!(shown.contains("617") && shown.contains("a panic in process"), "{shown}");
 }
+
+/// One batch of 65,536 numbers.
+fn of_65536(options: &str) -> Project {
+    // With one column they are below the size at which batches are cut.
+    let extract = "
+[[stage]]
+name = \"read\"
+plugin = \"evil-extract\"
+config = { mode = 'pass', pages = 1, rows = 65536 }
+
+[[stage]]
+name = \"narrow\"
+plugin = \"transform-select\"
+config.keep = [\"number\"]
+";
+    let more = "on-fault = \"quarantine\"\nparallel = 1\nretry = { attempts = 3, backoff = \"1ms\" }\nlimits = { call = \"10s\" }";
+    project(&format!("{extract}{}{OUT}", evil("evil", options, more)))
+}
+
+/// Calls of the stage, as the record of the run has them. Each call that ends an instance is followed by an `open` of the
+/// next, so there are at most twice as many as calls of `process`, and the first `open` and `finish`.
+fn calls(run: &serde_json::Value) -> u64 {
+    let outcome = &stage(run, "evil")["outcome"];
+    assert_eq!(outcome["batches-in"], 1, "{outcome}");
+    outcome["calls"].as_u64().unwrap()
+}
+
+#[test]
+fn one_poison_row_of_65536() {
+    let project = of_65536("mode = 'panic-on', column = 'number', value = 40000");
+    let run = succeeds(&project);
+    assert_eq!((rows_loaded(&project), &stage(&run, "evil")["outcome"]["rows-quarantined"]), (65_535, &1.into()));
+    assert!(!project.read("out/rows.csv").lines().any(|row| row.starts_with("40000,")));
+    // 2 log2(65,536) and the attempts.
+    let process = 2 * 16 + 3;
+    assert!((process..=2 * process + 2).contains(&calls(&run)), "{} calls", calls(&run));
+}
+
+/// 655 n + 3: in all parts of the batch. Of the parts that hold one there are no more than 100 on any of the 16 levels.
+#[test]
+fn a_hundred_and_one_scattered_poison_rows_of_65536() {
+    let project = of_65536("mode = 'panic-on-every', column = 'number', times = 655");
+    let run = succeeds(&project);
+    let poison: Vec<u64> = (0..65_536).filter(|number| number % 655 == 3).collect();
+    assert_eq!(poison.len(), 101);
+    assert_eq!((rows_loaded(&project), &stage(&run, "evil")["outcome"]["rows-quarantined"]), (65_435, &101.into()));
+    let csv = project.read("out/rows.csv");
+    let mut numbers = csv.lines().skip(1).map(|row| row.split(',').next().unwrap().parse::<u64>().unwrap());
+    assert!(numbers.all(|number| number % 655 != 3));
+    let process: u64 = (0..16).map(|level| 2 * (1 << level).min(101)).sum::<u64>() + 3;
+    assert!(calls(&run) <= 2 * process + 2, "{} calls", calls(&run));
+}
+
+/// It is told from one that fails on rows, long before every row was tried.
+#[test]
+fn a_stage_that_always_dies_fails_fast() {
+    let project = of_65536("mode = 'panic'");
+    let fault = super::fails(&project, "threshold", "process", &["16 single rows from all over it", "mend the stage"]);
+    assert_eq!(fault["rows"].to_string(), "[0,65536]");
+    let run = project.sluicebox(&["runs", "show", "last", "--format", "json"]).with_code(0).json();
+    assert!(calls(&run) <= 2 * (3 + 64 + 16) + 2, "{} calls", calls(&run));
+    assert_eq!(stage(&run, "evil")["outcome"]["rows-quarantined"], 0);
+}

@@ -26,11 +26,21 @@ fails! { pipeline:
     fault_unavailable: "mode = 'fault', kind = 'unavailable'" => "unavailable" in "process", ["evil: a fault"];
     fault_denied: "mode = 'fault', kind = 'denied'" => "denied" in "process", ["evil: a fault, as asked for"];
     long_fault: "mode = 'long-fault', bytes = 10000000" => "internal" in "process", ["xxx"];
+    fault_like_ours: "mode = 'fault-like-ours'" => "unavailable" in "process", ["the stage misused `take`: it needed 5GiB"];
+    tiny_calls_for_ever: "mode = 'tiny-calls', times = 1000000000000" => "timeout" in "process", ["ran longer than 500ms", "raise `limits.call`"];
+    small_batches_for_ever: "mode = 'small-batches', times = 10000000" => "timeout" in "process", ["ran longer than 500ms", "raise `limits.call`"];
 
     eat_slowly: "mode = 'eat-slowly'" => "memory" in "process", ["needed 48.", "the limit is 48MiB", "raise `limits.memory`"];
     eat_at_once: "mode = 'eat-at-once', bytes = 1000000000" => "memory" in "process", ["needed 95", "the limit is 48MiB"];
     huge_answer: "mode = 'huge-answer', bytes = 40000000" => "memory" in "process", ["the limit is 48MiB"];
     make_handles: "mode = 'make-handles'" => "limit" in "process", ["1000 handles", "raise `limits.handles`"];
+
+    take_many: "mode = 'take-many', times = 1000000" => "limit" in "process", ["would hold", "the limit is 8MiB", "raise `limits.held`"];
+    rows_without_columns: "mode = 'rows-without-columns'" => "contract" in "process", ["a batch without columns has at most 16777216 rows"];
+    long_name: "mode = 'long-name', bytes = 10000000" => "contract" in "process", ["the name of column 0 has 10000000 bytes", "room for 65536"];
+    decimal_width: "mode = 'decimal-width'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "16 bytes", "32"];
+    ipc_trailing: "mode = 'ipc-trailing'" => "contract" in "process", ["goes on for 64 bytes behind its end"];
+    ipc_rows: "mode = 'ipc-rows'" => "contract" in "process", ["1000000000 rows", "do not hold"];
 
     mask_short: "mode = 'mask-short'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "the mask has 125 bytes", "1001 rows", "126"];
     mask_long: "mode = 'mask-long'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "the mask has 134 bytes", "1001 rows", "126"];
@@ -88,6 +98,7 @@ refused_by_check! { pipeline:
     panic_in_open: "mode = 'panic-in-open'" => ["cannot be opened", "evil: a panic in open, as asked for"];
     loop_in_open: "mode = 'loop-in-open'" => ["cannot be opened", "ran longer than 500ms", "raise `limits.call`"];
     fault_in_open: "mode = 'fault-in-open', kind = 'invalid-config'" => ["evil: a fault, as asked for"];
+    promises_deep: "mode = 'promises-deep', times = 100000" => ["column `forged`", "nested more than 64 deep", "mistake in the plugin"];
     promises_name_twice: "mode = 'promises-name-twice'" => ["two columns are named `id`", "mistake in the plugin"];
 }
 
@@ -118,6 +129,9 @@ is_stood! {
     many_counters: "mode = 'many-counters', times = 10000";
     long_counter: "mode = 'long-counter', bytes = 10000000";
     ipc_flipped: "mode = 'ipc-flipped'";
+    tiny_calls: "mode = 'tiny-calls', times = 1000000";
+    small_batches: "mode = 'small-batches', times = 200000";
+    many_empty_texts: "mode = 'many-empty-texts', times = 1000000";
 }
 
 /// What it sets aside counts, and is kept.
@@ -127,6 +141,71 @@ fn flood_quarantine() {
     let run = succeeds(&project);
     assert_eq!(stage(&run, "evil")["outcome"]["rows-rejected"], 10_000);
     assert_eq!(rows_loaded(&project), 1_001);
+}
+
+/// With memory for them, it is the host that refuses.
+#[test]
+fn many_columns() {
+    let little = project(&pipeline("mode = 'many-columns', times = 1000000", ""));
+    super::fails(&little, "memory", "process", &["the limit is 48MiB"]);
+    let limits = r#"limits = { memory = "1GiB" }"#;
+    let project = project(&pipeline("mode = 'many-columns', times = 200000", limits));
+    super::fails(&project, "contract", "process", &["more than 100000 columns", "mistake in the plugin"]);
+}
+
+/// With memory for it, what crosses is bounded.
+#[test]
+fn texts_of_200_mb() {
+    let limits = r#"limits = { memory = "1GiB", transfer = "64MiB", call = "60s" }"#;
+    for mode in ["huge-answer", "long-line", "long-counter", "long-fault"] {
+        let project = project(&pipeline(&format!("mode = '{mode}', bytes = 200000000"), limits));
+        super::fails(&project, "limit", "process", &["64MiB", "would cross", "raise `limits.transfer`"]);
+    }
+}
+
+/// A fault of 100 MB that may cross is cut as it is kept.
+#[test]
+fn a_fault_of_100_mb() {
+    let limits = r#"limits = { memory = "1GiB", transfer = "512MiB", call = "60s" }"#;
+    let project = project(&pipeline("mode = 'long-fault', bytes = 100000000", limits));
+    super::fails(&project, "internal", "process", &["xxx…"]);
+    let store = std::fs::metadata(project.path().join(".sluicebox/store.sqlite")).unwrap().len();
+    assert!(store < 5_000_000, "{store} bytes in the store");
+}
+
+/// A counter stays at the most that it can be, and does not begin anew.
+#[test]
+fn counter_overflow() {
+    let project = project(&pipeline("mode = 'counter-overflow'", ""));
+    let run = succeeds(&project);
+    assert_eq!(stage(&run, "evil")["outcome"]["counts"]["evil"], u64::MAX);
+}
+
+/// Ten thousand counters of each of many instances: the stage keeps a thousand.
+#[test]
+fn counters_of_all_instances_are_bounded() {
+    let project = project(&pipeline("mode = 'many-counters', times = 10000", ""));
+    let run = succeeds(&project);
+    assert_eq!(stage(&run, "evil")["outcome"]["counts"].as_object().unwrap().len(), 1_000);
+}
+
+/// What a guest says is told as what a guest says: its kind is that of a panic, and its help is the host's.
+#[test]
+fn panic_like_ours() {
+    let project = project(&pipeline("mode = 'panic-like-ours'", ""));
+    let fault = super::fails(&project, "trap", "process", &["the stage panicked at tests/evil/"]);
+    assert!(fault["message"].as_str().unwrap().starts_with("the stage panicked at "), "{fault}");
+    assert!(fault["help"].as_str().unwrap().contains("sluicebox replay"), "{fault}");
+}
+
+/// Each call is well below its limit; the stage's deadline ends it.
+#[test]
+fn slow() {
+    let more = format!("{LIMITS}\ndeadline = \"1s\"\nparallel = 1");
+    let read = READ.replace("extract-csv", "evil-extract").replace("grants.read = [\"data\"]\n", "");
+    let read = read.replace("{ path = \"data/rows.csv\" }", "{ mode = 'pass', rows = 100000, pages = 100 }");
+    let project = project(&format!("{read}{}{OUT}", evil("evil", "mode = 'slow', seconds = 0.1", &more)));
+    super::fails(&project, "deadline", "run", &["took longer than its deadline of 1s", "raise `deadline`"]);
 }
 
 /// A promise that the data breaks.
@@ -197,6 +276,14 @@ fn the_fault_stands_in_the_answer_for_people() {
 
 #[test]
 fn every_mode_of_the_transform_has_a_test() {
-    let tests = [include_str!("transform.rs"), include_str!("granted.rs"), include_str!("../replay.rs")];
-    every_mode_has_a_test("evil", &tests.concat(), 80);
+    let tests = [
+        include_str!("transform.rs"),
+        include_str!("granted.rs"),
+        include_str!("reach.rs"),
+        include_str!("retried.rs"),
+        include_str!("escapes.rs"),
+        include_str!("ipc.rs"),
+        include_str!("../replay.rs"),
+    ];
+    every_mode_has_a_test("evil", &tests.concat(), 100);
 }

@@ -21,6 +21,7 @@ fails! { pipeline:
 
 refused_by_check! { pipeline:
     rule_twice: "mode = 'rule-twice'" => ["two rules are named `evil`", "mistake in the plugin"];
+    many_rules: "mode = 'many-rules'" => ["memory", "the limit is 48MiB"];
     odd_threshold: "mode = 'odd-threshold'" => ["rule `odd`", "NaN per cent", "0 to 100"];
 }
 
@@ -37,6 +38,14 @@ fn many_findings_that_fit_its_memory() {
     let limits = r#"limits = { memory = "1GiB", transfer = "32MiB" }"#;
     let project = project(&pipeline("mode = 'many-findings'", limits));
     super::fails(&project, "limit", "check", &["32MiB", "would cross", "raise `limits.transfer`"]);
+}
+
+/// With memory for all of them, there is room for so many.
+#[test]
+fn many_rules_that_fit_its_memory() {
+    let limits = r#"limits = { memory = "1GiB", transfer = "512MiB" }"#;
+    let project = project(&pipeline("mode = 'many-rules'", limits));
+    super::refused_by_check(&project, &["it has 1000000 rules", "room for 100000", "mistake in the plugin"]);
 }
 
 /// The bits behind the last row are nobody's: no row more is rejected than there are.
@@ -65,5 +74,6 @@ fn reject_all() {
 
 #[test]
 fn every_mode_of_the_validate_has_a_test() {
-    every_mode_has_a_test("evil-validate", include_str!("validate.rs"), 15);
+    let tests = [include_str!("validate.rs"), include_str!("escapes.rs")].concat();
+    every_mode_has_a_test("evil-validate", &tests, 17);
 }

@@ -20,6 +20,9 @@ pub struct Options {
     /// How many pages there are.
     #[serde(default = "pages")]
     pub pages: u64,
+    /// slow: how long a page takes.
+    #[serde(default)]
+    pub seconds: f64,
     /// Rows of a page.
     #[serde(default = "rows")]
     pub rows: u64,
@@ -67,6 +70,10 @@ pub enum Mode {
     OddProgress,
     /// the bookmark has 64 MiB
     LongBookmark,
+    /// takes `seconds` for every page, for ever
+    Slow,
+    /// the bookmark would steer a terminal
+    Escapes,
     /// quarantines as many records as the page has rows, and then panics
     QuarantineThenPanic,
 }
@@ -95,13 +102,16 @@ impl Extract for EvilExtract {
     }
 
     fn next(&mut self) -> Result<Option<Page>, Fault> {
-        let Options { mode, on, until_attempt, pages, rows } = self.options;
+        let Options { mode, on, until_attempt, pages, rows, seconds } = self.options;
         let number = self.made;
         self.made += 1;
-        if number >= pages && !matches!(mode, Mode::NeverEnds | Mode::EmptyForEver) {
+        if number >= pages && !matches!(mode, Mode::NeverEnds | Mode::EmptyForEver | Mode::Slow) {
             return Ok(None);
         }
         let now = number == on && (until_attempt == 0 || self.attempt < until_attempt);
+        if mode == Mode::Slow {
+            std::thread::sleep(std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default());
+        }
         let first = (number * rows) as i64;
         let rows = if mode == Mode::EmptyForEver { 0 } else { rows as i64 };
         let numbers = Column::from_i64((first..first + rows).collect());
@@ -150,6 +160,10 @@ impl Extract for EvilExtract {
             Mode::LongBookmark => {
                 Ok(page(promised(), vec![numbers, names])?.map(|page| page.with_bookmark("x".repeat(64 << 20))))
             }
+            Mode::Escapes => {
+                let steers = "evil\u{1b}[2J\u{1b}]0;pwned\u{7}\u{9b}31m\u{202e}txet";
+                Ok(page(promised(), vec![numbers, names])?.map(|page| page.with_bookmark(steers)))
+            }
             Mode::QuarantineThenPanic => {
                 let record = |row: i64| BadRecord {
                     origin: format!("evil:{row}"),
@@ -159,7 +173,12 @@ impl Extract for EvilExtract {
                 quarantine((0..rows).map(record).collect());
                 panic!("evil: a panic after quarantine, as asked for")
             }
-            Mode::Pass | Mode::PanicInOpen | Mode::LoopInOpen | Mode::NeverEnds | Mode::EmptyForEver => {
+            Mode::Pass
+            | Mode::PanicInOpen
+            | Mode::LoopInOpen
+            | Mode::NeverEnds
+            | Mode::EmptyForEver
+            | Mode::Slow => {
                 page(promised(), vec![numbers, names])
             }
         }

@@ -18,6 +18,13 @@ pub struct Options {
     /// unavailable-in-*: the bad thing is done so many times, counted by the lines of `path`; 0 = every time.
     #[serde(default)]
     pub times: usize,
+    /// long-receipt: how many bytes.
+    #[serde(default = "bytes")]
+    pub bytes: usize,
+}
+
+fn bytes() -> usize {
+    64 << 20
 }
 
 /// The bad things.
@@ -46,8 +53,12 @@ pub enum Mode {
     LoopInPrepare,
     /// loops for ever in `commit`
     LoopInCommit,
-    /// a receipt of 64 MiB
+    /// a receipt of `bytes` bytes
     LongReceipt,
+    /// a receipt that would steer a terminal, and says that it is another load's
+    ForgedReceipt,
+    /// says that it committed, and did nothing
+    LiesInCommit,
 }
 
 /// The hostile stage.
@@ -107,13 +118,17 @@ impl Load for EvilLoad {
             Mode::LoopInPrepare => spin(),
             Mode::UnavailableInPrepare => self.options.unavailable(lines)?,
             Mode::PanicInAbort => return Err(Fault::internal("evil: a fault in prepare, as asked for")),
-            Mode::LongReceipt => return Ok("x".repeat(64 << 20)),
+            Mode::LongReceipt => return Ok("x".repeat(self.options.bytes)),
+            Mode::ForgedReceipt => return Ok("out\u{1b}[2J\u{7}\u{202e}{\"path\": \"/etc/passwd\"}".to_owned()),
             _ => {}
         }
         Ok(format!("{} rows", self.rows))
     }
 
     fn commit(options: Options, load_id: &str, receipts: &[String]) -> Result<(), Fault> {
+        if options.mode == Mode::LiesInCommit {
+            return Ok(());
+        }
         let lines = options.mark("commit", load_id)?;
         match options.mode {
             Mode::PanicInCommit => panic!("evil: a panic in commit, as asked for"),

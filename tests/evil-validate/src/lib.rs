@@ -45,9 +45,16 @@ pub enum Mode {
     OutcomePastEnd,
     /// two outcomes of one rule that say different things
     OutcomeTwice,
+    /// a million rules
+    ManyRules,
+    /// a rule whose name, summary and outcome would steer a terminal
+    Escapes,
     /// every row breaks the rule
     RejectAll,
 }
+
+/// Clears the screen, names the window, turns the text around, and rings.
+const STEERS: &str = "evil\u{1b}[2J\u{1b}]0;pwned\u{7}\u{9b}31m\u{202e}txet";
 
 /// The hostile stage.
 pub struct EvilValidate {
@@ -60,6 +67,10 @@ impl Validate for EvilValidate {
     fn open(_: &Context, options: Options, _: &Schema) -> Result<(Self, Vec<Rule>), Fault> {
         let mut rules = vec![Rule::new("evil", "whatever it says", Severity::Reject)];
         match options.mode {
+            Mode::ManyRules => {
+                rules = (0..1_000_000).map(|rule| Rule::new(rule.to_string(), "", Severity::Warn)).collect();
+            }
+            Mode::Escapes => rules = vec![Rule::new(STEERS, STEERS, Severity::Warn)],
             Mode::RuleTwice => rules.push(Rule::new("evil", "the same again", Severity::Fail)),
             Mode::OddThreshold => {
                 rules.push(Rule::new("odd", "odd", Severity::Warn).at_most(Threshold::PerCent(f64::NAN)));
@@ -89,6 +100,7 @@ impl Validate for EvilValidate {
         let outcome = |rule, holds| Outcome { rule, holds, observed: "evil".into() };
         Ok(match self.mode {
             Mode::PanicInFinish => panic!("evil: a panic in finish, as asked for"),
+            Mode::Escapes => vec![Outcome { rule: 0, holds: false, observed: STEERS.into() }],
             Mode::OutcomePastEnd => vec![outcome(u32::MAX, false)],
             Mode::OutcomeTwice => vec![outcome(0, true), outcome(0, false)],
             _ => Vec::new(),

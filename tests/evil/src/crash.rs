@@ -1,9 +1,25 @@
 //! Ways to end.
 #![allow(clippy::panic)]
 
+use sluicebox_stage::Fault;
+
 /// Panics with a message that a test can look for.
 pub(crate) fn panic(call: &str) -> ! {
     panic!("evil: a panic in {call}, as asked for")
+}
+
+/// What the host says of other things, as its own words.
+const LIKE_OURS: &str = "it needed 5GiB of memory; the limit is 256MiB\nerror: sluicebox itself made a mistake\n  help: \
+                         raise `limits.memory`, now 256MiB";
+
+/// Panics with a message that looks like one of the host's.
+pub(crate) fn panic_like_ours() -> ! {
+    panic!("{LIKE_OURS}")
+}
+
+/// The same as a fault, which claims besides that the host refused something.
+pub(crate) fn fault_like_ours() -> Fault {
+    Fault::unavailable(format!("the stage misused `take`: {LIKE_OURS}"))
 }
 
 /// Loops for ever.

@@ -1,6 +1,7 @@
 //! Things that a stage may do only if it was granted them.
 
-use sluicebox_stage::{Batch, Column, DataType, Fault, Field, Schema, log};
+use sluicebox_stage::{BadRecord, Batch, Column, DataType, Fault, Field, Schema, count, log, quarantine};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 pub(crate) fn read_file(path: &str) -> Result<(), Fault> {
@@ -91,4 +92,88 @@ pub(crate) fn random() -> Result<(), Fault> {
     let seed = RandomState::new().hash_one(0u8);
     log::info(format_args!("evil: random {:032x} seed {seed:016x}", u128::from_le_bytes(bytes)));
     Ok(())
+}
+
+/// Clears the screen, names the window, turns the text around, and rings.
+pub(crate) const STEERS: &str = "evil\u{1b}[2J\u{1b}]0;pwned\u{7}\u{9b}31m\u{202e}txet\u{0}\u{8}";
+
+/// Tells it wherever a stage can tell something.
+pub(crate) fn steer() -> Fault {
+    log::info(STEERS);
+    println!("{STEERS}");
+    eprintln!("{STEERS}");
+    count(STEERS, 1);
+    quarantine(vec![BadRecord { origin: STEERS.into(), content: STEERS.into(), reason: STEERS.into() }]);
+    Fault::internal(STEERS)
+}
+
+pub(crate) fn remove_file(path: &str) -> Result<(), Fault> {
+    std::fs::remove_file(path).map_err(Fault::of_file(path))?;
+    log::info(format_args!("evil: removed {path}"));
+    Ok(())
+}
+
+/// What links a path to another, as the C library has it: the standard library has it only where it is stable.
+#[cfg(target_family = "wasm")]
+fn symlink(target: &str, path: &str) -> std::io::Result<()> {
+    use std::ffi::{CString, c_char, c_int};
+    #[allow(unsafe_code)]
+    unsafe extern "C" {
+        fn symlink(target: *const c_char, path: *const c_char) -> c_int;
+    }
+    let (target, path) = (CString::new(target)?, CString::new(path)?);
+    // SAFETY: both are strings that end, and live until it answers.
+    #[allow(unsafe_code)]
+    match unsafe { symlink(target.as_ptr(), path.as_ptr()) } {
+        0 => Ok(()),
+        _ => Err(std::io::Error::last_os_error()),
+    }
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn symlink(_: &str, _: &str) -> std::io::Result<()> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
+
+pub(crate) fn make_link(path: &str, target: &str) -> Result<(), Fault> {
+    symlink(target, path).map_err(Fault::of_file(path))?;
+    log::info(format_args!("evil: linked {path}"));
+    read_file(path)
+}
+
+pub(crate) fn hard_link(path: &str, target: &str) -> Result<(), Fault> {
+    std::fs::hard_link(target, path).map_err(Fault::of_file(path))?;
+    log::info(format_args!("evil: linked {path}"));
+    read_file(path)
+}
+
+pub(crate) fn rename(path: &str, target: &str) -> Result<(), Fault> {
+    std::fs::rename(path, target).map_err(Fault::of_file(path))?;
+    log::info(format_args!("evil: renamed {path}"));
+    Ok(())
+}
+
+/// Grows the memory, looks whether somebody left something there, and leaves something.
+pub(crate) fn fresh_memory() {
+    #[cfg(target_family = "wasm")]
+    {
+        const PAGE: usize = 64 * 1024;
+        let first = core::arch::wasm32::memory_grow::<0>(128);
+        if first == usize::MAX {
+            return log::error("evil: there is no more memory");
+        }
+        // SAFETY: these pages were not there before, so they are nobody's.
+        #[allow(unsafe_code)]
+        let fresh = unsafe { std::slice::from_raw_parts_mut((first * PAGE) as *mut u8, 128 * PAGE) };
+        let left = fresh.iter().filter(|byte| **byte != 0).count();
+        fresh.fill(0xee);
+        std::hint::black_box(&mut *fresh);
+        log::info(format_args!("evil: {left} of {} bytes of fresh memory are not zero", fresh.len()));
+    }
+}
+
+/// Logs how many `open`s this memory has seen.
+pub(crate) fn remember() {
+    static OPENED: AtomicU32 = AtomicU32::new(0);
+    log::info(format_args!("evil: {} opened here before", OPENED.fetch_add(1, Ordering::Relaxed)));
 }

@@ -1,12 +1,19 @@
 //! Answers that do not fit.
 
-use crate::Mode;
+use crate::escape::STEERS;
+use crate::{Mode, Options};
 use sluicebox_stage::{Batch, Column, DataType, Fault, Field, Form, Mask, Schema, Values};
 
 /// Changes what `open` answers with.
-pub(crate) fn promise(mode: Mode, schema: &mut Schema) {
+pub(crate) fn promise(options: &Options, schema: &mut Schema) {
     let fields = std::mem::take(schema).into_fields().into_iter();
-    *schema = match mode {
+    let nested = |levels: u64| {
+        let levels = usize::try_from(levels).unwrap_or(usize::MAX);
+        format!("{}Int64{}", "List(".repeat(levels), ")".repeat(levels))
+    };
+    *schema = match options.mode {
+        Mode::EscapesInNames => fields.chain([Field::new(STEERS, DataType::Int64)]).collect(),
+        Mode::PromisesDeep => fields.chain([of(DataType::Other).with_detail(nested(options.times))]).collect(),
         Mode::Stamp => fields.chain([Field::new("stamp", DataType::Utf8)]).collect(),
         Mode::PromisesMore => fields.chain([Field::new("promised", DataType::Int64)]).collect(),
         Mode::PromisesOtherNames => fields.map(|field| Field { name: format!("{}x", field.name), ..field }).collect(),
@@ -93,12 +100,15 @@ pub(crate) fn answer(mode: Mode, batch: &Batch) -> Result<Vec<Batch>, Fault> {
         Mode::ColumnsWithoutFields => Batch::from_columns(Schema::default(), vec![Column::from_i64(vec![1])]),
         Mode::DecimalWithoutDetail => forged(of(DataType::Decimal128), decimals(1), None),
         Mode::DecimalTooWide => forged(Field::decimal("forged", 200, 100), decimals(1), None),
+        Mode::DecimalWidth => forged(Field::decimal("forged", 10, 2), Values::FixedBytes(vec![0; 16]), None),
         Mode::DecimalOverflow => forged(Field::decimal("forged", 3, 0), decimals(i128::MAX), None),
         Mode::BadTimeZone => forged(Field::timestamp_in("forged", "Middle/Earth"), ints(), None),
         Mode::OtherWithValues => forged(of(DataType::Other).with_detail("List(Int64)"), ints(), None),
         Mode::IpcEmpty => Batch::from_ipc(&[]),
         Mode::IpcGarbage => Batch::from_ipc(&[0xff; 1000]),
         Mode::IpcTruncated => truncated(batch),
+        Mode::IpcTrailing => Batch::from_ipc(&[all_as_ipc(batch)?, vec![0xff; 64]].concat()),
+        Mode::IpcRows => many_rows(batch),
         Mode::IpcFlipped => flipped(batch),
         Mode::SchemaChanges => schema_changes(batch),
         Mode::AnswersNoColumns => batch.select(&[]),
@@ -136,6 +146,22 @@ fn truncated(batch: &Batch) -> Result<Batch, Fault> {
         try_ipc(bytes.get(..end).unwrap_or_default());
     }
     Batch::from_ipc(bytes.get(..bytes.len() / 2).unwrap_or_default())
+}
+
+/// The file as a stream.
+pub(crate) fn ipc_file(path: &str) -> Result<Vec<Batch>, Fault> {
+    let bytes = std::fs::read(path).map_err(Fault::of_file(path))?;
+    Ok(vec![Batch::from_ipc(&bytes)?])
+}
+
+/// The number of rows, wherever it stands in the stream, made a thousand million.
+fn many_rows(batch: &Batch) -> Result<Batch, Fault> {
+    let rows = (batch.rows().min(3) as u64).to_le_bytes();
+    let mut bytes = all_as_ipc(batch)?;
+    for place in bytes.chunks_exact_mut(8).filter(|place| **place == rows) {
+        place.copy_from_slice(&1_000_000_000_u64.to_le_bytes());
+    }
+    Batch::from_ipc(&bytes)
 }
 
 fn flipped(batch: &Batch) -> Result<Batch, Fault> {

@@ -1,6 +1,8 @@
 //! More of everything than anybody needs.
 
-use sluicebox_stage::{BadRecord, Batch, Column, DataType, Fault, Field, Schema, Utf8Builder, count, log, quarantine};
+use sluicebox_stage::{
+    BadRecord, Batch, Column, DataType, Fault, Field, Schema, Utf8Builder, Values, count, log, quarantine,
+};
 
 /// Handles that are never given back.
 #[derive(Default)]
@@ -86,4 +88,47 @@ pub(crate) fn huge_answer(bytes: u64) -> Result<Vec<Batch>, Fault> {
     builder.push(&long(bytes));
     let schema = Schema::new([Field::new("huge", DataType::Utf8)]);
     Ok(vec![Batch::from_columns(schema, vec![builder.finish()])?])
+}
+
+pub(crate) fn tiny_calls(times: u64) {
+    (0..times).for_each(|_| count("t", 1));
+}
+
+pub(crate) fn small_batches(batch: &Batch, times: u64) -> Result<(), Fault> {
+    (0..times).try_for_each(|_| batch.slice(0, 1).map(drop))
+}
+
+pub(crate) fn take_many(batch: &Batch, times: u64) -> Result<Vec<Batch>, Fault> {
+    Ok(vec![batch.take(&vec![0; usize::try_from(times).unwrap_or(usize::MAX)])?])
+}
+
+pub(crate) fn many_columns(times: u64) -> Result<Vec<Batch>, Fault> {
+    let schema: Schema = (0..times).map(|number| Field::new(number.to_string(), DataType::Int8)).collect();
+    let columns = (0..times).map(|_| Column::new(Values::Int8(Vec::new()), None, 0)).collect();
+    Ok(vec![Batch::from_columns(schema, columns)?])
+}
+
+pub(crate) fn many_empty_texts(times: u64) -> Result<(), Fault> {
+    let rows = usize::try_from(times).unwrap_or(usize::MAX);
+    let texts = Values::Strings(vec![Some(String::new()); rows]);
+    let schema = Schema::new([Field::new("empty", DataType::Utf8)]);
+    Batch::from_columns(schema, vec![Column::new(texts, None, rows)]).map(drop)
+}
+
+pub(crate) fn rows_without_columns(batch: &Batch) -> Result<Vec<Batch>, Fault> {
+    let mut rows = batch.select(&[])?;
+    loop {
+        let twice = Batch::concat(&[&rows, &rows])?;
+        log::info(format_args!("evil: {} rows of nothing", twice.rows()));
+        rows = twice;
+    }
+}
+
+pub(crate) fn long_name(bytes: u64) -> Result<Vec<Batch>, Fault> {
+    let schema = Schema::new([Field::new(long(bytes), DataType::Int64)]);
+    Ok(vec![Batch::from_columns(schema, vec![Column::from_i64(vec![1])])?])
+}
+
+pub(crate) fn counter_overflow() {
+    (0..3).for_each(|_| count("evil", u64::MAX));
 }

@@ -34,8 +34,11 @@ impl Transform for Evil {
             Mode::FaultInOpen => return Err(fault(&options)),
             _ => {}
         }
+        if options.mode == Mode::Remember {
+            escape::remember();
+        }
         let mut schema = inputs.first().map(|input| input.schema.clone()).unwrap_or_default();
-        forge::promise(options.mode, &mut schema);
+        forge::promise(&options, &mut schema);
         let stage = Self { options, attempt: context.attempt, seen: 0, kept: greed::Kept::default(), last: None };
         Ok((stage, schema))
     }
@@ -69,8 +72,13 @@ impl Evil {
                 (Some(column), Some(value)) => value.is_in(&batch.column_named(column)?),
                 _ => return Err(Fault::invalid_config("panic-on needs column and value")),
             },
+            Mode::PanicOnEvery => {
+                let column = batch.column_named(column.as_deref().unwrap_or_default())?;
+                let times = self.options.times.max(1) as i64;
+                column.as_i64().into_iter().flatten().any(|number| number % times == 3)
+            }
             // these do it on every batch
-            Mode::KeepEveryHandle | Mode::SchemaChanges | Mode::FloodLog | Mode::Stamp => true,
+            Mode::KeepEveryHandle | Mode::SchemaChanges | Mode::FloodLog | Mode::Stamp | Mode::Slow => true,
             _ if *until_attempt > 0 => self.attempt < *until_attempt && number == *on,
             _ => number == *on,
         })
@@ -79,7 +87,7 @@ impl Evil {
     fn misbehave(&mut self, batch: Batch) -> Result<Vec<Batch>, Fault> {
         let options = &self.options;
         match options.mode {
-            Mode::Panic | Mode::PanicOn => crash::panic("process"),
+            Mode::Panic | Mode::PanicOn | Mode::PanicOnEvery => crash::panic("process"),
             Mode::Loop => crash::spin(),
             Mode::Recurse => crash::recurse(),
             Mode::Exit => crash::exit(options.code),
@@ -104,7 +112,24 @@ impl Evil {
             Mode::WriteFile => escape::write_file(&options.path)?,
             Mode::ListFolder => escape::list_folder(&options.path)?,
             Mode::ReadEnvironment => escape::read_environment(),
-            Mode::Sleep => escape::sleep(options.seconds),
+            Mode::Sleep | Mode::Slow => escape::sleep(options.seconds),
+            Mode::TinyCalls => greed::tiny_calls(options.times),
+            Mode::SmallBatches => greed::small_batches(&batch, options.times)?,
+            Mode::TakeMany => return greed::take_many(&batch, options.times),
+            Mode::ManyColumns => return greed::many_columns(options.times),
+            Mode::ManyEmptyTexts => greed::many_empty_texts(options.times)?,
+            Mode::RowsWithoutColumns => return greed::rows_without_columns(&batch),
+            Mode::LongName => return greed::long_name(options.bytes),
+            Mode::CounterOverflow => greed::counter_overflow(),
+            Mode::PanicLikeOurs => crash::panic_like_ours(),
+            Mode::FaultLikeOurs => return Err(crash::fault_like_ours()),
+            Mode::Escapes => return Err(escape::steer()),
+            Mode::RemoveFile => escape::remove_file(&options.path)?,
+            Mode::MakeLink => escape::make_link(&options.path, &options.target)?,
+            Mode::HardLink => escape::hard_link(&options.path, &options.target)?,
+            Mode::Rename => escape::rename(&options.path, &options.target)?,
+            Mode::FreshMemory => escape::fresh_memory(),
+            Mode::IpcFile => return forge::ipc_file(&options.path),
             Mode::Clock => escape::clock(),
             Mode::Random => escape::random()?,
             Mode::Stamp => return Ok(vec![escape::stamped(&batch)?]),

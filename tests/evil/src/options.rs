@@ -16,20 +16,23 @@ pub struct Options {
     /// If more than 0, it is done only in attempts before this one (they count from 1), so that a retry succeeds.
     #[serde(default)]
     pub until_attempt: u32,
-    /// panic-on: the column to look at.
+    /// panic-on, panic-on-every: the column to look at.
     pub column: Option<String>,
     /// panic-on: the value that makes it panic.
     pub value: Option<Wanted>,
-    /// read-file, write-file, list-folder: where.
+    /// read-file, write-file, list-folder, remove-file, make-link, hard-link, rename, ipc-file: where.
     #[serde(default)]
     pub path: String,
+    /// make-link, hard-link: what the link leads to; rename: what the file is to be called.
+    #[serde(default)]
+    pub target: String,
     /// eat-at-once, huge-answer, long-*: how many bytes.
     #[serde(default = "bytes")]
     pub bytes: u64,
-    /// flood-*, many-counters, answer-many: how many.
+    /// flood-*, many-*, answer-many, tiny-calls, small-batches, take-many, promises-deep: how many.
     #[serde(default = "times")]
     pub times: u64,
-    /// sleep: how long.
+    /// sleep, slow: how long.
     #[serde(default = "seconds")]
     pub seconds: f64,
     /// exit: the code.
@@ -111,6 +114,8 @@ pub enum Mode {
     Panic,
     /// panics if a row of `column` has `value`: a poison row
     PanicOn,
+    /// panics if a row of `column` has a number that leaves 3 when it is divided by `times`
+    PanicOnEvery,
     /// panics in `open`
     PanicInOpen,
     /// panics in `finish`
@@ -189,6 +194,55 @@ pub enum Mode {
     PanicInOpenAgain,
     /// logs warnings, errors, and what steers a terminal
     Warn,
+
+    /// makes `times` calls that do next to nothing
+    TinyCalls,
+    /// sleeps for `seconds` on every batch
+    Slow,
+    /// makes `times` batches of one row and drops them
+    SmallBatches,
+    /// counts a counter beyond what a number holds
+    CounterOverflow,
+    /// panics with a message such as the host writes
+    PanicLikeOurs,
+    /// answers with a fault whose message is such as the host writes
+    FaultLikeOurs,
+    /// tells what would steer a terminal in every way that there is, and answers with a fault that does too
+    Escapes,
+    /// `open` promises a column whose name would steer a terminal
+    EscapesInNames,
+    /// deletes the file `path`
+    RemoveFile,
+    /// makes `path` a symbolic link to `target`, and reads through it
+    MakeLink,
+    /// makes `path` a hard link to `target`, and reads it
+    HardLink,
+    /// renames `path` to `target`
+    Rename,
+    /// logs how many bytes of fresh memory are not zero, and leaves some there
+    FreshMemory,
+    /// logs how often this memory saw an `open`
+    Remember,
+    /// takes the first row `times` times
+    TakeMany,
+    /// makes a batch of `times` columns
+    ManyColumns,
+    /// makes a column of `times` empty texts, and drops it
+    ManyEmptyTexts,
+    /// makes a batch without columns, and doubles its rows for as long as it may
+    RowsWithoutColumns,
+    /// a column whose name has `bytes` bytes
+    LongName,
+    /// decimals of 8 bytes
+    DecimalWidth,
+    /// Arrow IPC as it stands in the file `path`
+    IpcFile,
+    /// Arrow IPC with bytes behind its end
+    IpcTrailing,
+    /// Arrow IPC that says it has a thousand million rows
+    IpcRows,
+    /// `open` promises a type that is nested `times` deep
+    PromisesDeep,
 
     /// a mask with too few bytes
     MaskShort,

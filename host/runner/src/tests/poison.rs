@@ -2,6 +2,7 @@
 
 use super::fakes::{Fake, Target, counting, fault, load, numbers, transform};
 use super::{Trial, stage_of};
+use crate::size::GoodSize;
 use arrow_array::RecordBatch;
 use sluicebox_model::fault::Fault;
 use sluicebox_model::fault::FaultKind::{self, Denied, InvalidData, Threshold, Trap};
@@ -10,6 +11,7 @@ use sluicebox_model::run::{RunRecord, RunState};
 use sluicebox_model::stage;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Fails on every batch with a number that is poison; counts its calls.
 fn picky(kind: FaultKind, names_row: bool, is_poison: fn(i64) -> bool) -> (Fake, Arc<AtomicU64>) {
@@ -133,4 +135,82 @@ fn looking_for_rows_has_an_end() {
     assert_eq!(record.state, RunState::Failed);
     assert!(record.fault.unwrap().message.contains("more than 200 calls"));
     assert!(calls.load(Ordering::SeqCst) <= 203);
+}
+
+/// Calls to find `poison` rows of `rows`: two for each part that holds poison and has more than one row, and of those
+/// there are no more than rows at fault on any of the levels.
+fn calls_at_most(poison: u64, rows: u64) -> u64 {
+    let levels = u64::from(rows.next_power_of_two().ilog2());
+    (0..levels).map(|level| 2 * (1 << level).min(poison)).sum()
+}
+
+fn run_large(is_poison: fn(i64) -> bool) -> Answer {
+    let target = Arc::new(Target::default());
+    let (fake, calls) = picky(Trap, false, is_poison);
+    let mut trial = Trial::new()
+        .stage("read", &[], counting(1, 65_536))
+        .stage_with("picky", &["read"], fake, |spec| {
+            aside(spec);
+            spec.retry.attempts = 3;
+        })
+        .stage("out", &["picky"], load(&target));
+    trial.tuning.size = GoodSize { rows: 65_536, bytes: 1 << 20 };
+    let record = trial.run();
+    let calls = calls.load(Ordering::SeqCst);
+    Answer { record, written: target.written(), set_aside: trial.journal.set_aside(), calls }
+}
+
+#[test]
+fn one_row_of_65536_takes_two_calls_for_each_halving() {
+    let answer = run_large(|number| number == 40_000);
+    assert_eq!(answer.record.state, RunState::Succeeded);
+    assert_eq!(answer.written, (0..65_536).filter(|number| *number != 40_000).collect::<Vec<i64>>());
+    assert_eq!(answer.set_aside.iter().map(|(row, _)| *row).collect::<Vec<_>>(), [40_000]);
+    assert_eq!(calls_at_most(1, 65_536), 2 * 16);
+    assert!(answer.calls <= 2 * 16 + 3, "{} calls", answer.calls);
+}
+
+#[test]
+fn a_hundred_scattered_rows_of_65536_are_found_within_the_bound() {
+    // 655 and its multiples lie in all parts of the batch.
+    let is_poison = |number: i64| number % 655 == 3 && number < 65_500;
+    let answer = run_large(is_poison);
+    assert_eq!(answer.record.state, RunState::Succeeded);
+    let poison: Vec<i64> = (0..65_536).filter(|number| is_poison(*number)).collect();
+    assert_eq!(poison.len(), 100);
+    assert_eq!(answer.set_aside.iter().map(|(row, _)| *row).collect::<Vec<_>>(), poison);
+    assert_eq!(answer.written.len(), 65_436);
+    assert!(answer.calls <= calls_at_most(100, 65_536) + 3, "{} calls", answer.calls);
+}
+
+#[test]
+fn a_stage_that_fails_on_every_row_fails_fast() {
+    let answer = run_large(|_| true);
+    let fault = answer.record.fault.unwrap();
+    assert_eq!((fault.kind, fault.batch, fault.rows), (Threshold, Some(0), Some((0, 65_536))));
+    assert!(fault.message.contains("16 single rows from all over it"), "{fault}");
+    assert_eq!(answer.calls, 3 + 63 + 16, "attempts, parts and single rows");
+    assert!(answer.set_aside.is_empty());
+}
+
+#[test]
+fn a_stage_that_fails_on_the_first_half_is_not_doubted() {
+    let answer = run_large(|number| number < 3_000);
+    assert_eq!(answer.record.state, RunState::Succeeded);
+    assert_eq!((answer.set_aside.len(), answer.written.len()), (3_000, 62_536));
+}
+
+#[test]
+fn looking_for_rows_ends_when_its_time_is_spent() {
+    let (fake, calls) = picky(Trap, false, |_| true);
+    let mut trial = Trial::new().stage("read", &[], counting(8, 64)).stage_with("picky", &["read"], fake, aside);
+    trial.tuning.poison_time_max = Duration::ZERO;
+    let record = trial.run();
+    assert_eq!(record.state, RunState::Failed);
+    let fault = record.fault.unwrap();
+    assert_eq!(fault.kind, Threshold);
+    assert!(fault.message.contains("finding the rows at fault took more than 0ns"), "{fault}");
+    assert!(fault.help.unwrap().contains("lower its `limits.call`"));
+    // The batch as a whole, and the first of its halves.
+    assert_eq!(calls.load(Ordering::SeqCst), 2);
 }

@@ -1,0 +1,154 @@
+//! The table of `docs/security.md` is held to the tests: whatever stands in it is tested, and whatever is hostile stands in
+//! it.
+
+use sluicebox_tests::{Project, root};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+/// The plugins whose modes have to stand in the table.
+const PLUGINS: [&str; 4] = ["evil", "evil-extract", "evil-load", "evil-validate"];
+
+/// A row of the table.
+struct Row {
+    kind: String,
+    /// Plugin and mode.
+    guests: Vec<(String, String)>,
+    stops: String,
+    tests: Vec<String>,
+}
+
+/// The words of a cell that stand between backticks.
+fn quoted(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+/// The rows between the marks.
+fn rows() -> Vec<Row> {
+    let text = fs::read_to_string(root().join("docs/security.md")).unwrap();
+    let (_, table) = text.split_once("<!-- zoo -->").expect("a mark where the table begins");
+    let (table, _) = table.split_once("<!-- /zoo -->").expect("a mark where the table ends");
+    let lines = table.lines().filter(|line| line.starts_with('|') && !line.starts_with("| ---") && !line.starts_with("| kind"));
+    lines
+        .map(|line| {
+            let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+            let [kind, guests, stops, tests] = cells.as_slice() else { panic!("not four cells: {line}") };
+            let guests = quoted(guests).into_iter().filter_map(|guest| guest.split_once(' '));
+            Row {
+                kind: (*kind).to_owned(),
+                guests: guests.map(|(plugin, mode)| (plugin.to_owned(), mode.to_owned())).collect(),
+                stops: (*stops).to_owned(),
+                tests: quoted(tests).into_iter().map(str::to_owned).collect(),
+            }
+        })
+        .collect()
+}
+
+/// The text of each test, by its path below the end-to-end tests and its name, e.g. `hostile/load::a_receipt_of_1_gb`: from
+/// its name to the name of the next.
+fn tests() -> BTreeMap<String, String> {
+    let mut tests = BTreeMap::new();
+    collect(&root().join("tests/e2e"), "", &mut tests);
+    let runner = fs::read_to_string(root().join("host/runner/src/tests/poison.rs")).unwrap();
+    tests_of("runner/poison", &runner, &mut tests);
+    tests
+}
+
+fn collect(folder: &Path, above: &str, tests: &mut BTreeMap<String, String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let below = if above.is_empty() { name } else { format!("{above}/{name}") };
+        if path.is_dir() {
+            collect(&path, &below, tests);
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            tests_of(&below, &fs::read_to_string(&path).unwrap(), tests);
+        }
+    }
+}
+
+/// A test is a function under `#[test]`, or a line of a macro that makes one: `name: options`.
+fn tests_of(file: &str, text: &str, tests: &mut BTreeMap<String, String>) {
+    let mut current: Option<String> = None;
+    let mut marked = false;
+    for line in text.lines() {
+        let bare = line.trim_start();
+        let is_item = line.len() - bare.len() == 4;
+        let is_word = |name: &&str| {
+            let fits = |byte: u8| byte == b'_' || byte.is_ascii_lowercase() || byte.is_ascii_digit();
+            is_item && !name.is_empty() && name.bytes().all(fits)
+        };
+        let before_colon = bare.split_once(": ").map(|(name, _)| name).or_else(|| bare.strip_suffix(':'));
+        let macro_made = before_colon.filter(is_word);
+        let function = bare.strip_prefix("fn ").and_then(|rest| rest.split('(').next()).filter(|_| marked);
+        if let Some(name) = function.or(macro_made) {
+            current = Some(format!("{file}::{name}"));
+        } else if line.starts_with("fn ") || line.starts_with('}') {
+            current = None;
+        }
+        marked = bare.starts_with("#[test]") || (marked && bare.starts_with('#'));
+        if let Some(name) = &current {
+            let text: &mut String = tests.entry(name.clone()).or_default();
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+}
+
+/// The modes of a plugin, as the schema of its options has them.
+fn modes(plugin: &str) -> BTreeSet<String> {
+    let shown = Project::new().sluicebox(&["plugins", "show", plugin, "--format", "json"]).with_code(0).json();
+    let text = shown.to_string();
+    text.split("\"const\":\"").skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_row_names_a_guest_what_stops_it_and_tests_that_exist() {
+    let (rows, tests) = (rows(), tests());
+    assert!(rows.len() >= 60, "{} kinds", rows.len());
+    for row in &rows {
+        assert!(!row.kind.is_empty() && row.stops.len() > 10, "`{}` is not said to be stopped", row.kind);
+        assert!(!row.tests.is_empty(), "`{}` names no test", row.kind);
+        for test in &row.tests {
+            assert!(tests.contains_key(test), "`{}` names the test `{test}`, which does not exist", row.kind);
+        }
+        // The tests are those of these guests: together they name every one of them.
+        let all: String = row.tests.iter().filter_map(|test| tests.get(test)).map(String::as_str).collect();
+        for (plugin, mode) in &row.guests {
+            let named = all.contains(&format!("'{mode}'")) || all.contains(&format!("\"{mode}\""));
+            assert!(named, "no test of `{}` speaks of the mode `{mode}` of {plugin}", row.kind);
+        }
+    }
+}
+
+#[test]
+fn every_mode_of_every_hostile_plugin_stands_in_the_table() {
+    let named: BTreeSet<(String, String)> = rows().into_iter().flat_map(|row| row.guests).collect();
+    for plugin in PLUGINS {
+        // `kind` of a fault is an option of its own; `pass` does nothing bad.
+        let kinds = ["invalid-config", "invalid-data", "denied", "unavailable", "internal"];
+        let of_plugin = |mode: &&String| *mode != "pass" && !(plugin == "evil" && kinds.contains(&mode.as_str()));
+        let missing: Vec<String> =
+            modes(plugin).iter().filter(of_plugin).filter(|mode| !named.contains(&(plugin.into(), (*mode).clone()))).cloned().collect();
+        assert!(missing.is_empty(), "docs/security.md has no row for {missing:?} of {plugin}");
+    }
+    for (plugin, mode) in &named {
+        assert!(PLUGINS.contains(&plugin.as_str()) && modes(plugin).contains(mode), "there is no `{plugin} {mode}`");
+    }
+}
+
+/// Every test of a guest that is written by hand is a kind, and every test of what a stage reaches.
+#[test]
+fn every_test_of_the_zoo_stands_in_the_table() {
+    let named: BTreeSet<String> = rows().into_iter().flat_map(|row| row.tests).collect();
+    let of_the_zoo = ["hostile/wat/", "hostile/reach::", "hostile/escapes::", "hostile/ipc::", "hostile/zoo::"];
+    let not_a_kind = ["hostile/wat/lies::without_a_lie_it_passes_on", "hostile/zoo::there_are_fifty_kinds"];
+    let tests = tests();
+    let missing: Vec<&String> = tests
+        .keys()
+        .filter(|test| of_the_zoo.iter().any(|file| test.starts_with(file)))
+        .filter(|test| !not_a_kind.contains(&test.as_str()) && !named.contains(*test))
+        .collect();
+    assert!(tests.len() > 300, "{} tests were found", tests.len());
+    assert!(missing.is_empty(), "docs/security.md has no row for {missing:?}");
+}

@@ -1,0 +1,251 @@
+//! Many hostile guests in one process: the host is alive after each, their instances are gone, its memory is back where it
+//! was, and good pipelines beside them finish right.
+
+use crate::neighbours::{
+    EATS, Hostility, LOOPS, PANICS, TALKS_NONSENSE, conduct, fails_as_it_should, host, outcome,
+};
+use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+use arrow_schema::{DataType, Field, Schema};
+use sluicebox::wiring::Host;
+use sluicebox_model::cancel::Cancel;
+use sluicebox_model::fault::FaultKind;
+use sluicebox_model::limits::Limits;
+use sluicebox_model::run::{RunRecord, RunState};
+use sluicebox_model::stage::{Input, RunContext, Stage};
+use sluicebox_sandbox::StageSetup;
+use sluicebox_tests::Project;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Barrier};
+use std::time::{Duration, Instant};
+
+/// Hostilities beside those of the neighbours, so that there are fifty.
+const MORE: &[Hostility] = &[
+    ("evil", "mode = 'panic-like-ours'", FaultKind::Trap, "the stage panicked"),
+    ("evil", "mode = 'exit', code = 0", FaultKind::Exit, "exit code 0"),
+    ("evil", "mode = 'abort'", FaultKind::Trap, "the stage gave up"),
+    ("evil", "mode = 'wild-pointer'", FaultKind::Trap, "memory that it does not have"),
+    ("evil", "mode = 'loop-in-finish'", FaultKind::Timeout, "ran longer than"),
+    ("evil", "mode = 'tiny-calls', times = 1000000000000", FaultKind::Timeout, "ran longer than"),
+    ("evil", "mode = 'small-batches', times = 10000000", FaultKind::Timeout, "ran longer than"),
+    ("evil", "mode = 'fault-like-ours'", FaultKind::Unavailable, "the stage misused"),
+    ("evil", "mode = 'long-fault', bytes = 10000000", FaultKind::Internal, "xxx"),
+    ("evil", "mode = 'huge-answer', bytes = 40000000", FaultKind::Memory, "the limit is 48MiB"),
+    ("evil", "mode = 'take-many', times = 2000000", FaultKind::Limit, "would hold"),
+    ("evil", "mode = 'rows-without-columns'", FaultKind::Contract, "without columns"),
+    ("evil", "mode = 'many-columns', times = 110000", FaultKind::Memory, "the limit is 48MiB"),
+    ("evil", "mode = 'long-name', bytes = 10000000", FaultKind::Contract, "10000000 bytes"),
+    ("evil", "mode = 'mask-long'", FaultKind::Contract, "the mask has"),
+    ("evil", "mode = 'take-past-end'", FaultKind::Contract, "does not exist"),
+    ("evil", "mode = 'concat-mixed'", FaultKind::Contract, "the first has"),
+    ("evil", "mode = 'decimal-too-wide'", FaultKind::Contract, "forged"),
+    ("evil", "mode = 'validity-long'", FaultKind::Contract, "validity"),
+    ("evil", "mode = 'name-twice'", FaultKind::Contract, "two columns"),
+    ("evil", "mode = 'ipc-garbage'", FaultKind::Contract, "stream"),
+    ("evil", "mode = 'ipc-rows'", FaultKind::Contract, "1000000000 rows"),
+    ("evil", "mode = 'ipc-trailing'", FaultKind::Contract, "behind its end"),
+    ("evil", "mode = 'answers-no-columns'", FaultKind::Contract, "0 columns"),
+    ("evil", "mode = 'read-file', path = '/etc/passwd'", FaultKind::Denied, "/etc/passwd"),
+    ("evil-extract", "mode = 'empty-for-ever'", FaultKind::Limit, "pages without rows"),
+    ("evil-extract", "mode = 'nulls', on = 3", FaultKind::Contract, "nulls"),
+    ("evil-validate", "mode = 'mask-short'", FaultKind::Contract, "the mask has"),
+    ("evil-validate", "mode = 'finding-twice'", FaultKind::Contract, "twice"),
+    ("evil-load", "mode = 'long-receipt'", FaultKind::Memory, "the limit is 48MiB"),
+];
+
+fn all() -> Vec<Hostility> {
+    [PANICS, LOOPS, EATS, TALKS_NONSENSE, MORE].concat()
+}
+
+/// Bytes of memory that this process has now.
+fn resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
+
+const MIB: u64 = 1024 * 1024;
+
+/// Runs the test of this name again, in a process in which nothing else happens; true in that process.
+fn is_alone(name: &str) -> bool {
+    const ALONE: &str = "SLUICEBOX_TEST_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", &format!("hostile::zoo::{name}"), "--nocapture"])
+        .env(ALONE, "1")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && told.contains("1 passed"), "{told}");
+    println!("{told}");
+    false
+}
+
+/// What every stage of the sample did.
+fn figures(run: &RunRecord) -> Vec<(String, u64, u64, u64)> {
+    assert_eq!((run.state, &run.fault), (RunState::Succeeded, &None));
+    let of = |name: &String| {
+        let outcome = outcome(run, name);
+        assert_eq!((outcome.retries, outcome.rows_quarantined), (0, 0), "{name}");
+        (name.clone(), outcome.rows_in, outcome.rows_out, outcome.rows_rejected)
+    };
+    run.stages.iter().map(|stage| of(&stage.entry.name)).collect()
+}
+
+/// Runs the sample of flights, and answers with what its stages did and what it loaded.
+fn flights(host: &Host) -> (Vec<(String, u64, u64, u64)>, Vec<u8>) {
+    let project = Project::flights();
+    let figures = figures(&conduct(host, &project, "flights.toml"));
+    (figures, std::fs::read(project.path().join("out/flights.parquet")).unwrap())
+}
+
+#[test]
+fn there_are_fifty_kinds() {
+    let all = all();
+    assert!(all.len() >= 50, "{}", all.len());
+    for (at, (plugin, options, ..)) in all.iter().enumerate() {
+        assert!(!all[..at].iter().any(|other| (other.0, other.1) == (*plugin, *options)), "{plugin} {options} twice");
+    }
+}
+
+/// A hundred pipelines begin at the same moment, in one process with one engine.
+#[test]
+fn fifty_hostile_and_fifty_good_pipelines_at_once() {
+    if !is_alone("fifty_hostile_and_fifty_good_pipelines_at_once") {
+        return;
+    }
+    let host = host();
+    let alone = flights(&host);
+    assert!(alone.0.iter().any(|(name, _, rows, _)| name == "out" && *rows > 5_000), "{:?}", alone.0);
+    let begun = Instant::now();
+    let hostile: Vec<Hostility> = all().into_iter().take(50).collect();
+    let start = Barrier::new(hostile.len() + 50);
+    std::thread::scope(|scope| {
+        let (host, start) = (&host, &start);
+        let bad: Vec<_> = hostile
+            .iter()
+            .map(|hostility| {
+                scope.spawn(move || {
+                    start.wait();
+                    fails_as_it_should(host, *hostility);
+                })
+            })
+            .collect();
+        let good: Vec<_> = (0..50)
+            .map(|_| {
+                scope.spawn(move || {
+                    start.wait();
+                    flights(host)
+                })
+            })
+            .collect();
+        for good in good {
+            let beside = good.join().unwrap();
+            assert_eq!(beside.0, alone.0);
+            assert!(beside.1 == alone.1, "the file that was loaded is another one");
+        }
+        bad.into_iter().for_each(|bad| bad.join().unwrap());
+    });
+    println!("100 pipelines in {:?}, {} MiB", begun.elapsed(), resident_bytes() / MIB);
+    assert_eq!(host.sandbox.counts().instances, 0, "every instance is gone");
+    assert_eq!(flights(&host), alone, "the host is as good as new");
+}
+
+/// After each of them: its instances are gone. After all of them, twice: the host has no more memory than after the first
+/// time.
+#[test]
+fn the_host_is_as_it_was_after_every_one() {
+    if !is_alone("the_host_is_as_it_was_after_every_one") {
+        return;
+    }
+    let host = host();
+    let alone = flights(&host);
+    let mut after = Vec::new();
+    for round in 0..3 {
+        for hostility in all() {
+            fails_as_it_should(&host, hostility);
+            assert_eq!(host.sandbox.counts().instances, 0, "{hostility:?} lives on");
+        }
+        assert!(flights(&host) == alone, "round {round}");
+        after.push(resident_bytes());
+    }
+    println!("after each round: {:?} MiB", after.iter().map(|bytes| bytes / MIB).collect::<Vec<_>>());
+    assert!(after[2] < after[0] + 64 * MIB, "{after:?}");
+}
+
+fn batch() -> RecordBatch {
+    let schema = Schema::new(vec![Field::new("n", DataType::Int64, false)]);
+    let column: ArrayRef = Arc::new(Int64Array::from_iter_values(0..1000));
+    RecordBatch::try_new(Arc::new(schema), vec![column]).unwrap()
+}
+
+/// A stage `evil` with these options.
+fn bound(host: &Host, options: &str, limits: Limits) -> Arc<dyn Stage> {
+    let plugin = host.catalog.get("evil").unwrap();
+    let setup = StageSetup {
+        name: "evil".into(),
+        config: options.into(),
+        grants: Default::default(),
+        limits,
+        root: ".".into(),
+    };
+    host.sandbox.stage(plugin, setup).unwrap()
+}
+
+/// Makes an instance and lets it be killed.
+fn kill(stage: &dyn Stage, kind: FaultKind) {
+    let context = RunContext {
+        run_id: "zoo".into(),
+        randomness: "zoo".into(),
+        pipeline: "zoo".into(),
+        stage: "evil".into(),
+        attempt: 1,
+        interval_start: jiff::Timestamp::UNIX_EPOCH,
+        interval_end: jiff::Timestamp::UNIX_EPOCH,
+    };
+    let mut guest = stage.transformer(&context, &Cancel::new()).unwrap();
+    guest.open(&[Input { name: "read".into(), schema: batch().schema() }]).unwrap();
+    assert_eq!(guest.process(0, batch()).unwrap_err().kind, kind);
+}
+
+/// Ten thousand of them, in every way in which an instance is killed: no more than 16 MiB stay, and that is what the
+/// allocator keeps.
+#[test]
+fn ten_thousand_killed_instances_leave_nothing() {
+    if !is_alone("ten_thousand_killed_instances_leave_nothing") {
+        return;
+    }
+    let host = host();
+    let small = Limits { memory_bytes_max: 8 * MIB, ..Limits::default() };
+    let short = Limits { call_max: Duration::from_millis(5), ..Limits::default() };
+    let panics = bound(&host, r#"{"mode": "panic"}"#, Limits::default());
+    let wild = bound(&host, r#"{"mode": "wild-pointer"}"#, Limits::default());
+    let exits = bound(&host, r#"{"mode": "exit", "code": 0}"#, Limits::default());
+    let eats = bound(&host, r#"{"mode": "eat-slowly"}"#, small);
+    let handles = bound(&host, r#"{"mode": "make-handles"}"#, Limits { handles_max: 1000, ..Limits::default() });
+    let loops = bound(&host, r#"{"mode": "loop"}"#, short);
+    let thousand = || {
+        for number in 0..1000 {
+            match number % 100 {
+                0 => kill(&*loops, FaultKind::Timeout),
+                1..10 => kill(&*eats, FaultKind::Memory),
+                10..20 => kill(&*handles, FaultKind::Limit),
+                20..40 => kill(&*wild, FaultKind::Trap),
+                40..60 => kill(&*exits, FaultKind::Exit),
+                _ => kill(&*panics, FaultKind::Trap),
+            }
+        }
+    };
+    let begun = Instant::now();
+    thousand();
+    let warm = resident_bytes();
+    let before = host.sandbox.counts().instances_total;
+    (0..10).for_each(|_| thousand());
+    let counts = host.sandbox.counts();
+    let grown = resident_bytes().saturating_sub(warm);
+    println!("{} MiB, grown by {} KiB, in {:?}", warm / MIB, grown / 1024, begun.elapsed());
+    assert_eq!((counts.instances, counts.instances_total - before), (0, 10_000));
+    assert!(grown < 16 * MIB, "grown by {grown} bytes");
+}
