@@ -5,6 +5,7 @@
 mod bed;
 mod costs;
 mod idle;
+mod job;
 mod kernels;
 mod languages;
 mod latency;

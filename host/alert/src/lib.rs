@@ -11,10 +11,12 @@ mod deliver;
 mod fill;
 mod message;
 mod retry;
+mod stated;
 mod text;
 
 pub use decide::{Circumstances, Due, due};
 pub use deliver::{Courier, CourierSettings, Delivery};
 pub use fill::{filled, filled_smtp};
 pub use message::{AlertFault, Facts, Message, Rows, message};
+pub use stated::stated;
 pub use retry::{GIVEN_UP_AFTER, next_attempt, seed};

@@ -21,6 +21,7 @@ mod retry;
 mod run;
 mod size;
 mod spill;
+mod stated;
 mod station;
 mod stop;
 #[cfg(test)]
@@ -35,4 +36,5 @@ pub use keep::Keeping;
 pub use plan::{Clock, Observer, Restored, RunPlan, RunnerError, StageProgress, SystemClock, load_key};
 pub use recover::{abandon, recover};
 pub use repeat::{Part, Repeat, repeat};
+pub use stated::stated;
 pub use replay::{Answer, Before, Replayed, replay};

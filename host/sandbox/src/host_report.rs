@@ -9,9 +9,9 @@ use wasmtime::Result;
 /// Counters of one instance.
 pub(crate) const COUNTERS_MAX: usize = 1000;
 /// Bytes of a counter's name.
-const COUNTER_NAME_MAX: usize = 256;
+pub(crate) const COUNTER_NAME_MAX: usize = 256;
 /// Bytes of what is said of a bad record.
-const REASON_MAX: usize = 4096;
+pub(crate) const REASON_MAX: usize = 4096;
 
 impl Host for State {
     fn log(&mut self, level: report::Level, message: String) -> Result<()> {

@@ -16,7 +16,7 @@ use arrow_schema::{DataType, Field, Schema};
 use std::sync::Arc;
 
 /// Rows of a column that has no bytes of its own, at most: nothing else bounds them.
-const EMPTY_ROWS_MAX: u64 = 1 << 24;
+pub(crate) const EMPTY_ROWS_MAX: u64 = 1 << 24;
 
 /// These columns of the batch as a stream with one record batch.
 pub(crate) fn write(batch: &RecordBatch, columns: &[u32]) -> Result<Vec<u8>, Refusal> {

@@ -38,11 +38,15 @@ mod end;
 mod engine;
 mod error;
 mod extract;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod held;
 mod host_batches;
 mod host_report;
 mod instance;
 mod ipc;
+mod isolation;
 mod keeping;
 mod limiter;
 mod load;
@@ -55,6 +59,7 @@ mod sandbox;
 mod schema;
 mod stage;
 mod state;
+mod stated;
 mod transform;
 mod validate;
 mod versions;
@@ -66,5 +71,10 @@ mod tests;
 pub use catalog::{Admit, Catalog, Plugin, Refused};
 pub use counts::Counts;
 pub use error::SandboxError;
+#[cfg(feature = "unisolated")]
+#[doc(hidden)]
+pub use isolation::{Part, leave_out};
+pub use isolation::CAN_BE_LEFT_OUT;
 pub use keeping::CacheBounds;
+pub use stated::{stated, stated_of_cache};
 pub use sandbox::{Compile, Sandbox, SandboxOptions, StageSetup};

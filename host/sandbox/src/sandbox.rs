@@ -169,6 +169,12 @@ impl Sandbox {
         &self.inner.runtime
     }
 
+    /// The engine for stages with these limits, for components that are in no catalog.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn linked(&self, limits: &Limits) -> Result<Arc<crate::engine::Linked>, SandboxError> {
+        self.inner.engines.with_stack(limits.stack_bytes_max)
+    }
+
     /// What fits compiled files and descriptions to this build of the host.
     pub(crate) fn compatibility(&self) -> Result<u64, SandboxError> {
         Ok(compatibility(&self.inner.engines.with_stack(Limits::default().stack_bytes_max)?.engine))

@@ -19,6 +19,7 @@ pub mod plan;
 pub mod planner;
 pub mod preview;
 pub mod timetable;
+mod stated;
 mod words;
 pub mod zone;
 
@@ -29,5 +30,6 @@ pub use overlap::Busy;
 pub use plan::{Plan, Plans};
 pub use planner::Planner;
 pub use preview::{ClockNote, Preview};
+pub use stated::stated;
 pub use timetable::{Rule, Timetable, TimetableError};
 pub use zone::{Zone, ZoneError};

@@ -20,6 +20,7 @@ mod queue;
 mod retention;
 mod schedules;
 mod schema;
+mod stated;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -37,5 +38,6 @@ pub use lock::{Holder, RunLock};
 pub use quarantine::{QuarantineEntry, QuarantineKind, ReasonCount};
 pub use query::{LogEntry, RunFilter, RunSummary};
 pub use retention::Remains;
+pub use stated::stated;
 pub use store::Store;
 pub use watch::Change;

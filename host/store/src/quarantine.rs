@@ -12,6 +12,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use jiff::Timestamp;
 use rusqlite::{TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
+use sluicebox_model::caught::caught;
 use sluicebox_model::fault::Fault;
 use sluicebox_model::journal::Quarantined;
 use sluicebox_model::run::RunId;
@@ -93,11 +94,11 @@ struct Writing {
 }
 
 /// Reasons beyond so many of a run, stage and kind are counted as one.
-const REASONS_MAX: i64 = 1_000;
+pub(crate) const REASONS_MAX: i64 = 1_000;
 /// Rows that are set aside together mostly fit into so much.
 const MESSAGE_BYTES: usize = 256 * 1024;
 /// Longer reasons are cut.
-const REASON_BYTES_MAX: usize = 500;
+pub(crate) const REASON_BYTES_MAX: usize = 500;
 
 impl Store {
     pub(crate) fn set_aside(
@@ -375,10 +376,20 @@ impl Reading {
     /// Rows and reasons of one batch. Errors are for people.
     fn rows(&mut self, folder: &Path, file: String, batch: i64) -> Result<(RecordBatch, Vec<String>), String> {
         let path = folder.join(&file);
-        let told = |error: &dyn std::fmt::Display| format!("`{}` cannot be read: {error}", path.display());
+        // One that panicked is not used again.
+        let read = caught(|| self.read(&path, file, batch));
+        read.unwrap_or_else(|text| {
+            self.open = None;
+            Err(text)
+        })
+        .map_err(|error| format!("`{}` cannot be read: {error}", path.display()))
+    }
+
+    fn read(&mut self, path: &Path, file: String, batch: i64) -> Result<(RecordBatch, Vec<String>), String> {
+        let told = |error: &dyn std::fmt::Display| error.to_string();
         let is_behind = self.open.as_ref().is_none_or(|(name, _, next)| *name != file || *next > batch);
         if is_behind {
-            let opened = File::open(&path).map_err(|error| told(&error))?;
+            let opened = File::open(path).map_err(|error| told(&error))?;
             let reader = StreamReader::try_new(BufReader::new(opened), None).map_err(|error| told(&error))?;
             self.open = Some((file, reader, 0));
         }

@@ -16,10 +16,10 @@ use sluicebox_store::{HouseFilter, RunFilter};
 use std::time::Duration;
 
 /// A run that begins so long after its time is late, unless the settings say otherwise.
-const LATE_AFTER: Duration = Duration::from_secs(300);
+pub(crate) const LATE_AFTER: Duration = Duration::from_secs(300);
 
 /// A run is not started again once the host died so often while it ran: it may be what kills the host.
-const DEATHS_MAX: u32 = 8;
+pub(crate) const DEATHS_MAX: u32 = 8;
 
 impl Service {
     /// Decides what follows from a run that has ended, or could not begin (then `record` stands in for it), and keeps it.

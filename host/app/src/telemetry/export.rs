@@ -12,7 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Spans that may wait.
-const WAITING_MAX: usize = 16 * 1024;
+pub(crate) const WAITING_MAX: usize = 16 * 1024;
 /// Spans that are sent at once.
 const AT_ONCE: usize = 2048;
 /// How long a collector may take to answer.

@@ -4,8 +4,8 @@
 //! from the run's id: whoever finishes a run after a crash continues its trace.
 
 mod calls;
-mod export;
-mod metrics;
+pub(crate) mod export;
+pub(crate) mod metrics;
 mod spans;
 mod target;
 #[cfg(test)]
