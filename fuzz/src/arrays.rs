@@ -19,16 +19,21 @@ pub fn one_of_each() -> Vec<ArrayRef> {
         Arc::new(StringArray::from(texts.to_vec())),
         Arc::new(BooleanArray::from(vec![Some(true), None, Some(false), Some(true), Some(true)])),
         Arc::new(Float64Array::from(vec![Some(1.5), None, Some(f64::NAN), Some(-0.0), Some(f64::INFINITY)])),
-        Arc::new(TimestampMicrosecondArray::from(vec![Some(1), None, Some(0), Some(-1), Some(1 << 50)]).with_timezone("+02:00")),
-        Arc::new(Decimal128Array::from(vec![Some(1), None, Some(-12345), Some(0), Some(99999)]).with_precision_and_scale(5, 2).unwrap()),
+        Arc::new(
+            TimestampMicrosecondArray::from(vec![Some(1), None, Some(0), Some(-1), Some(1 << 50)])
+                .with_timezone("+02:00"),
+        ),
+        Arc::new(
+            Decimal128Array::from(vec![Some(1), None, Some(-12345), Some(0), Some(99999)])
+                .with_precision_and_scale(5, 2)
+                .unwrap(),
+        ),
         Arc::new(NullArray::new(5)),
         Arc::new(Date64Array::from(vec![Some(0), None, Some(86_400_000), Some(0), Some(1)])),
         Arc::new(Time64NanosecondArray::from(vec![Some(0), None, Some(1), Some(2), Some(3)])),
         Arc::new(DurationMillisecondArray::from(vec![Some(0), None, Some(1), Some(2), Some(3)])),
         Arc::new(IntervalMonthDayNanoArray::from(vec![IntervalMonthDayNanoType::make_value(1, 2, 3); 5])),
-        Arc::new(
-            Decimal256Array::from(vec![Some(i256::from_i128(7)); 5]).with_precision_and_scale(50, 3).unwrap(),
-        ),
+        Arc::new(Decimal256Array::from(vec![Some(i256::from_i128(7)); 5]).with_precision_and_scale(50, 3).unwrap()),
         Arc::new(BinaryArray::from(vec![Some(&b"\xff"[..]), None, Some(b""), Some(b"ab"), Some(b"c")])),
         Arc::new(LargeStringArray::from(texts.to_vec())),
         Arc::new(texts.into_iter().collect::<DictionaryArray<Int8Type>>()),
@@ -60,7 +65,8 @@ pub fn one_of_each() -> Vec<ArrayRef> {
     }
     all.extend([Arc::new(list.finish()) as ArrayRef, Arc::new(large.finish()), Arc::new(map.finish())]);
     let fields = Fields::from(vec![Field::new("i", DataType::Int32, true), Field::new("t", DataType::Utf8, true)]);
-    let children: Vec<ArrayRef> = vec![Arc::new(Int32Array::from(numbers.to_vec())), Arc::new(StringArray::from(texts.to_vec()))];
+    let children: Vec<ArrayRef> =
+        vec![Arc::new(Int32Array::from(numbers.to_vec())), Arc::new(StringArray::from(texts.to_vec()))];
     all.push(Arc::new(StructArray::new(fields.clone(), children.clone(), None)));
     let item = Arc::new(Field::new("item", DataType::Int32, true));
     let pairs: ArrayRef = Arc::new(Int32Array::from_iter_values(0..10));

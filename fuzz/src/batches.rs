@@ -38,7 +38,10 @@ fn digits(column: &dyn Array) {
         DataType::Decimal256(precision, _) => {
             let values = column.as_primitive::<Decimal256Type>();
             assert!(
-                values.iter().flatten().all(|value| value.to_string().trim_start_matches('-').len() <= usize::from(*precision)),
+                values
+                    .iter()
+                    .flatten()
+                    .all(|value| value.to_string().trim_start_matches('-').len() <= usize::from(*precision)),
                 "too many digits"
             );
         }

@@ -10,7 +10,8 @@ use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_compon
 use wit_parser::{LiftLowerAbi, ManglingAndAbi, Resolve, WorldId};
 
 /// The worlds of the contract.
-pub const WORLDS: [&str; 5] = ["extract-stage", "split-extract-stage", "transform-stage", "validate-stage", "load-stage"];
+pub const WORLDS: [&str; 5] =
+    ["extract-stage", "split-extract-stage", "transform-stage", "validate-stage", "load-stage"];
 
 /// What wasm-smith may use: what the host's engine takes, and little of it.
 pub fn small() -> Config {
@@ -100,14 +101,19 @@ pub fn caller(name: &str, input: &mut Input<'_>) -> Vec<u8> {
     }
     text.push_str("(memory (export \"memory\") 1)\n(global $top (mut i32) (i32.const 8192))\n");
     let data: String = input.bytes(128).iter().map(|byte| format!("\\{byte:02x}")).collect();
-    let _ = writeln!(text, "(data (i32.const 512) \"abnct utf8 10,2\\00\\01\\02\")\n(data (i32.const {}) \"{data}\")", AREA + 1024);
+    let _ = writeln!(
+        text,
+        "(data (i32.const 512) \"abnct utf8 10,2\\00\\01\\02\")\n(data (i32.const {}) \"{data}\")",
+        AREA + 1024
+    );
     for (name, params, results) in &world.shape.exports {
         let body = if name == "cabi_realloc" {
             REALLOC.to_owned()
         } else {
             body(&world.shape.imports, params, results, input)
         };
-        let _ = writeln!(text, "(func (export \"{name}\"){}{}\n{body})", types("param", params), types("result", results));
+        let _ =
+            writeln!(text, "(func (export \"{name}\"){}{}\n{body})", types("param", params), types("result", results));
     }
     text.push(')');
     let module = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));

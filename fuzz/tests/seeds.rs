@@ -79,9 +79,8 @@ fn what_is_wrong_is_seen() {
     assert!(sees(RecordBatch::try_from_iter(one).unwrap()), "a decimal with too many digits");
     // SAFETY: wrong on purpose; nobody reads the text.
     #[allow(unsafe_code)]
-    let broken = unsafe {
-        StringArray::new_unchecked(OffsetBuffer::from_lengths([1]), Buffer::from_vec(vec![0xff_u8]), None)
-    };
+    let broken =
+        unsafe { StringArray::new_unchecked(OffsetBuffer::from_lengths([1]), Buffer::from_vec(vec![0xff_u8]), None) };
     let one: [(&str, ArrayRef); 1] = [("c", Arc::new(broken))];
     assert!(sees(RecordBatch::try_from_iter(one).unwrap()), "text that is not UTF-8");
 }

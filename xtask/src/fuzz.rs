@@ -100,14 +100,16 @@ pub(crate) fn long(arguments: &[String]) -> Result<(), String> {
     }
     let program = program()?;
     let folder = build::target_folder()?.join("fuzz");
+    let mut failed = Vec::new();
     for (name, bytes_max, more) in &asked.targets {
         let mut options = vec![];
         options.extend(asked.seconds.iter().map(|seconds| format!("-max_total_time={seconds}")));
         options.extend(asked.runs.iter().map(|runs| format!("-runs={runs}")));
         options.extend(["-reload=0", "-print_final_stats=1"].map(str::to_owned));
-        look(&program, name, *bytes_max, more, &folder.join("corpus").join(name), &options)?;
+        // What one of them finds does not keep the others from looking.
+        failed.extend(look(&program, name, *bytes_max, more, &folder.join("corpus").join(name), &options).err());
     }
-    Ok(())
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("\n\n")) }
 }
 
 /// The short form, among all tests: always from the seeds in the repository alone, and with the same randomness, so that
@@ -135,10 +137,10 @@ fn program() -> Result<PathBuf, String> {
     }
     let this = std::env::current_exe().map_err(|error| format!("this program has no path: {error}"))?;
     let this = this.display().to_string();
-    // With the same choice of packages as the tests, so that they share what they are built on.
+    // With the same choice of packages as the tests, and one of the tests, so that they share what they are built on.
     let mut arguments = vec!["build", "--workspace"];
     arguments.extend(crate::checks::APART.iter().flat_map(|apart| ["--exclude", apart]));
-    arguments.extend(["--bin", "sluicebox-fuzz", "--features", "sluicebox-fuzz/engine"]);
+    arguments.extend(["--bin", "sluicebox-fuzz", "--test", "seeds", "--features", "sluicebox-fuzz/engine"]);
     run_with("cargo", &arguments, &[("RUSTC_WORKSPACE_WRAPPER", &this), (INSTEAD_OF_RUSTC, "1")])?;
     Ok(build::target_folder()?.join("debug").join(format!("sluicebox-fuzz{}", std::env::consts::EXE_SUFFIX)))
 }
@@ -172,6 +174,9 @@ fn look(
     let manifest = crate::root().join("fuzz").display().to_string();
     let variables = [("SLUICEBOX_FUZZ_TARGET", name), ("CARGO_MANIFEST_DIR", &manifest)];
     run_with(&program.display().to_string(), &arguments, &variables).map_err(|error| {
-        format!("{error}\n\n{name}: the input stands in {}; mend it and keep the input in fuzz/seeds/{name}", found.display())
+        format!(
+            "{error}\n\n{name}: the input stands in {}; mend it and keep the input in fuzz/seeds/{name}",
+            found.display()
+        )
     })
 }

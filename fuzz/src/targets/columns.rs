@@ -325,7 +325,8 @@ fn comes_back(batch: &RecordBatch, given: &[Column]) {
         // And the other way round.
         let again = fuzzing::lower(array, Form::Typed).unwrap();
         let mut guest = Guest::new(&Limits::default());
-        let fields = fuzzing::to_guest(&Schema::new(vec![arrow_schema::Field::new("c", array.data_type().clone(), true)]));
+        let fields =
+            fuzzing::to_guest(&Schema::new(vec![arrow_schema::Field::new("c", array.data_type().clone(), true)]));
         let Answer::Done(handle) = guest.from_columns(fields, rows as u32, vec![again]) else {
             panic!("a column of {} that the host gave is not taken back", array.data_type())
         };
@@ -402,7 +403,9 @@ fn fields(input: &mut Input<'_>) -> Vec<Field> {
 fn field(input: &mut Input<'_>) -> Field {
     let data_type = input.pick(&WORDS);
     let detail = match data_type {
-        Word::Timestamp => input.pick(&[None, Some("UTC"), Some("Europe/Berlin"), Some("+02:00"), Some("")]).map(str::to_owned),
+        Word::Timestamp => {
+            input.pick(&[None, Some("UTC"), Some("Europe/Berlin"), Some("+02:00"), Some("")]).map(str::to_owned)
+        }
         Word::Decimal128 => match input.below(6) {
             5 => Some(format!("{},{}", input.byte(), input.byte().cast_signed())),
             at => Some(["10,2", "38,0", "38,-3", "1,1", "5,5"][at].to_owned()),
@@ -428,7 +431,9 @@ fn column(input: &mut Input<'_>, field: &Field, rows: u32) -> Column {
             let bytes = input.bytes(rows * WIDTH);
             match input.one_in(4) {
                 true => Values::FixedBytes(bytes),
-                false => Values::$variant(bytes.as_chunks().0.iter().map(|bytes| <$type>::from_le_bytes(*bytes)).collect()),
+                false => {
+                    Values::$variant(bytes.as_chunks().0.iter().map(|bytes| <$type>::from_le_bytes(*bytes)).collect())
+                }
             }
         }};
     }

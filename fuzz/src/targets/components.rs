@@ -88,7 +88,10 @@ pub fn lives(component: &[u8]) {
         Err(reason) => assert!(!reason.is_empty()),
         Ok((stage, said)) => {
             if let Err(reason) = said {
-                assert!(reason.starts_with("it describes itself wrongly: ") || reason.starts_with("it cannot describe itself: "));
+                assert!(
+                    reason.starts_with("it describes itself wrongly: ")
+                        || reason.starts_with("it cannot describe itself: ")
+                );
                 assert!(reason.len() <= TEXT_MAX);
             }
             play(stage.as_ref());
@@ -185,7 +188,8 @@ fn judged<T>(call: impl FnOnce() -> Result<T, Fault>) -> Option<T> {
             assert!(!fault.call.is_empty());
             let is_ours = matches!(fault.kind, FaultKind::Threshold | FaultKind::Deadline | FaultKind::Cancelled);
             assert!(!is_ours, "{fault}");
-            let after = fault.message.contains("is dead since an earlier call") || fault.message.contains("was not opened");
+            let after =
+                fault.message.contains("is dead since an earlier call") || fault.message.contains("was not opened");
             assert!(fault.kind != FaultKind::Host || after, "the host is to blame: {fault}");
             None
         }

@@ -26,7 +26,10 @@ pub fn run(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let (zone, moment, every) = (input.pick(&ZONES), input.word(), input.word());
     let text = String::from_utf8_lossy(input.rest()).into_owned();
-    if let Err(error) = Zone::named(&text) {
+    // A name that is none is held against all that there are.
+    if moment % 64 == 0
+        && let Err(error) = Zone::named(&text)
+    {
         assert!(!error.message.is_empty() && !error.help.is_empty());
     }
     match Cron::parse(&text) {
@@ -46,7 +49,9 @@ pub fn run(bytes: &[u8]) {
     let length = Duration::from_secs(u64::from(every) % 40_000_000);
     match Timetable::parse(&[], Some(length), zone) {
         Ok(table) => fires(&table, moment),
-        Err(errors) => errors.iter().for_each(|error| assert!(!error.to_string().is_empty() && !error.help().is_empty())),
+        Err(errors) => {
+            errors.iter().for_each(|error| assert!(!error.to_string().is_empty() && !error.help().is_empty()))
+        }
     }
 }
 
@@ -79,15 +84,8 @@ fn fires(table: &Timetable, moment: u32) {
 fn matches(text: &str, table: &Timetable, moment: u32) {
     let Some(fields) = Fields::read(text) else { return };
     let now = i64::from(moment) / 60 * 60;
-    let mut expected = None;
-    for minute in 1..=3 * 1440 {
-        let at = Timestamp::from_second(now + minute * 60).unwrap();
-        if fields.match_at(at) {
-            expected = Some(at);
-            break;
-        }
-    }
-    let last = Timestamp::from_second(now + 3 * 86_400).unwrap();
+    let last = Timestamp::from_second(now + 40 * 86_400).unwrap();
+    let expected = fields.first_after(now, last.as_second()).map(|at| Timestamp::from_second(at).unwrap());
     // The years that schedules go on for.
     if last.as_second() < 4_100_000_000 {
         let next = table.next_after(Timestamp::from_second(now).unwrap()).filter(|next| *next <= last);
@@ -131,11 +129,23 @@ impl Fields {
         Some(Self { sets, either_day: restricted(words[2]) && restricted(words[4]) })
     }
 
-    fn match_at(&self, at: Timestamp) -> bool {
-        let at = at.to_zoned(jiff::tz::TimeZone::UTC);
-        let has = |field: usize, number: i8| self.sets[field] >> number & 1 == 1;
-        let (day, weekday) = (has(2, at.day()), has(4, at.weekday().to_sunday_zero_offset()));
-        let is_day = if self.either_day { day || weekday } else { day && weekday };
-        has(0, at.minute()) && has(1, at.hour()) && has(3, at.month()) && is_day
+    /// The first minute after one and up to another that they name, in seconds since 1970.
+    fn first_after(&self, now: i64, last: i64) -> Option<i64> {
+        let has = |field: usize, number: i64| self.sets[field] >> number & 1 == 1;
+        for day in now / 86_400..=last / 86_400 {
+            let date = Timestamp::from_second(day * 86_400).unwrap().to_zoned(jiff::tz::TimeZone::UTC).date();
+            let (of_month, weekday) =
+                (has(2, date.day().into()), has(4, date.weekday().to_sunday_zero_offset().into()));
+            let is_day = if self.either_day { of_month || weekday } else { of_month && weekday };
+            if !is_day || !has(3, date.month().into()) {
+                continue;
+            }
+            let minutes = (0..1440).filter(|minute| has(1, minute / 60) && has(0, minute % 60));
+            let found = minutes.map(|minute| day * 86_400 + minute * 60).find(|at| *at > now && *at <= last);
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
     }
 }

@@ -87,8 +87,7 @@ fn work(guest: &mut Guest, handle: u32, batch: &RecordBatch) {
 /// Whether both show the same values; arrow knows no equality of some types.
 fn same(one: &ArrayRef, other: &ArrayRef) {
     let options = FormatOptions::default().with_null("NULL").with_display_error(true);
-    let (Ok(shown), Ok(wanted)) =
-        (ArrayFormatter::try_new(one, &options), ArrayFormatter::try_new(other, &options))
+    let (Ok(shown), Ok(wanted)) = (ArrayFormatter::try_new(one, &options), ArrayFormatter::try_new(other, &options))
     else {
         return;
     };

@@ -89,8 +89,19 @@ fn name(name: &str) -> bool {
 
 fn spans(text: &str, pipeline: &Pipeline) {
     for stage in &pipeline.stages {
-        let StageSpans { header, name, plugin, inputs, input_items, grants, grant_items, on_fault, reject, config, config_keys } =
-            &stage.spans;
+        let StageSpans {
+            header,
+            name,
+            plugin,
+            inputs,
+            input_items,
+            grants,
+            grant_items,
+            on_fault,
+            reject,
+            config,
+            config_keys,
+        } = &stage.spans;
         for span in [header, name, plugin, inputs, grants, on_fault, reject].into_iter().chain(input_items) {
             within(text, span);
         }

@@ -123,9 +123,11 @@ fn fill(store: &Store) {
     let rows = |reasons: &[&str]| reasons.iter().map(|reason| (*reason).to_owned()).collect();
     let rejected = Quarantined::Rejected { batch: batch.slice(0, 2), reasons: rows(&["rule", "other"]) };
     let record = BadRecord { origin: "a.csv:7".into(), content: "x;y".into(), reason: "two fields".into() };
-    for set_aside in
-        [rejected, Quarantined::Poison { batch: batch.clone(), fault: fault.clone() }, Quarantined::Records(vec![record])]
-    {
+    for set_aside in [
+        rejected,
+        Quarantined::Poison { batch: batch.clone(), fault: fault.clone() },
+        Quarantined::Records(vec![record]),
+    ] {
         Journal::quarantine(store, failed, "read", at(4), &set_aside).unwrap();
     }
     let call = FailedCall {

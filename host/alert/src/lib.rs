@@ -18,5 +18,5 @@ pub use decide::{Circumstances, Due, due};
 pub use deliver::{Courier, CourierSettings, Delivery};
 pub use fill::{filled, filled_smtp};
 pub use message::{AlertFault, Facts, Message, Rows, message};
-pub use stated::stated;
 pub use retry::{GIVEN_UP_AFTER, next_attempt, seed};
+pub use stated::stated;

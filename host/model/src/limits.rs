@@ -20,11 +20,12 @@ impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (number, units): (u128, &[(&str, u128)]) = match self {
             Self::Count(count) => return write!(f, "{count}"),
-            Self::Bytes(bytes) => (u128::from(*bytes), &[("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)]),
-            Self::Time(time) => (
-                time.as_millis(),
-                &[("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)],
-            ),
+            Self::Bytes(bytes) => {
+                (u128::from(*bytes), &[("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)])
+            }
+            Self::Time(time) => {
+                (time.as_millis(), &[("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)])
+            }
         };
         let whole = units.iter().find(|(_, size)| number >= *size && number.is_multiple_of(*size));
         match whole {

@@ -36,5 +36,5 @@ pub use keep::Keeping;
 pub use plan::{Clock, Observer, Restored, RunPlan, RunnerError, StageProgress, SystemClock, load_key};
 pub use recover::{abandon, recover};
 pub use repeat::{Part, Repeat, repeat};
-pub use stated::stated;
 pub use replay::{Answer, Before, Replayed, replay};
+pub use stated::stated;

@@ -25,9 +25,9 @@ pub(crate) const fn is_on(_: Part) -> bool {
 }
 
 #[cfg(feature = "unisolated")]
-pub use switch::leave_out;
-#[cfg(feature = "unisolated")]
 pub(crate) use switch::is_on;
+#[cfg(feature = "unisolated")]
+pub use switch::leave_out;
 
 #[cfg(feature = "unisolated")]
 mod switch {

@@ -71,10 +71,10 @@ mod tests;
 pub use catalog::{Admit, Catalog, Plugin, Refused};
 pub use counts::Counts;
 pub use error::SandboxError;
+pub use isolation::CAN_BE_LEFT_OUT;
 #[cfg(feature = "unisolated")]
 #[doc(hidden)]
 pub use isolation::{Part, leave_out};
-pub use isolation::CAN_BE_LEFT_OUT;
 pub use keeping::CacheBounds;
-pub use stated::{stated, stated_of_cache};
 pub use sandbox::{Compile, Sandbox, SandboxOptions, StageSetup};
+pub use stated::{stated, stated_of_cache};

@@ -15,10 +15,7 @@ pub fn stated() -> Vec<Stated> {
         Stated::bytes("stack for the host in a call of a guest", engine::HOST_STACK),
         Stated::time("how late a call that runs is looked at", engine::TICK),
         Stated::time("the time in which a component describes itself", describe::DESCRIBE_MAX),
-        Stated::time(
-            "how long one that did not is left alone",
-            Duration::from_secs(describe::AGAIN_AFTER),
-        ),
+        Stated::time("how long one that did not is left alone", Duration::from_secs(describe::AGAIN_AFTER)),
         Stated::bytes("a line of log", console::LINE_MAX),
         Stated::count("lines of standard error told with a trap", console::TAIL_LINES),
         Stated::count("counters of an instance", host_report::COUNTERS_MAX),

@@ -18,8 +18,8 @@ pub mod pause;
 pub mod plan;
 pub mod planner;
 pub mod preview;
-pub mod timetable;
 mod stated;
+pub mod timetable;
 mod words;
 pub mod zone;
 

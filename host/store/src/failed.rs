@@ -3,6 +3,7 @@
 
 use crate::error::StoreError;
 use crate::store::Store;
+use crate::whole;
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::FileReader;
 use arrow_ipc::writer::FileWriter;
@@ -97,7 +98,8 @@ impl Store {
         let kept: Kept = serde_json::from_slice(&text).map_err(|error| StoreError::file(&path, &error))?;
         let rows = self.failed_path(run, stage, "arrow");
         let read = || -> Result<Option<RecordBatch>, ArrowError> {
-            let file = File::open(&rows)?;
+            let mut file = File::open(&rows)?;
+            whole::blocks(&mut file).map_err(ArrowError::IpcError)?;
             let read = || FileReader::try_new(file, None)?.next().transpose();
             caught(read).unwrap_or_else(|text| Err(ArrowError::IpcError(text)))
         };

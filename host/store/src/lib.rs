@@ -25,6 +25,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod watch;
+mod whole;
 mod witness;
 
 pub use alerts::AlertStanding;

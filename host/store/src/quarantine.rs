@@ -5,6 +5,7 @@ mod each;
 use crate::error::StoreError;
 use crate::json::json_rows;
 use crate::store::{Store, from_word, lock, nanoseconds, to_json};
+use crate::whole;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
@@ -369,7 +370,8 @@ fn tally(reasons: &[String]) -> BTreeMap<String, i64> {
 /// A file that is read from its beginning on.
 #[derive(Default)]
 struct Reading {
-    open: Option<(String, StreamReader<BufReader<File>>, i64)>,
+    /// Its name, how many batches of it were read, and how many can be.
+    open: Option<(String, StreamReader<BufReader<File>>, i64, i64)>,
 }
 
 impl Reading {
@@ -387,14 +389,18 @@ impl Reading {
 
     fn read(&mut self, path: &Path, file: String, batch: i64) -> Result<(RecordBatch, Vec<String>), String> {
         let told = |error: &dyn std::fmt::Display| error.to_string();
-        let is_behind = self.open.as_ref().is_none_or(|(name, _, next)| *name != file || *next > batch);
+        let is_behind = self.open.as_ref().is_none_or(|(name, _, next, _)| *name != file || *next > batch);
         if is_behind {
-            let opened = File::open(path).map_err(|error| told(&error))?;
+            let mut opened = File::open(path).map_err(|error| told(&error))?;
+            let whole = whole::batches(&mut opened)?;
             let reader = StreamReader::try_new(BufReader::new(opened), None).map_err(|error| told(&error))?;
-            self.open = Some((file, reader, 0));
+            self.open = Some((file, reader, 0, whole));
         }
-        let Some((_, reader, next)) = &mut self.open else { return Err(told(&"it is not open")) };
+        let Some((_, reader, next, whole)) = &mut self.open else { return Err(told(&"it is not open")) };
         loop {
+            if *next >= *whole {
+                return Err(told(&"it ends before these rows, or is damaged there"));
+            }
             let rows = match reader.next() {
                 Some(Ok(rows)) => rows,
                 Some(Err(error)) => return Err(told(&error)),

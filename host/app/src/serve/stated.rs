@@ -1,6 +1,6 @@
 //! The limits of `serve`, for `docs/limits.md`.
 
-use super::{GRACE, after, desk, files, folder};
+use super::{GRACE, after, commits, desk, files, folder};
 use sluicebox_model::limits::{Bound, Stated};
 
 /// How much of a folder is looked at, and how long is waited.
@@ -13,7 +13,11 @@ pub fn stated() -> Vec<Stated> {
         Stated::count("files that one event names", files::NAMES_MAX),
         Stated::keyed("runs under way, as the host is asked to stop", Bound::Time(GRACE), "serve.grace"),
         Stated::keyed("until a run that has not begun is told", Bound::Time(after::LATE_AFTER), "serve.late-after"),
-        Stated::count("deaths of the host in a run, one after another, before it is given up", after::DEATHS_MAX as usize),
+        Stated::count(
+            "deaths of the host in a run, one after another, before it is given up",
+            after::DEATHS_MAX as usize,
+        ),
+        Stated::time("the wait between two attempts at a commit", commits::WAIT_MAX),
         Stated::count("times of a schedule that are asked for at once", desk::NEXT_MAX),
     ]
 }

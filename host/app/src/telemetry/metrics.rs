@@ -41,7 +41,11 @@ impl Sums {
             rows_read: totals.rows_read,
             rows_loaded: if is_loaded { totals.rows_loaded } else { 0 },
             rows_rejected: totals.rows_rejected,
-            bytes_loaded: if is_loaded { loads.map(|stage| stage.outcome.bytes_in).fold(0, u64::saturating_add) } else { 0 },
+            bytes_loaded: if is_loaded {
+                loads.map(|stage| stage.outcome.bytes_in).fold(0, u64::saturating_add)
+            } else {
+                0
+            },
         }
     }
 }

@@ -6,7 +6,7 @@
 mod calls;
 pub(crate) mod export;
 pub(crate) mod metrics;
-mod spans;
+pub(crate) mod spans;
 mod target;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use super::read::{Problems, Table, Value, quote, text, wrong_type};
 use super::{
     OnCrash, OnFault, Pipeline, Problem, Retry, StageSpans, StageSpec, alert, graph, monitor, options, schedule,
-    suggest, units,
+    settings, suggest, units,
 };
 use crate::grant::Grants;
 use crate::limits::{Limits, Stated};
@@ -199,6 +199,7 @@ pub fn stated() -> Vec<Stated> {
         Stated::count("`retries` of a pipeline", RETRIES_MAX as usize),
         Stated::count("`parallel`", PARALLEL_MAX as usize),
         Stated::count("`limits.handles`", HANDLES_MAX as usize),
+        Stated::count("`days` of the retention in `sluicebox.toml`", settings::DAYS_MAX as usize),
     ]
 }
 
