@@ -6,6 +6,7 @@ mod bed;
 mod costs;
 mod dev;
 mod idle;
+mod job;
 mod kernels;
 mod languages;
 mod latency;

@@ -4,6 +4,8 @@
 
 mod build;
 mod checks;
+mod deny;
+mod fuzz;
 mod process;
 
 use std::path::PathBuf;
@@ -18,9 +20,14 @@ cargo xtask e2e        only build what the end-to-end tests need, and run them  
 cargo xtask bench      measure sluicebox beside native code    [NAME ...]
 cargo xtask crash      kill sluicebox at every event and at random instants, and look at what is left    [--kills N]
                        the same with a `serve` that runs much at once    --serve N
+cargo xtask advisories holes that are known of what we are built on; needs the network
+cargo xtask fuzz       look for inputs that the host does wrong with    [TARGET ...] [--seconds N | --runs N]
 ";
 
 fn main() -> ExitCode {
+    if let Some(ended) = fuzz::as_rustc() {
+        return ended;
+    }
     let mut arguments = std::env::args().skip(1);
     let command = arguments.next().unwrap_or_default();
     let rest: Vec<String> = arguments.collect();
@@ -31,6 +38,8 @@ fn main() -> ExitCode {
         "e2e" => checks::end_to_end(&rest),
         "bench" => bench(&rest),
         "crash" => crash(&rest),
+        "fuzz" => fuzz::long(&rest),
+        "advisories" => deny::advisories(),
         "" | "help" | "--help" | "-h" => {
             print!("{USAGE}");
             Ok(())
@@ -81,10 +90,20 @@ fn bench(names: &[String]) -> Result<(), String> {
     let handed_out = handed_out.display().to_string();
     let binary = built.binary.display().to_string();
     let year = checks::year()?.display().to_string();
-    let mut arguments = vec!["run", "--release", "--package", "sluicebox-bench", "--"];
-    arguments.extend(["--sluicebox", &binary, "--handed-out", &handed_out, "--data", &year]);
-    arguments.extend(names.iter().map(String::as_str));
-    process::run("cargo", &arguments)
+    let is_isolation = |name: &&String| name.as_str() == "isolation";
+    if !names.iter().all(|name| is_isolation(&name)) || names.is_empty() {
+        let mut arguments = vec!["run", "--release", "--package", "sluicebox-bench", "--"];
+        arguments.extend(["--sluicebox", &binary, "--handed-out", &handed_out, "--data", &year]);
+        arguments.extend(names.iter().map(String::as_str));
+        process::run("cargo", &arguments)?;
+    }
+    if names.is_empty() || names.iter().any(|name| is_isolation(&name)) {
+        let plugins = built.binary.with_file_name("plugins").display().to_string();
+        let mut arguments = vec!["run", "--release", "--package", "sluicebox-isolation", "--"];
+        arguments.extend(["--plugins", &plugins, "--data", &year]);
+        process::run("cargo", &arguments)?;
+    }
+    Ok(())
 }
 
 /// The long form of the tests of recovery.

@@ -11,6 +11,7 @@ mod deliver;
 mod fill;
 mod message;
 mod retry;
+mod stated;
 mod text;
 
 pub use decide::{Circumstances, Due, due};
@@ -18,3 +19,4 @@ pub use deliver::{Courier, CourierSettings, Delivery};
 pub use fill::{filled, filled_smtp};
 pub use message::{AlertFault, Facts, Message, Rows, message};
 pub use retry::{GIVEN_UP_AFTER, next_attempt, seed};
+pub use stated::stated;

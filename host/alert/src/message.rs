@@ -11,11 +11,11 @@ use sluicebox_model::plugin::Kind;
 use sluicebox_model::run::{Interval, RunId, RunRecord, RunState, Trigger};
 
 /// Bytes of a fault's message, of its help, and of a finding.
-const MESSAGE_MAX: usize = 2000;
+pub(crate) const MESSAGE_MAX: usize = 2000;
 /// Bytes of a name.
-const NAME_MAX: usize = 200;
+pub(crate) const NAME_MAX: usize = 200;
 /// Findings that are told; the others are counted.
-const FINDINGS_MAX: usize = 20;
+pub(crate) const FINDINGS_MAX: usize = 20;
 
 /// What is told beside the run itself.
 #[derive(Clone, Debug, Default)]

@@ -10,7 +10,7 @@ pub const GIVEN_UP_AFTER: Duration = Duration::from_secs(24 * 3600);
 const FIRST_WAIT: Duration = Duration::from_secs(10);
 
 /// The longest wait, whatever the other side wishes.
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// When the next attempt is due after `attempts` of them (at least 1); none: the alert is given up, 24 hours after it was
 /// decided.

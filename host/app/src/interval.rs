@@ -8,7 +8,7 @@ use sluicebox_model::run::Interval;
 use std::time::Duration;
 
 /// The most intervals that are made at once.
-const INTERVALS_MAX: u128 = 100_000;
+pub(crate) const INTERVALS_MAX: u128 = 100_000;
 
 /// `START..END`: two days (midnight UTC) or times (RFC 3339).
 ///

@@ -10,7 +10,7 @@ use sluicebox_store::{RunFilter, RunSummary, Store, StoreError};
 use std::path::Path;
 
 /// How many earlier runs a run is compared with.
-const EARLIER_RUNS: u32 = 20;
+pub(crate) const EARLIER_RUNS: u32 = 20;
 
 /// Opens the store in a state folder, which is made if it is missing.
 ///

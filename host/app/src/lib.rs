@@ -10,6 +10,7 @@ mod doom;
 pub mod house;
 pub mod interval;
 pub mod journal;
+pub mod limits;
 pub mod lock;
 mod other_format;
 pub mod places;

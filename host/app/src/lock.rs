@@ -16,10 +16,10 @@ use std::sync::Arc;
 pub const LOCK: &str = "sluicebox.lock";
 
 /// Folders that are looked at.
-const ABOVE_MAX: usize = 16;
+pub(crate) const ABOVE_MAX: usize = 16;
 
 /// A file larger than this is none.
-const BYTES_MAX: u64 = 4 * 1024 * 1024;
+pub(crate) const BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// What to do where a component is not the one of the lock.
 const HELP: &str =

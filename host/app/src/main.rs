@@ -3,6 +3,9 @@
 use clap::Parser;
 use std::process::ExitCode;
 
+// What is shipped cannot leave out what guests are held to; only `bench/isolation` can, which is built apart.
+const _: () = assert!(!sluicebox_sandbox::CAN_BE_LEFT_OUT, "built with a sandbox that can leave out isolation");
+
 fn main() -> ExitCode {
     // A process that another one started to compile does nothing else.
     let mut arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());

@@ -13,7 +13,7 @@ use sluicebox_model::stage::{BadRecord, LogLine};
 use std::path::Path;
 
 /// The most bytes that are taken from a file.
-const FILE_BYTES_MAX: u64 = 1024 * 1024;
+pub(crate) const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Shorter values are not looked for in what is shown: half of every text would be stars.
 const MASKED_BYTES_MIN: usize = 4;

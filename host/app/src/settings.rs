@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub const SETTINGS: &str = "sluicebox.toml";
 
 /// Folders that are looked at.
-const ABOVE_MAX: usize = 16;
+pub(crate) const ABOVE_MAX: usize = 16;
 
 /// The folder of the pipelines that a folder belongs to: the nearest, it or one above, with a `sluicebox.toml` or with
 /// runs; none: it stands alone.

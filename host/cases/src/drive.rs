@@ -15,10 +15,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// More pages, or batches of one `finish`, than this are taken for an endless loop.
-const ANSWERS_MAX: usize = 100_000;
+pub(crate) const ANSWERS_MAX: usize = 100_000;
 
 /// More rows than this are no case.
-const ROWS_MAX: usize = 1_000_000;
+pub(crate) const ROWS_MAX: usize = 1_000_000;
 
 /// The interval of a case that names none: the first day of 2026.
 const INTERVAL: (i64, i64) = (1_767_225_600, 1_767_312_000);

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Component, Path};
 
 /// The most of a file that is compared.
-const BYTES_MAX: u64 = 16 * 1024 * 1024;
+pub(crate) const BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Writes the files that are there before.
 ///

@@ -4,6 +4,7 @@
 pub mod alert;
 pub mod batch;
 pub mod cancel;
+pub mod caught;
 pub mod fault;
 pub mod grant;
 pub mod house;

@@ -1,5 +1,6 @@
 //! How long is kept what runs leave behind. Pure: a list of what there is, and a time.
 
+use crate::limits::{Bound, Stated};
 use crate::run::RunId;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -22,6 +23,19 @@ impl Default for Retention {
     fn default() -> Self {
         let day = Duration::from_secs(86_400);
         Self { checkpoints_for: day * 7, checkpoints_bytes_max: 10 << 30, runs_for: day * 90 }
+    }
+}
+
+impl Retention {
+    /// How long and how much is kept, for `docs/limits.md`.
+    pub fn stated() -> Vec<Stated> {
+        let Self { checkpoints_for, checkpoints_bytes_max, runs_for } = Self::default();
+        let keyed = |what, bound, key| Stated::keyed(what, bound, key);
+        vec![
+            keyed("checkpoints are kept for", Bound::Time(checkpoints_for), "retention.checkpoints.days"),
+            keyed("all checkpoints together", Bound::Bytes(checkpoints_bytes_max), "retention.checkpoints.size"),
+            keyed("logs, rows set aside and failed calls are kept for", Bound::Time(runs_for), "retention.runs.days"),
+        ]
     }
 }
 

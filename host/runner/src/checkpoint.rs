@@ -22,7 +22,7 @@ use twox_hash::XxHash3_64;
 /// Ends the file.
 const MAGIC: &[u8; 8] = b"SLBXCKP1";
 /// A longer trailer is none.
-const TRAILER_BYTES_MAX: u64 = 4 * 1024 * 1024;
+pub(crate) const TRAILER_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Bytes that are checked at once.
 const PIECE_BYTES: usize = 256 * 1024;
 

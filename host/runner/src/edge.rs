@@ -41,7 +41,7 @@ struct State {
 }
 
 /// Tiny batches are bounded by their number.
-const BATCHES_MAX: usize = 64;
+pub(crate) const BATCHES_MAX: usize = 64;
 
 impl Edge {
     /// An edge that holds `bytes_max` bytes of batches, or one batch that is larger. With a scratch folder it never

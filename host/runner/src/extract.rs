@@ -51,7 +51,7 @@ struct Pages<'a> {
 }
 
 /// More pages without rows, one after another, are taken for a guest that goes round in circles.
-const EMPTY_MAX: u32 = 10_000;
+pub(crate) const EMPTY_MAX: u32 = 10_000;
 
 /// How a fresh instance is opened.
 #[derive(Clone)]

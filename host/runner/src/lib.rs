@@ -21,6 +21,7 @@ mod retry;
 mod run;
 mod size;
 mod spill;
+mod stated;
 mod station;
 mod stop;
 #[cfg(test)]
@@ -36,3 +37,4 @@ pub use plan::{Clock, Observer, Restored, RunPlan, RunnerError, StageProgress, S
 pub use recover::{abandon, recover, was_interrupted};
 pub use repeat::{Part, Repeat, repeat};
 pub use replay::{Answer, Before, Replayed, replay};
+pub use stated::stated;

@@ -4,7 +4,7 @@ use sluicebox_model::pipeline::Retry;
 use std::time::Duration;
 
 /// No wait is longer.
-const WAIT_MAX: Duration = Duration::from_secs(300);
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(300);
 
 /// The wait before `attempt` (2 is the first that waits): the backoff, doubled for each attempt after, of which the upper
 /// half is left to chance, so that many stages do not come back at once. The chance comes from the arguments alone.

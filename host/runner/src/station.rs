@@ -74,9 +74,9 @@ impl Asked<'_> {
 }
 
 /// Larger batches are not kept for a replay.
-const KEPT_BYTES_MAX: u64 = 256 * 1024 * 1024;
+pub(crate) const KEPT_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Retries beyond so many are counted and logged, but are no events of their own.
-const RETRIES_TOLD_MAX: u64 = 100;
+pub(crate) const RETRIES_TOLD_MAX: u64 = 100;
 
 impl<'a> Station<'a> {
     pub(crate) fn name(&self) -> &'a str {

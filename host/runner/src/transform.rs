@@ -14,7 +14,7 @@ use sluicebox_model::stage::{Input, Transformer};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 /// Empty answers of `finish` in a row before the stage is taken to be going round in circles.
-const EMPTY_MAX: u32 = 1_000;
+pub(crate) const EMPTY_MAX: u32 = 1_000;
 
 /// Works until the inputs end.
 pub(crate) fn transform(station: &Station<'_>) -> Result<(), Fault> {

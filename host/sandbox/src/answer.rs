@@ -10,7 +10,7 @@ use sluicebox_model::fault::{Fault, FaultKind};
 use wasmtime::component::Resource;
 
 /// Bytes of a bookmark, a split or a receipt: they go into the store, again and again.
-const SMALL_MAX: usize = 1024 * 1024;
+pub(crate) const SMALL_MAX: usize = 1024 * 1024;
 
 /// A text that has to be kept small.
 pub(crate) fn small(what: &str, text: &str) -> Result<(), Refusal> {

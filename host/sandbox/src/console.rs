@@ -20,7 +20,7 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 /// Bytes of one line.
 pub(crate) const LINE_MAX: usize = 8 * 1024;
 /// Lines of standard error kept to explain a trap.
-const TAIL_LINES: usize = 40;
+pub(crate) const TAIL_LINES: usize = 40;
 
 /// What all instances of a stage may log in a run.
 #[derive(Debug)]

@@ -30,9 +30,9 @@ pub(crate) enum Known {
 const FORM: u32 = 3;
 
 /// Time for a component to describe itself, which is to say what it has in its memory.
-const DESCRIBE_MAX: Duration = Duration::from_secs(2);
+pub(crate) const DESCRIBE_MAX: Duration = Duration::from_secs(2);
 /// How long a component that did not describe itself in time is left alone, in seconds.
-const AGAIN_AFTER: u64 = TOO_MUCH_FOR.as_secs();
+pub(crate) const AGAIN_AFTER: u64 = TOO_MUCH_FOR.as_secs();
 
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
@@ -61,7 +61,7 @@ pub(crate) fn known(sandbox: &Sandbox, path: &Path, digest: &Digest, limits: &Li
     Ok(known)
 }
 
-fn ask(sandbox: &Sandbox, digest: &Digest, ready: &Arc<Ready>, limits: &Limits) -> Known {
+pub(crate) fn ask(sandbox: &Sandbox, digest: &Digest, ready: &Arc<Ready>, limits: &Limits) -> Known {
     let nothing = Description {
         name: String::new(),
         version: String::new(),

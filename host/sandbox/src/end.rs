@@ -15,9 +15,9 @@ pub(crate) const MISUSED: &str = "the stage misused `";
 /// What to do about a mistake of the plugin's author.
 const MISTAKE: &str = "this is a mistake in the plugin; tell whoever wrote it";
 /// Bytes of a fault's message.
-const MESSAGE_MAX: usize = 16 * 1024;
+pub(crate) const MESSAGE_MAX: usize = 16 * 1024;
 /// Bytes of a backtrace.
-const BACKTRACE_MAX: usize = 64 * 1024;
+pub(crate) const BACKTRACE_MAX: usize = 64 * 1024;
 
 /// The fault that a guest answered with.
 pub(crate) fn told(call: &str, fault: types::Fault) -> Fault {

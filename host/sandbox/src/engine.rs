@@ -3,6 +3,7 @@
 
 use crate::counts::Counters;
 use crate::error::SandboxError;
+use crate::isolation::{self, Part};
 use crate::state::State;
 use crate::versions::ADAPTERS;
 use std::collections::BTreeMap;
@@ -15,11 +16,11 @@ use wasmtime::component::Linker;
 use wasmtime::{Config, Engine, OptLevel, WasmBacktraceDetails};
 
 /// How often a running guest is looked at: the time by which a call may pass its limit.
-const TICK: Duration = Duration::from_millis(10);
+pub(crate) const TICK: Duration = Duration::from_millis(10);
 /// Least and most stack of a guest.
-const STACK_RANGE: (u64, u64) = (64 * 1024, 64 * 1024 * 1024);
+pub(crate) const STACK_RANGE: (u64, u64) = (64 * 1024, 64 * 1024 * 1024);
 /// Stack for what the host does in a guest's call, behind the guest's own. Pages that are not used cost nothing.
-const HOST_STACK: usize = 4 * 1024 * 1024;
+pub(crate) const HOST_STACK: usize = 4 * 1024 * 1024;
 
 /// An engine with what is linked on it.
 pub(crate) struct Linked {
@@ -104,7 +105,7 @@ pub(crate) fn of_stack(stack_bytes: u64) -> wasmtime::Result<Engine> {
         // Calls are two to four times dearer with it, and nothing here needs it.
         .concurrency_support(false)
         .cranelift_opt_level(OptLevel::Speed)
-        .epoch_interruption(true)
+        .epoch_interruption(isolation::is_on(Part::Time))
         .max_wasm_stack(stack)
         .async_stack_size(stack + HOST_STACK)
         .wasm_backtrace_details(WasmBacktraceDetails::Enable);

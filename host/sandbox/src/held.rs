@@ -3,6 +3,7 @@
 //! A slice keeps the whole of its buffers alive and a `select` shares them, so bytes are counted by allocation: each
 //! once, whole, for as long as any batch of the instance uses it.
 
+use crate::isolation::{self, Part};
 use crate::limiter::Passed;
 use arrow_array::{Array, RecordBatch};
 use arrow_buffer::Buffer;
@@ -36,7 +37,7 @@ impl Held {
         self.bytes_max
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -130,6 +131,9 @@ fn allocation(buffer: &Buffer) -> (usize, u64) {
 }
 
 fn each_buffer(batch: &RecordBatch, visit: &mut impl FnMut(&Buffer)) {
+    if !isolation::is_on(Part::Limits) {
+        return;
+    }
     fn walk(data: &ArrayData, visit: &mut impl FnMut(&Buffer)) {
         data.buffers().iter().for_each(&mut *visit);
         if let Some(nulls) = data.nulls() {

@@ -8,9 +8,9 @@ use sluicebox_model::stage::{BadRecord, Level, LogSource};
 use wasmtime::Result;
 
 /// Bytes of a counter's name.
-const COUNTER_NAME_MAX: usize = 256;
+pub(crate) const COUNTER_NAME_MAX: usize = 256;
 /// Bytes of what is said of a bad record.
-const REASON_MAX: usize = 4096;
+pub(crate) const REASON_MAX: usize = 4096;
 
 impl Host for State {
     fn log(&mut self, level: report::Level, message: String) -> Result<()> {

@@ -40,11 +40,15 @@ mod end;
 mod engine;
 mod error;
 mod extract;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod held;
 mod host_batches;
 mod host_report;
 mod instance;
 mod ipc;
+mod isolation;
 mod keeping;
 mod limiter;
 mod load;
@@ -57,6 +61,7 @@ mod sandbox;
 mod schema;
 mod stage;
 mod state;
+mod stated;
 mod transform;
 mod validate;
 mod versions;
@@ -69,5 +74,10 @@ pub use catalog::{Admit, Catalog, Plugin, Refused};
 pub use compiler::{COMPILE, compile_for_parent};
 pub use counts::Counts;
 pub use error::SandboxError;
+pub use isolation::CAN_BE_LEFT_OUT;
+#[cfg(feature = "unisolated")]
+#[doc(hidden)]
+pub use isolation::{Part, leave_out};
 pub use keeping::CacheBounds;
 pub use sandbox::{Compile, Sandbox, SandboxOptions, StageSetup};
+pub use stated::{stated, stated_of_cache};

@@ -98,7 +98,7 @@ pub(crate) struct Memory {
 /// Bytes of the host for each element of a table.
 const TABLE_ELEMENT_BYTES: u64 = 8;
 /// Core instances, memories and tables of one component; compilers make a handful.
-const PARTS_MAX: usize = 1000;
+pub(crate) const PARTS_MAX: usize = 1000;
 
 impl Memory {
     pub(crate) fn new(limits: &Limits) -> Self {

@@ -193,6 +193,12 @@ impl Sandbox {
         &self.inner.runtime
     }
 
+    /// The engine for stages with these limits, for components that are in no catalog.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn linked(&self, limits: &Limits) -> Result<Arc<crate::engine::Linked>, SandboxError> {
+        self.inner.engines.with_stack(limits.stack_bytes_max)
+    }
+
     /// What fits compiled files and descriptions to this build of the host.
     pub(crate) fn compatibility(&self) -> Result<u64, SandboxError> {
         Ok(compatibility(&self.inner.engines.with_stack(Limits::default().stack_bytes_max)?.engine))
@@ -299,7 +305,8 @@ impl Sandbox {
             return cache.adopt(engine, digest, &part).map_err(NotCompiled::Machine);
         }
         let (sandbox, own_engine, own_bytes) = (self.clone(), engine.clone(), bytes.to_vec());
-        let component = compiler::in_a_thread(bytes.len() as u64, move || sandbox.compile_here(&own_engine, &own_bytes))?;
+        let component =
+            compiler::in_a_thread(bytes.len() as u64, move || sandbox.compile_here(&own_engine, &own_bytes))?;
         cache.store(engine, digest, &component);
         Ok(component)
     }

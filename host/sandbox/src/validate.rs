@@ -16,11 +16,11 @@ use std::collections::HashSet;
 use wasmtime::component::Resource;
 
 /// Bytes of a rule's name.
-const NAME_MAX: usize = 1024;
+pub(crate) const NAME_MAX: usize = 1024;
 /// Bytes of what is said of a rule.
-const TEXT_MAX: usize = 16 * 1024;
+pub(crate) const TEXT_MAX: usize = 16 * 1024;
 /// Rules of one stage.
-const RULES_MAX: usize = 100_000;
+pub(crate) const RULES_MAX: usize = 100_000;
 
 pub(crate) struct ValidateInstance {
     bound: Bound,

@@ -20,7 +20,7 @@ use std::time::Duration;
 const GRACE: Duration = Duration::from_secs(60);
 
 /// After so many decisions a tick ends; the next one goes on.
-const MOST_DECISIONS: usize = 10_000;
+pub(crate) const MOST_DECISIONS: usize = 10_000;
 
 /// The clock may go back by so much (it is set by small steps all the time) before it is told. Milliseconds.
 const UNTOLD: i64 = 1000;

@@ -3,11 +3,13 @@
 
 use crate::error::StoreError;
 use crate::store::Store;
+use crate::whole;
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::FileReader;
 use arrow_ipc::writer::FileWriter;
-use arrow_schema::{Schema, SchemaRef};
+use arrow_schema::{ArrowError, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
+use sluicebox_model::caught::caught;
 use sluicebox_model::fault::Fault;
 use sluicebox_model::journal::{FailedCall, SourceCall};
 use sluicebox_model::run::RunId;
@@ -95,8 +97,11 @@ impl Store {
         };
         let kept: Kept = serde_json::from_slice(&text).map_err(|error| StoreError::file(&path, &error))?;
         let rows = self.failed_path(run, stage, "arrow");
-        let read = || -> Result<Option<RecordBatch>, arrow_schema::ArrowError> {
-            FileReader::try_new(File::open(&rows)?, None)?.next().transpose()
+        let read = || -> Result<Option<RecordBatch>, ArrowError> {
+            let mut file = File::open(&rows)?;
+            whole::blocks(&mut file).map_err(ArrowError::IpcError)?;
+            let read = || FileReader::try_new(file, None)?.next().transpose();
+            caught(read).unwrap_or_else(|text| Err(ArrowError::IpcError(text)))
         };
         let batch = if kept.has_batch {
             let batch = read().map_err(|error| StoreError::file(&rows, &error))?;

@@ -223,6 +223,10 @@ pub(crate) fn read_record(connection: &Connection, run: RunId) -> Result<Result<
 
 /// Keeps what the events fold into beside them.
 fn write_record(connection: &Connection, record: &RunRecord) -> Result<(), rusqlite::Error> {
+    // A journal may tell of more than can be counted.
+    fn total(counts: impl Iterator<Item = u64>) -> u64 {
+        counts.fold(0, u64::saturating_add)
+    }
     let outcomes = |kind: Kind| {
         let of_kind = record.stages.iter().filter(move |stage| stage.entry.kind == kind);
         of_kind.map(|stage| &stage.outcome)
@@ -230,19 +234,19 @@ fn write_record(connection: &Connection, record: &RunRecord) -> Result<(), rusql
     let all = || record.stages.iter().map(|stage| &stage.outcome);
     let count = |rows: u64| i64::try_from(rows).unwrap_or(i64::MAX);
     let loaded: u64 = match record.state {
-        RunState::Succeeded => outcomes(Kind::Load).map(|outcome| outcome.rows_out).sum(),
+        RunState::Succeeded => total(outcomes(Kind::Load).map(|outcome| outcome.rows_out)),
         _ => 0,
     };
     let bytes_loaded: u64 = match record.state {
-        RunState::Succeeded => outcomes(Kind::Load).map(|outcome| outcome.bytes_in).sum(),
+        RunState::Succeeded => total(outcomes(Kind::Load).map(|outcome| outcome.bytes_in)),
         _ => 0,
     };
     let counted = Counted {
-        rows_read: count(outcomes(Kind::Extract).map(|outcome| outcome.rows_out).sum()),
+        rows_read: count(total(outcomes(Kind::Extract).map(|outcome| outcome.rows_out))),
         rows_loaded: count(loaded),
-        rows_rejected: count(all().map(|outcome| outcome.rows_rejected).sum()),
-        rows_quarantined: count(all().map(|outcome| outcome.rows_quarantined).sum()),
-        bytes_read: count(outcomes(Kind::Extract).map(|outcome| outcome.bytes_out).sum()),
+        rows_rejected: count(total(all().map(|outcome| outcome.rows_rejected))),
+        rows_quarantined: count(total(all().map(|outcome| outcome.rows_quarantined))),
+        bytes_read: count(total(outcomes(Kind::Extract).map(|outcome| outcome.bytes_out))),
         bytes_loaded: count(bytes_loaded),
     };
     let fault = record.fault.as_ref().map(to_json).transpose()?;

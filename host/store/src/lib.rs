@@ -20,10 +20,12 @@ mod queue;
 mod retention;
 mod schedules;
 mod schema;
+mod stated;
 mod store;
 #[cfg(test)]
 mod tests;
 mod watch;
+mod whole;
 mod witness;
 
 pub use alerts::AlertStanding;
@@ -37,5 +39,6 @@ pub use lock::{Holder, RunLock};
 pub use quarantine::{QuarantineEntry, QuarantineKind, ReasonCount};
 pub use query::{LogEntry, RunFilter, RunSummary};
 pub use retention::Remains;
+pub use stated::stated;
 pub use store::Store;
 pub use watch::Change;

@@ -5,6 +5,7 @@ mod each;
 use crate::error::StoreError;
 use crate::json::json_rows;
 use crate::store::{Store, from_word, lock, nanoseconds, to_json};
+use crate::whole;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
@@ -12,6 +13,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use jiff::Timestamp;
 use rusqlite::{TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
+use sluicebox_model::caught::caught;
 use sluicebox_model::fault::Fault;
 use sluicebox_model::journal::Quarantined;
 use sluicebox_model::run::RunId;
@@ -93,11 +95,11 @@ struct Writing {
 }
 
 /// Reasons beyond so many of a run, stage and kind are counted as one.
-const REASONS_MAX: i64 = 1_000;
+pub(crate) const REASONS_MAX: i64 = 1_000;
 /// Rows that are set aside together mostly fit into so much.
 const MESSAGE_BYTES: usize = 256 * 1024;
 /// Longer reasons are cut.
-const REASON_BYTES_MAX: usize = 500;
+pub(crate) const REASON_BYTES_MAX: usize = 500;
 
 impl Store {
     pub(crate) fn set_aside(
@@ -368,22 +370,37 @@ fn tally(reasons: &[String]) -> BTreeMap<String, i64> {
 /// A file that is read from its beginning on.
 #[derive(Default)]
 struct Reading {
-    open: Option<(String, StreamReader<BufReader<File>>, i64)>,
+    /// Its name, how many batches of it were read, and how many can be.
+    open: Option<(String, StreamReader<BufReader<File>>, i64, i64)>,
 }
 
 impl Reading {
     /// Rows and reasons of one batch. Errors are for people.
     fn rows(&mut self, folder: &Path, file: String, batch: i64) -> Result<(RecordBatch, Vec<String>), String> {
         let path = folder.join(&file);
-        let told = |error: &dyn std::fmt::Display| format!("`{}` cannot be read: {error}", path.display());
-        let is_behind = self.open.as_ref().is_none_or(|(name, _, next)| *name != file || *next > batch);
+        // One that panicked is not used again.
+        let read = caught(|| self.read(&path, file, batch));
+        read.unwrap_or_else(|text| {
+            self.open = None;
+            Err(text)
+        })
+        .map_err(|error| format!("`{}` cannot be read: {error}", path.display()))
+    }
+
+    fn read(&mut self, path: &Path, file: String, batch: i64) -> Result<(RecordBatch, Vec<String>), String> {
+        let told = |error: &dyn std::fmt::Display| error.to_string();
+        let is_behind = self.open.as_ref().is_none_or(|(name, _, next, _)| *name != file || *next > batch);
         if is_behind {
-            let opened = File::open(&path).map_err(|error| told(&error))?;
+            let mut opened = File::open(path).map_err(|error| told(&error))?;
+            let whole = whole::batches(&mut opened)?;
             let reader = StreamReader::try_new(BufReader::new(opened), None).map_err(|error| told(&error))?;
-            self.open = Some((file, reader, 0));
+            self.open = Some((file, reader, 0, whole));
         }
-        let Some((_, reader, next)) = &mut self.open else { return Err(told(&"it is not open")) };
+        let Some((_, reader, next, whole)) = &mut self.open else { return Err(told(&"it is not open")) };
         loop {
+            if *next >= *whole {
+                return Err(told(&"it ends before these rows, or is damaged there"));
+            }
             let rows = match reader.next() {
                 Some(Ok(rows)) => rows,
                 Some(Err(error)) => return Err(told(&error)),

@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How long a statement waits for another process.
-const BUSY: Duration = Duration::from_secs(15);
+pub(crate) const BUSY: Duration = Duration::from_secs(15);
 
 /// The journal of runs and what they left behind, in one folder.
 pub struct Store {

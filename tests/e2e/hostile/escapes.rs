@@ -7,7 +7,8 @@ use sluicebox_tests::Project;
 #[track_caller]
 pub(super) fn are_none(text: &str) {
     let steers = |c: &char| {
-        (c.is_control() && !matches!(c, '\n' | '\t')) || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        (c.is_control() && !matches!(c, '\n' | '\t'))
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     if let Some(found) = text.chars().find(steers) {
         panic!("{found:?} in {text:?}");

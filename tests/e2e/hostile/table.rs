@@ -28,7 +28,8 @@ fn rows() -> Vec<Row> {
     let text = fs::read_to_string(root().join("docs/security.md")).unwrap();
     let (_, table) = text.split_once("<!-- zoo -->").expect("a mark where the table begins");
     let (table, _) = table.split_once("<!-- /zoo -->").expect("a mark where the table ends");
-    let lines = table.lines().filter(|line| line.starts_with('|') && !line.starts_with("| ---") && !line.starts_with("| kind"));
+    let lines =
+        table.lines().filter(|line| line.starts_with('|') && !line.starts_with("| ---") && !line.starts_with("| kind"));
     lines
         .map(|line| {
             let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
@@ -128,8 +129,12 @@ fn every_mode_of_every_hostile_plugin_stands_in_the_table() {
         // `kind` of a fault is an option of its own; `pass` does nothing bad.
         let kinds = ["invalid-config", "invalid-data", "denied", "unavailable", "internal"];
         let of_plugin = |mode: &&String| *mode != "pass" && !(plugin == "evil" && kinds.contains(&mode.as_str()));
-        let missing: Vec<String> =
-            modes(plugin).iter().filter(of_plugin).filter(|mode| !named.contains(&(plugin.into(), (*mode).clone()))).cloned().collect();
+        let missing: Vec<String> = modes(plugin)
+            .iter()
+            .filter(of_plugin)
+            .filter(|mode| !named.contains(&(plugin.into(), (*mode).clone())))
+            .cloned()
+            .collect();
         assert!(missing.is_empty(), "docs/security.md has no row for {missing:?} of {plugin}");
     }
     for (plugin, mode) in &named {

@@ -1,9 +1,7 @@
 //! Many hostile guests in one process: the host is alive after each, their instances are gone, its memory is back where it
 //! was, and good pipelines beside them finish right.
 
-use crate::neighbours::{
-    EATS, Hostility, LOOPS, PANICS, TALKS_NONSENSE, conduct, fails_as_it_should, host, outcome,
-};
+use crate::neighbours::{EATS, Hostility, LOOPS, PANICS, TALKS_NONSENSE, conduct, fails_as_it_should, host, outcome};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
 use sluicebox::wiring::Host;

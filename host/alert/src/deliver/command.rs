@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 /// Bytes that are kept of the end of what a command says.
-const SAID_MAX: usize = 2000;
+pub(crate) const SAID_MAX: usize = 2000;
 
 /// How long is waited for the last of what a command said, once it has ended.
 const LAST_WORDS_WAIT: Duration = Duration::from_secs(1);

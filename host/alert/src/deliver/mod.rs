@@ -1,8 +1,8 @@
 //! Delivering an alert: one attempt, bounded in time and in what is read of the other side.
 
-mod command;
+pub(crate) mod command;
 mod email;
-mod webhook;
+pub(crate) mod webhook;
 
 use crate::clean::line;
 use crate::message::Message;
@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Bytes of what the other side said that are told.
-const ANSWER_SHOWN: usize = 300;
+pub(crate) const ANSWER_SHOWN: usize = 300;
 
 /// How one attempt went.
 #[derive(Clone, Debug, PartialEq, Eq)]

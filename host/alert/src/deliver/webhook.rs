@@ -11,7 +11,7 @@ use ureq::http::{HeaderMap, Uri};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
 /// Bytes that are read of an answer that is no success.
-const ANSWER_MAX: u64 = 4096;
+pub(crate) const ANSWER_MAX: u64 = 4096;
 
 pub(super) fn agent(settings: &CourierSettings) -> Result<ureq::Agent, String> {
     let mut tls = TlsConfig::builder();

@@ -21,6 +21,7 @@ mod runs;
 mod schemas;
 mod serve;
 mod settings;
+mod stated;
 #[cfg(test)]
 mod tests;
 pub mod tls;
@@ -34,6 +35,7 @@ pub use desk::{
 pub use openapi::openapi;
 pub use serve::serve;
 pub use settings::{ApiLimits, ApiSettings, may_bind};
+pub use stated::stated;
 pub use token::{TOKEN_FILE, Token};
 
 use axum::Router;
@@ -45,7 +47,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 
 /// Requests that read the store or ask the desk at once: others wait, so that they take neither all threads nor all memory.
-const AT_WORK: usize = 16;
+pub(crate) const AT_WORK: usize = 16;
 
 /// What the endpoints have.
 #[derive(Clone)]

@@ -25,9 +25,9 @@ use sluicebox_store::{LogEntry, RunFilter, RunSummary, Store, StoreError};
 use utoipa::{IntoParams, ToSchema};
 
 /// At most so many of anything on a page.
-const PAGE_MAX: u64 = 500;
+pub(crate) const PAGE_MAX: u64 = 500;
 /// Lines of a log that one request looks at.
-const LINES_MAX: u32 = 10_000;
+pub(crate) const LINES_MAX: u32 = 10_000;
 
 /// Which runs.
 #[derive(Default, Deserialize, IntoParams)]

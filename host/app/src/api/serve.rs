@@ -27,11 +27,11 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 /// Bytes of the head of a request.
-const HEAD_BYTES_MAX: usize = 32 * 1024;
+pub(crate) const HEAD_BYTES_MAX: usize = 32 * 1024;
 /// Lines of the head of a request.
-const HEAD_LINES_MAX: usize = 64;
+pub(crate) const HEAD_LINES_MAX: usize = 64;
 /// How long a client that was answered early may go on talking, so that it comes to read the answer.
-const LINGER: Duration = Duration::from_secs(2);
+pub(crate) const LINGER: Duration = Duration::from_secs(2);
 /// How long nothing is accepted if that fails, e.g. because all files that a process may have are open.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 static COMPILED: Mutex<BTreeMap<Digest, Arc<Validator>>> = Mutex::new(BTreeMap::new());
 
 /// So many are kept.
-const COMPILED_MAX: usize = 256;
+pub(crate) const COMPILED_MAX: usize = 256;
 
 fn compiled(plugin: &Plugin) -> Result<Arc<Validator>, ValidationError<'static>> {
     let mut kept = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);

@@ -17,7 +17,7 @@ use sluicebox_store::{HouseFilter, RunFilter};
 use std::time::Duration;
 
 /// A run that begins so long after its time is late, unless the settings say otherwise.
-const LATE_AFTER: Duration = Duration::from_secs(300);
+pub(crate) const LATE_AFTER: Duration = Duration::from_secs(300);
 
 impl Service {
     /// Decides what follows from a run that has ended, or could not begin (then `record` stands in for it), and keeps it.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 /// The wait before the first try, and the longest: each is twice the one before.
 const WAIT_FIRST: Duration = Duration::from_secs(2);
-const WAIT_MAX: Duration = Duration::from_secs(120);
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(120);
 
 /// When open commits are tried again.
 #[derive(Clone, Copy, Debug)]

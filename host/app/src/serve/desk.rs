@@ -23,7 +23,7 @@ use std::time::Duration;
 const NEXT: usize = 5;
 
 /// Most times that are shown.
-const NEXT_MAX: usize = 1000;
+pub(crate) const NEXT_MAX: usize = 1000;
 
 /// The service as the API asks it.
 pub(super) struct OfService(pub std::sync::Arc<Service>);

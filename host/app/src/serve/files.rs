@@ -13,13 +13,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Files of one pipeline that are looked at; more are left out, and told.
-const FILES_MAX: usize = 10_000;
+pub(crate) const FILES_MAX: usize = 10_000;
 
 /// Names that an event tells.
-const NAMES_MAX: usize = 1000;
+pub(crate) const NAMES_MAX: usize = 1000;
 
 /// Folders deeper than this are not looked into.
-const DEPTH_MAX: usize = 16;
+pub(crate) const DEPTH_MAX: usize = 16;
 
 /// The files of all pipelines.
 #[derive(Default)]

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 /// Folders deeper than this below the served one are not looked into.
-const DEPTH_MAX: usize = 16;
+pub(crate) const DEPTH_MAX: usize = 16;
 
 /// Files larger than this are no pipeline files.
-const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+pub(crate) const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// A pipeline that can run.
 #[derive(Clone, Debug)]

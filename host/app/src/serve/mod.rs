@@ -19,12 +19,14 @@ mod overdue;
 mod plugins;
 mod rows;
 mod service;
+mod stated;
 mod takeover;
 pub mod timing;
 mod unbegun;
 mod work;
 
 pub(crate) use files::fixed_part;
+pub use stated::stated;
 
 use crate::api::{self, ApiLimits, ApiSettings, Token};
 use crate::house::House;
@@ -44,7 +46,7 @@ use std::time::{Duration, Instant};
 pub const ADDRESS_FILE: &str = "serve.json";
 
 /// How long runs under way may go on when the host is asked to stop, unless the settings say otherwise.
-const GRACE: Duration = Duration::from_secs(30);
+pub(crate) const GRACE: Duration = Duration::from_secs(30);
 
 /// The loop turns at least so often.
 const TURN_EVERY: Duration = Duration::from_secs(1);

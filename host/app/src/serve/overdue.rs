@@ -8,12 +8,11 @@ use sluicebox_model::alert::AlertOn;
 use sluicebox_model::house::{Decided, HouseEvent, NewHouseEvent, QueuedRun};
 use sluicebox_model::run::RunId;
 use sluicebox_store::HouseFilter;
-use std::time::Duration;
 
 impl Service {
     /// Runs that wait or run too long: told while it lasts, not when it is over.
     pub(super) fn watch_the_clock(&self, now: Timestamp) -> Result<(), Trouble> {
-        let late_after = self.settings().serve.late_after.unwrap_or(Duration::from_secs(300));
+        let late_after = self.settings().serve.late_after.unwrap_or(super::after::LATE_AFTER);
         let mut due: Vec<(QueuedRun, AlertOn, HouseEvent)> = Vec::new();
         {
             let inner = self.lock();

@@ -28,7 +28,12 @@ impl Totals {
     /// The sums of a run.
     pub fn of(record: &RunRecord) -> Self {
         let sum = |kind: Option<Kind>, rows: fn(&StageRecord) -> u64| -> u64 {
-            record.stages.iter().filter(|stage| kind.is_none_or(|kind| stage.entry.kind == kind)).map(rows).sum()
+            record
+                .stages
+                .iter()
+                .filter(|stage| kind.is_none_or(|kind| stage.entry.kind == kind))
+                .map(rows)
+                .fold(0, u64::saturating_add)
         };
         Self {
             rows_read: sum(Some(Kind::Extract), |stage| stage.outcome.rows_out),

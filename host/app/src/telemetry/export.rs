@@ -12,11 +12,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Spans that may wait.
-const WAITING_MAX: usize = 16 * 1024;
+pub(crate) const WAITING_MAX: usize = 16 * 1024;
 /// Spans that are sent at once.
 const AT_ONCE: usize = 2048;
 /// How long a collector may take to answer.
-const ANSWER_MAX: Duration = Duration::from_secs(10);
+pub(crate) const ANSWER_MAX: Duration = Duration::from_secs(10);
 /// Tries at sending the same, and how long to wait before the second; before each other twice as long.
 const TRIES: u32 = 4;
 const AGAIN_AFTER: Duration = Duration::from_secs(1);

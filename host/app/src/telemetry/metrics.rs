@@ -15,7 +15,7 @@ const CUMULATIVE: u8 = 2;
 const BOUNDS: [f64; 10] = [0.01, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 1800.0, 7200.0];
 
 /// Pipelines that are told apart; those beyond are counted together.
-const PIPELINES_MAX: usize = 1000;
+pub(crate) const PIPELINES_MAX: usize = 1000;
 
 /// What one run adds.
 #[derive(Clone, Debug)]
@@ -41,7 +41,11 @@ impl Sums {
             rows_read: totals.rows_read,
             rows_loaded: if is_loaded { totals.rows_loaded } else { 0 },
             rows_rejected: totals.rows_rejected,
-            bytes_loaded: if is_loaded { loads.map(|stage| stage.outcome.bytes_in).sum() } else { 0 },
+            bytes_loaded: if is_loaded {
+                loads.map(|stage| stage.outcome.bytes_in).fold(0, u64::saturating_add)
+            } else {
+                0
+            },
         }
     }
 }

@@ -4,10 +4,10 @@
 //! from the run's id: whoever finishes a run after a crash continues its trace.
 
 mod calls;
-mod export;
+pub(crate) mod export;
 mod host;
-mod metrics;
-mod spans;
+pub(crate) mod metrics;
+pub(crate) mod spans;
 mod target;
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,7 @@ const ERROR: u8 = 2;
 const INTERNAL: u8 = 1;
 
 /// Texts are cut behind so many characters.
-const TEXT_MAX: usize = 1000;
+pub(crate) const TEXT_MAX: usize = 1000;
 
 /// The spans: of the run, of each of its stages that began, of the calls that were seen.
 pub(super) fn of(record: &RunRecord, events: &[(Timestamp, Event)], calls: &Calls) -> Vec<Value> {

@@ -19,7 +19,7 @@ mod tests;
 pub mod units;
 
 pub use kinds::{check_kinds, connect};
-pub use parse::{Draft, draft, parse};
+pub use parse::{Draft, draft, parse, stated};
 pub use schedule::{After, AfterOn, CatchUp, FileTrigger, Overlap, Schedule, ScheduleSpans, Written};
 pub use settings::{Otlp, ServeSettings, Settings, settings};
 

@@ -3,10 +3,10 @@
 use super::read::{Problems, Table, Value, quote, text, wrong_type};
 use super::{
     OnCrash, OnFault, Pipeline, Problem, Retry, StageSpans, StageSpec, alert, graph, monitor, options, schedule,
-    suggest, units,
+    settings, suggest, units,
 };
 use crate::grant::Grants;
-use crate::limits::Limits;
+use crate::limits::{Limits, Stated};
 use crate::monitor::Monitors;
 use crate::stage::Threshold;
 use std::collections::HashMap;
@@ -109,7 +109,7 @@ fn read_file(root: &Table<'_>, problems: &mut Problems) -> Pipeline {
         pipeline.assumptions = table.texts("assumptions", problems).into_iter().map(|(text, _)| text).collect();
         let on_crash = [("rerun", OnCrash::Rerun), ("leave", OnCrash::Leave)];
         pipeline.on_crash = table.choice("on-crash", &on_crash, problems).unwrap_or_default();
-        pipeline.retries = table.whole("retries", 0, 100, problems).unwrap_or_default();
+        pipeline.retries = table.whole("retries", 0, RETRIES_MAX, problems).unwrap_or_default();
         pipeline.deadline = deadline(&table, problems);
         pipeline.priority = table.integer("priority", -1000, 1000, problems).unwrap_or_default();
         if let Some((pool, span)) = table.text("pool", problems) {
@@ -180,6 +180,29 @@ const STAGE_KEYS: [&str; 12] = [
     "checkpoint",
 ];
 const GRANT_KEYS: [&str; 5] = ["read", "write", "env", "clock", "random"];
+/// Attempts at one call.
+const ATTEMPTS_MAX: u32 = 100;
+/// Instances of a stage.
+const PARALLEL_MAX: u32 = 256;
+/// Runs again of a run that failed.
+const RETRIES_MAX: u32 = 100;
+/// What `limits.handles` may be.
+const HANDLES_MAX: u32 = 10_000_000;
+/// Bytes of a name.
+const NAME_MAX: usize = 64;
+
+/// What a pipeline file may say at most, for `docs/limits.md`.
+pub fn stated() -> Vec<Stated> {
+    vec![
+        Stated::bytes("the name of a pipeline, stage or pool", NAME_MAX),
+        Stated::count("`retry.attempts`", ATTEMPTS_MAX as usize),
+        Stated::count("`retries` of a pipeline", RETRIES_MAX as usize),
+        Stated::count("`parallel`", PARALLEL_MAX as usize),
+        Stated::count("`limits.handles`", HANDLES_MAX as usize),
+        Stated::count("`days` of the retention in `sluicebox.toml`", settings::DAYS_MAX as usize),
+    ]
+}
+
 const LIMIT_KEYS: [&str; 8] = ["memory", "call", "stack", "transfer", "handles", "held", "log", "component"];
 
 fn read_stage(value: Value<'_>, at: usize, problems: &mut Problems) -> Option<StageSpec> {
@@ -239,7 +262,7 @@ fn read_stage(value: Value<'_>, at: usize, problems: &mut Problems) -> Option<St
         deadline: deadline(&table, problems),
         checkpoint: table.get("checkpoint").is_some().then(|| table.flag("checkpoint", problems)),
         on_fault: table.choice("on-fault", &on_fault, problems).unwrap_or_default(),
-        parallel: table.whole("parallel", 1, 256, problems),
+        parallel: table.whole("parallel", 1, PARALLEL_MAX, problems),
         spans,
     })
 }
@@ -340,7 +363,7 @@ fn read_limits(table: &Table<'_>, problems: &mut Problems) -> Limits {
     if let Some(time) = table.quantity("call", "a duration", call, problems) {
         limits.call_max = time;
     }
-    if let Some(handles) = table.whole("handles", 1, 10_000_000, problems) {
+    if let Some(handles) = table.whole("handles", 1, HANDLES_MAX, problems) {
         limits.handles_max = handles;
     }
     limits
@@ -359,7 +382,7 @@ fn read_retry(table: &Table<'_>, problems: &mut Problems) -> Retry {
     table.known_keys(&["attempts", "backoff"], &[], problems);
     let default = Retry::default();
     Retry {
-        attempts: table.whole("attempts", 1, 100, problems).unwrap_or(default.attempts),
+        attempts: table.whole("attempts", 1, ATTEMPTS_MAX, problems).unwrap_or(default.attempts),
         backoff: table.quantity("backoff", "a duration", units::duration, problems).unwrap_or(default.backoff),
     }
 }
@@ -399,20 +422,20 @@ fn read_reject(table: &Table<'_>, problems: &mut Problems) -> Option<Threshold> 
 fn check_name(noun: &str, name: &str, span: &Range<usize>, problems: &mut Problems) {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
     let begins = name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
-    if begins && name.chars().all(allowed) && name.len() <= 64 {
+    if begins && name.chars().all(allowed) && name.len() <= NAME_MAX {
         return;
     }
     let problem = if name.is_empty() {
         Problem::error(span.clone(), format!("a {noun}'s name cannot be empty"))
-    } else if name.len() > 64 {
-        Problem::error(span.clone(), format!("a {noun}'s name cannot be longer than 64 characters"))
+    } else if name.len() > NAME_MAX {
+        Problem::error(span.clone(), format!("a {noun}'s name cannot be longer than {NAME_MAX} characters"))
     } else {
         Problem::error(span.clone(), format!("{} cannot be the name of a {noun}", quote(name)))
     };
     let lower: String = name.to_lowercase().chars().map(|c| if allowed(c) { c } else { '-' }).collect();
     let lower = lower.trim_matches(['-', '_']);
     let rule = "lower-case letters, digits, `-` and `_`, beginning with a letter or digit";
-    let fits = !lower.is_empty() && lower.len() <= 64;
+    let fits = !lower.is_empty() && lower.len() <= NAME_MAX;
     problems.push(problem.help(if fits { format!("{rule}, e.g. \"{lower}\"") } else { rule.to_owned() }));
 }
 

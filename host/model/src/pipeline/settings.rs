@@ -11,7 +11,7 @@ use std::time::Duration;
 use toml::de::DeTable;
 
 /// A hundred years.
-const DAYS_MAX: u32 = 36_500;
+pub(super) const DAYS_MAX: u32 = 36_500;
 
 /// What a `sluicebox.toml` says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -83,7 +83,12 @@ fn a_component_that_takes_for_ever_to_compile() {
     let component = guest.component();
     let project = pipeline_of(&component, "");
     let start = Instant::now();
-    let checking = project.command(&["check", "pipeline.toml"]).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let checking = project
+        .command(&["check", "pipeline.toml"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
     let good = crate::hostile::project(&format!("{}{}", crate::hostile::READ, crate::hostile::OUT));
     succeeds(&good);
     let good_took = start.elapsed();

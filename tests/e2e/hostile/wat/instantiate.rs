@@ -54,7 +54,10 @@ fn a_memory_of_4_gib_at_once() {
 #[test]
 fn a_memory_above_its_limit_at_once() {
     let guest = Guest { memory: r#"(memory (export "memory") 2048)"#, ..GOOD };
-    refused_by_check(&pipeline_of(&guest.component(), ""), &["cannot be opened", "needed 128MiB", "the limit is 48MiB"]);
+    refused_by_check(
+        &pipeline_of(&guest.component(), ""),
+        &["cannot be opened", "needed 128MiB", "the limit is 48MiB"],
+    );
 }
 
 #[test]

@@ -119,7 +119,10 @@ fn memory_for_the_host_that_is_none() {
 #[test]
 fn room_for_the_host_that_never_comes() {
     let guest = Guest { realloc: "(loop $for_ever (br $for_ever))", ..GOOD };
-    crate::hostile::refused_by_check(&pipeline_of(&guest.component(), ""), &["cannot be opened", "ran longer than 500ms"]);
+    crate::hostile::refused_by_check(
+        &pipeline_of(&guest.component(), ""),
+        &["cannot be opened", "ran longer than 500ms"],
+    );
 }
 
 /// What the guest does once the host has read its answer is bounded as the call is.

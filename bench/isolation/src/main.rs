@@ -1,0 +1,90 @@
+//! What isolation costs: the flights job with what guests are held to, and without. `cargo xtask bench isolation` runs it.
+//!
+//! The same program runs both, with and without in turn, so that all else is the same. It is a package of its own, since the
+//! sandbox that can leave isolation out must get into no other program.
+
+#[allow(dead_code)] // of the other bench
+#[path = "../../src/bed.rs"]
+mod bed;
+#[path = "../../src/job.rs"]
+mod job;
+#[allow(dead_code)] // of the other bench
+#[path = "../../src/measure.rs"]
+mod measure;
+
+use anyhow::{Context, Result};
+use bed::Bed;
+use job::{Job, Memory, prepare};
+use measure::{Cost, cost};
+use sluicebox_sandbox::{Part, leave_out};
+use std::path::{Path, PathBuf};
+
+/// Pairs of runs of each comparison.
+const PAIRS: usize = 25;
+
+fn main() -> Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let (mut plugins, mut data) = (None, None);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--plugins" => plugins = arguments.next().map(PathBuf::from),
+            "--data" => data = arguments.next().map(PathBuf::from),
+            other => anyhow::bail!("there is no `{other}`"),
+        }
+    }
+    let plugins = plugins.context("--plugins names a folder of plugins")?;
+    let data = data.context("--data names a folder with flights.csv and airlines.csv")?;
+    println!();
+    println!("| the flights job with and without | with | without | ratio | middle half | lowest - highest |");
+    println!("| --- | --- | --- | --- | --- | --- |");
+    let rows: [(&str, &[Part]); 5] = [
+        ("all of isolation", &[Part::Time, Part::Limits, Part::Checks]),
+        ("looking at calls as they run", &[Part::Time]),
+        ("limits of memory, handles and bytes", &[Part::Limits]),
+        ("checks of what is handed over", &[Part::Checks]),
+        ("nothing: the same twice, to show the noise", &[]),
+    ];
+    for (what, parts) in rows {
+        print(&compared(what, parts, &plugins, &data)?);
+    }
+    println!();
+    Ok(())
+}
+
+/// The job with everything on, and with these parts left out.
+fn compared(what: &str, parts: &[Part], plugins: &Path, data: &Path) -> Result<Cost> {
+    let folder = tempfile::tempdir()?;
+    let text = prepare(data, folder.path())?;
+    leave_out(&[]);
+    let bed = Bed::new(plugins)?;
+    let mut with = Job::new(&bed, folder.path(), text.clone())?;
+    leave_out(parts);
+    let other_bed = Bed::new(plugins)?;
+    let mut without = Job::new(&other_bed, folder.path(), text)?;
+    cost(
+        what,
+        PAIRS,
+        || {
+            leave_out(&[]);
+            with.run(&Memory::default(), None)
+        },
+        || {
+            leave_out(parts);
+            without.run(&Memory::default(), None)
+        },
+    )
+}
+
+fn print(cost: &Cost) {
+    println!(
+        "| {} | {:.1} ms | {:.1} ms | **{:.3}** | {:.3} - {:.3} | {:.3} - {:.3} |",
+        cost.what,
+        cost.with.as_secs_f64() * 1e3,
+        cost.without.as_secs_f64() * 1e3,
+        cost.ratio(0.5),
+        cost.ratio(0.25),
+        cost.ratio(0.75),
+        cost.ratio(0.0),
+        cost.ratio(1.0)
+    );
+}

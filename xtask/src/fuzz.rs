@@ -1,0 +1,182 @@
+//! `cargo xtask fuzz`: libFuzzer on the targets of `fuzz/`.
+//!
+//! No nightly compiler is needed: what libFuzzer follows is a pass of LLVM, and flags of stable rustc turn it on. Only the
+//! packages of this workspace are built with it, by this program in the place of rustc (cargo's `RUSTC_WORKSPACE_WRAPPER`),
+//! so that all they depend on is what the tests were built with.
+
+use crate::build;
+use crate::process::{run, run_with, works};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+/// The targets, with the most bytes of an input, and folders with more seeds than their own.
+const TARGETS: [(&str, u32, &[&str]); 7] = [
+    ("columns", 4096, &[]),
+    ("ipc", 8192, &[]),
+    ("pipeline", 4096, &["tests/bad-pipelines"]),
+    ("cron", 128, &[]),
+    ("journal", 16384, &[]),
+    ("store", 16384, &[]),
+    ("components", 16384, &[]),
+];
+
+/// Seconds of each target among all tests.
+pub(crate) const SHORT_SECONDS: u32 = 20;
+
+/// Says that this program stands in the place of rustc.
+const INSTEAD_OF_RUSTC: &str = "SLUICEBOX_XTASK_IS_RUSTC";
+
+/// What turns on the counting of what was run and the noting of what was compared. As cargo-fuzz has them.
+const COVERAGE: [&str; 6] = [
+    "-Cpasses=sancov-module",
+    "-Cllvm-args=-sanitizer-coverage-level=4",
+    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+    "-Cllvm-args=-sanitizer-coverage-pc-table",
+    "-Cllvm-args=-sanitizer-coverage-trace-compares",
+    "-Ccodegen-units=1",
+];
+
+/// Whether cargo called this program in the place of rustc; then, how rustc ended.
+pub(crate) fn as_rustc() -> Option<ExitCode> {
+    std::env::var_os(INSTEAD_OF_RUSTC)?;
+    let mut arguments = std::env::args_os().skip(1);
+    let rustc = arguments.next()?;
+    let arguments: Vec<_> = arguments.collect();
+    let value_of = |key: &str| {
+        let at = arguments.iter().position(|argument| argument == key)?;
+        arguments.get(at + 1)?.to_str()
+    };
+    let name = value_of("--crate-name").unwrap_or_default();
+    let of_ours = name.starts_with("sluicebox") && value_of("--crate-type") != Some("proc-macro");
+    let mut command = Command::new(rustc);
+    command.args(&arguments);
+    if of_ours {
+        command.args(COVERAGE);
+    }
+    let code = command.status().ok().and_then(|status| status.code()).and_then(|code| u8::try_from(code).ok());
+    Some(ExitCode::from(code.unwrap_or(1)))
+}
+
+/// What is asked for.
+struct Asked {
+    targets: Vec<&'static (&'static str, u32, &'static [&'static str])>,
+    seconds: Option<String>,
+    runs: Option<String>,
+}
+
+impl Asked {
+    fn read(arguments: &[String]) -> Result<Self, String> {
+        let mut asked = Self { targets: Vec::new(), seconds: None, runs: None };
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            let mut number = || match arguments.next().map(|text| (text, text.parse::<u64>())) {
+                Some((text, Ok(_))) => Ok(Some(text.clone())),
+                _ => Err(format!("`{argument}` needs a number")),
+            };
+            match argument.as_str() {
+                "--seconds" => asked.seconds = number()?,
+                "--runs" => asked.runs = number()?,
+                name => match TARGETS.iter().find(|(target, ..)| *target == name) {
+                    Some(target) => asked.targets.push(target),
+                    None => {
+                        let names = TARGETS.map(|(name, ..)| name).join(", ");
+                        return Err(format!("there is no target `{name}`; there are {names}"));
+                    }
+                },
+            }
+        }
+        if asked.targets.is_empty() {
+            asked.targets = TARGETS.iter().collect();
+        }
+        Ok(asked)
+    }
+}
+
+/// The long form: what is found new is kept below the target folder, and the next run goes on from there.
+pub(crate) fn long(arguments: &[String]) -> Result<(), String> {
+    let mut asked = Asked::read(arguments)?;
+    if asked.seconds.is_none() && asked.runs.is_none() {
+        asked.seconds = Some("60".to_owned());
+    }
+    let program = program()?;
+    let folder = build::target_folder()?.join("fuzz");
+    let mut failed = Vec::new();
+    for (name, bytes_max, more) in &asked.targets {
+        let mut options = vec![];
+        options.extend(asked.seconds.iter().map(|seconds| format!("-max_total_time={seconds}")));
+        options.extend(asked.runs.iter().map(|runs| format!("-runs={runs}")));
+        options.extend(["-reload=0", "-print_final_stats=1"].map(str::to_owned));
+        // What one of them finds does not keep the others from looking.
+        failed.extend(look(&program, name, *bytes_max, more, &folder.join("corpus").join(name), &options).err());
+    }
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("\n\n")) }
+}
+
+/// The short form, among all tests: always from the seeds in the repository alone, and with the same randomness, so that
+/// what it finds does not depend on what was there before.
+pub(crate) fn short() -> Result<(), String> {
+    let program = program()?;
+    let folder = build::target_folder()?.join("fuzz/short");
+    for (name, bytes_max, more) in &TARGETS {
+        let corpus = folder.join(name);
+        let _ = std::fs::remove_dir_all(&corpus);
+        let options = ["-seed=1", "-reload=0", "-verbosity=0", "-print_final_stats=1"].map(str::to_owned);
+        let mut options = options.to_vec();
+        options.push(format!("-max_total_time={SHORT_SECONDS}"));
+        look(&program, name, *bytes_max, more, &corpus, &options)?;
+    }
+    Ok(())
+}
+
+/// Builds the program of the targets.
+fn program() -> Result<PathBuf, String> {
+    if !works("c++", &["--version"]) {
+        println!("Installing a compiler of C++, for libFuzzer");
+        run("apt-get", &["update"])?;
+        run("apt-get", &["install", "--yes", "--no-install-recommends", "g++"])?;
+    }
+    let this = std::env::current_exe().map_err(|error| format!("this program has no path: {error}"))?;
+    let this = this.display().to_string();
+    // With the same choice of packages as the tests, and one of the tests, so that they share what they are built on.
+    let mut arguments = vec!["build", "--workspace"];
+    arguments.extend(crate::checks::APART.iter().flat_map(|apart| ["--exclude", apart]));
+    arguments.extend(["--bin", "sluicebox-fuzz", "--test", "seeds", "--features", "sluicebox-fuzz/engine"]);
+    run_with("cargo", &arguments, &[("RUSTC_WORKSPACE_WRAPPER", &this), (INSTEAD_OF_RUSTC, "1")])?;
+    Ok(build::target_folder()?.join("debug").join(format!("sluicebox-fuzz{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// Runs one target; an error says where the input is that it failed on.
+fn look(
+    program: &Path,
+    name: &str,
+    bytes_max: u32,
+    more: &[&str],
+    corpus: &Path,
+    options: &[String],
+) -> Result<(), String> {
+    let found = build::target_folder()?.join("fuzz/found").join(name);
+    for folder in [corpus, &found] {
+        std::fs::create_dir_all(folder).map_err(|error| format!("could not make {}: {error}", folder.display()))?;
+    }
+    println!("Fuzzing {name}");
+    let mut arguments = options.to_vec();
+    arguments.push(format!("-max_len={bytes_max}"));
+    arguments.push(format!("-artifact_prefix={}/", found.display()));
+    arguments.extend(["-timeout=30", "-rss_limit_mb=3000"].map(str::to_owned));
+    let dictionary = crate::root().join(format!("fuzz/dictionaries/{name}.dict"));
+    if dictionary.exists() {
+        arguments.push(format!("-dict={}", dictionary.display()));
+    }
+    arguments.push(corpus.display().to_string());
+    arguments.push(format!("fuzz/seeds/{name}"));
+    arguments.extend(more.iter().map(|folder| (*folder).to_owned()));
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let manifest = crate::root().join("fuzz").display().to_string();
+    let variables = [("SLUICEBOX_FUZZ_TARGET", name), ("CARGO_MANIFEST_DIR", &manifest)];
+    run_with(&program.display().to_string(), &arguments, &variables).map_err(|error| {
+        format!(
+            "{error}\n\n{name}: the input stands in {}; mend it and keep the input in fuzz/seeds/{name}",
+            found.display()
+        )
+    })
+}
