@@ -41,7 +41,7 @@ impl<'a> Input<'a> {
     /// True for one byte in so many; false at the end.
     pub fn one_in(&mut self, chances: u8) -> bool {
         let byte = self.byte();
-        byte != 0 && byte % chances == 0
+        byte != 0 && byte.is_multiple_of(chances)
     }
 
     /// One of some things.
