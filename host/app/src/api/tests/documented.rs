@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// All that the API has.
-const ROUTES: [&str; 23] = [
+const ROUTES: [&str; 24] = [
     "GET /api/v1/bookmarks",
     "GET /api/v1/events",
     "GET /api/v1/plugins",
