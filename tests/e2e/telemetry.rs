@@ -190,7 +190,10 @@ fn a_host_that_serves_sends_its_runs_and_how_it_goes() {
     let of_host = |posted: &[Posted]| {
         let last = posted.iter().rfind(|it| it.path == "/v1/metrics")?;
         let all = last.body["resourceMetrics"][0]["scopeMetrics"][0]["metrics"].as_array().unwrap().clone();
-        all.iter().any(|metric| metric["name"] == "sluicebox.queue.waiting").then_some(all)
+        let runs = all.iter().find(|metric| metric["name"] == "sluicebox.runs")?;
+        let runs: u64 = runs["sum"]["dataPoints"][0]["asInt"].as_str()?.parse().unwrap();
+        let has_host = all.iter().any(|metric| metric["name"] == "sluicebox.queue.waiting");
+        (has_host && runs >= 2).then_some(all)
     };
     let metrics = serving.until("two runs and how it goes are sent", || {
         posted.extend(collector.all());

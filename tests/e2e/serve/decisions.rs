@@ -37,9 +37,10 @@ fn fires_skips_and_requests_are_told_with_their_reasons() {
 
     let past = serving.sluicebox(&["schedule", "p", "--past"]).with_code(0).stdout;
     assert!(past.contains("skipped") && past.contains("overlap") && past.contains("is due"), "{past}");
-    let past = serving.sluicebox(&["schedule", "other", "--past", "1"]).with_code(0).stdout;
+    let past = serving.sluicebox(&["schedule", "other", "--past", "500"]).with_code(0).stdout;
     assert!(past.contains("paused") && past.contains("the source is moved"), "{past}");
-    assert_eq!(past.lines().count(), 2, "{past}");
+    let past = serving.sluicebox(&["schedule", "other", "--past", "1"]).with_code(0).stdout;
+    assert_eq!(past.trim_end().lines().count(), 2, "{past}");
     serving.sluicebox(&["docs", ".", "-o", "site"]).with_code(0);
     let page = project.read("site/pipelines/p.html");
     assert!(page.contains("What did not run as planned") && page.contains("overlap"), "{page}");

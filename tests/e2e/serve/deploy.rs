@@ -51,9 +51,9 @@ fn serves(project: &Project, words: &[String], variables: &[(String, String)], s
         Some(file["url"].as_str()?.to_owned())
     });
     until("it is ready", told, || {
+        let mut curl = Command::new("curl");
         let asked =
-            Command::new("curl").args(["--silent", "--fail", "--output", "/dev/null"]).arg(format!("{url}/readyz"));
-        let asked = { asked }.status().unwrap();
+            curl.args(["--silent", "--fail", "--output", "/dev/null"]).arg(format!("{url}/readyz")).status().unwrap();
         asked.success().then_some(())
     });
     until("it runs pipelines", told, || told().contains("\"succeeded\"").then_some(()));
@@ -81,7 +81,7 @@ fn the_unit_of_systemd() {
             continue;
         }
         let (key, value) = line.split_once('=').unwrap_or_else(|| panic!("no setting: {line}"));
-        assert!(key.chars().all(char::is_alphanumeric) && !value.is_empty(), "{line}");
+        assert!(key.chars().all(char::is_alphanumeric) && key.starts_with(char::is_uppercase), "{line}");
         settings.push((section.clone(), key.to_owned(), value.to_owned()));
     }
     let of = |name: &str| -> Vec<&str> {
