@@ -27,8 +27,8 @@ macro_rules! refused_by_check {
     )*};
 }
 
-mod extract;
 mod escapes;
+mod extract;
 mod granted;
 mod ipc;
 mod load;

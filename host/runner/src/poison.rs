@@ -114,9 +114,9 @@ fn doubt<'a>(work: &Work<'a>, slot: &mut Option<Instance<'a>>, job: &Job) -> Res
 }
 
 fn hardly_the_rows(work: &Work<'_>, job: &Job, message: String) -> Fault {
-    let fault = Fault::new(FaultKind::Threshold, "process", message)
-        .of_stage(work.station.name())
-        .with_help("`sluicebox logs` and `sluicebox quarantine show` tell how it failed; mend the stage or its options");
+    let fault = Fault::new(FaultKind::Threshold, "process", message).of_stage(work.station.name()).with_help(
+        "`sluicebox logs` and `sluicebox quarantine show` tell how it failed; mend the stage or its options",
+    );
     job.locate(fault, 0, job.batch.num_rows())
 }
 

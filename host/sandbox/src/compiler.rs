@@ -118,7 +118,10 @@ fn judge(status: Option<ExitStatus>, said: &str, size_bytes: u64) -> std::result
     if status.success() {
         return Ok(());
     }
-    if said.contains("memory allocation of") || said.contains("out of memory") || said.contains("Cannot allocate memory") {
+    if said.contains("memory allocation of")
+        || said.contains("out of memory")
+        || said.contains("Cannot allocate memory")
+    {
         let most = crate::limiter::bytes(compile_memory_bytes_max(size_bytes));
         return Err(NotCompiled::TooMuch(format!("compiling it took more than {most} of memory, {FAR_MORE}")));
     }
@@ -127,7 +130,9 @@ fn judge(status: Option<ExitStatus>, said: &str, size_bytes: u64) -> std::result
     }
     match signal_of(status) {
         Some(Signal::Time) => Err(too_long()),
-        Some(Signal::Asked) => Err(NotCompiled::Machine("the process that compiled was stopped from outside".to_owned())),
+        Some(Signal::Asked) => {
+            Err(NotCompiled::Machine("the process that compiled was stopped from outside".to_owned()))
+        }
         _ => Err(NotCompiled::TooMuch(format!("the compiler cannot take it and gave up ({status}), {FAR_MORE}"))),
     }
 }
@@ -234,7 +239,8 @@ fn bound(cpu_seconds: u64, memory_bytes: u64) {
     let limit = |resource, most| {
         let _ = setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) });
     };
-    let _ = setrlimit(Resource::Cpu, Rlimit { current: Some(cpu_seconds), maximum: Some(cpu_seconds.saturating_add(1)) });
+    let _ =
+        setrlimit(Resource::Cpu, Rlimit { current: Some(cpu_seconds), maximum: Some(cpu_seconds.saturating_add(1)) });
     limit(Resource::Data, memory_bytes);
     limit(Resource::Core, 0);
 }

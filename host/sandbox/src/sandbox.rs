@@ -299,7 +299,8 @@ impl Sandbox {
             return cache.adopt(engine, digest, &part).map_err(NotCompiled::Machine);
         }
         let (sandbox, own_engine, own_bytes) = (self.clone(), engine.clone(), bytes.to_vec());
-        let component = compiler::in_a_thread(bytes.len() as u64, move || sandbox.compile_here(&own_engine, &own_bytes))?;
+        let component =
+            compiler::in_a_thread(bytes.len() as u64, move || sandbox.compile_here(&own_engine, &own_bytes))?;
         cache.store(engine, digest, &component);
         Ok(component)
     }

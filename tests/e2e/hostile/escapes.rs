@@ -7,7 +7,8 @@ use sluicebox_tests::Project;
 #[track_caller]
 pub(super) fn are_none(text: &str) {
     let steers = |c: &char| {
-        (c.is_control() && !matches!(c, '\n' | '\t')) || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        (c.is_control() && !matches!(c, '\n' | '\t'))
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     if let Some(found) = text.chars().find(steers) {
         panic!("{found:?} in {text:?}");
@@ -95,7 +96,7 @@ fn over_the_api() {
         let (status, body) = serving.curl(&[], &path);
         assert_eq!(status, 200, "{path}: {body}");
         are_none(&body);
-        // What was set aside is data, and is given as it was found.
+        // What was set aside is data: it is told as JSON tells it.
         let is_data = path.contains("quarantine");
         assert!(is_data || !body.contains("\\u001b") && !body.contains("\\u0007"), "{path}: {body}");
     }

@@ -81,7 +81,11 @@ fn a_receipt_of_1_gb() {
 fn lies_in_commit() {
     let project = project(&pipeline("mode = 'lies-in-commit'", ""));
     let run = succeeds(&project);
-    assert_eq!((rows_loaded(&project), loaded(&project)), (1_001, vec!["rows.csv".to_owned()]), "the other load is whole");
+    assert_eq!(
+        (rows_loaded(&project), loaded(&project)),
+        (1_001, vec!["rows.csv".to_owned()]),
+        "the other load is whole"
+    );
     assert_eq!(steps(&project), ["prepare"], "it did nothing");
     assert_eq!(stage(&run, "evil")["committed"], true);
 }

@@ -71,7 +71,8 @@ fn a_file_of_a_read_grant_is_not_removed() {
 /// A link that the guest makes as it runs leads no further than one that was there before.
 #[test]
 fn a_link_made_during_the_run_leads_nowhere() {
-    for target in ["../secret/key", "/etc/passwd", "/proc/self/environ", "../data/../secret/key", "../out/rows.csv.old"] {
+    for target in ["../secret/key", "/etc/passwd", "/proc/self/environ", "../data/../secret/key", "../out/rows.csv.old"]
+    {
         let project = reaching(&format!("mode = 'make-link', path = 'own/link', target = '{target}'"));
         is_held(&project, "evil: read");
     }
@@ -127,7 +128,9 @@ fn renames_across_grants() {
 #[test]
 fn the_memory_of_another_instance() {
     let stages: String = ["evil", "evil-2", "evil-3"]
-        .map(|name| evil("evil", "mode = 'fresh-memory'", "parallel = 4").replacen("\"evil\"", &format!("\"{name}\""), 1))
+        .map(|name| {
+            evil("evil", "mode = 'fresh-memory'", "parallel = 4").replacen("\"evil\"", &format!("\"{name}\""), 1)
+        })
         .concat();
     let project = super::with_rows(&format!("{READ}{stages}{OUT}"), 300_000);
     for _ in 0..2 {

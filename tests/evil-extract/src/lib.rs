@@ -173,12 +173,7 @@ impl Extract for EvilExtract {
                 quarantine((0..rows).map(record).collect());
                 panic!("evil: a panic after quarantine, as asked for")
             }
-            Mode::Pass
-            | Mode::PanicInOpen
-            | Mode::LoopInOpen
-            | Mode::NeverEnds
-            | Mode::EmptyForEver
-            | Mode::Slow => {
+            Mode::Pass | Mode::PanicInOpen | Mode::LoopInOpen | Mode::NeverEnds | Mode::EmptyForEver | Mode::Slow => {
                 page(promised(), vec![numbers, names])
             }
         }

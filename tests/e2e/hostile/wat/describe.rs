@@ -9,8 +9,10 @@ use sluicebox_tests::Project;
 fn saying(schema: &str) -> Vec<u8> {
     let bytes: String = schema.bytes().map(|byte| format!("\\{byte:02x}")).collect();
     let fields = format!(r#"(data (i32.const 65536) "{bytes}")"#);
-    let describe =
-        format!("(i32.store (i32.const 1052) (i32.const 65536)) (i32.store (i32.const 1056) (i32.const {}))", schema.len());
+    let describe = format!(
+        "(i32.store (i32.const 1052) (i32.const 65536)) (i32.store (i32.const 1056) (i32.const {}))",
+        schema.len()
+    );
     let memory = format!(r#"(memory (export "memory") {})"#, 2 + schema.len() / 65536);
     Guest { memory: &memory, fields: &fields, describe: &describe, ..GOOD }.component()
 }
@@ -75,7 +77,9 @@ fn a_schema_with_escapes() {
 fn a_pattern_that_takes_for_ever() {
     let schema = r#"{"properties": {"x": {"type": "string", "pattern": "^(a+)+\\1$"}}}"#;
     let project = pipeline_of(&saying(schema), "");
-    let text = project.read("pipeline.toml").replace("config = {  }", &format!("config = {{ x = \"{}!\" }}", "a".repeat(5_000)));
+    let text = project
+        .read("pipeline.toml")
+        .replace("config = {  }", &format!("config = {{ x = \"{}!\" }}", "a".repeat(5_000)));
     project.file("pipeline.toml", text);
     is_stood(&project);
 }
