@@ -96,7 +96,7 @@ fn over_the_api() {
         let (status, body) = serving.curl(&[], &path);
         assert_eq!(status, 200, "{path}: {body}");
         are_none(&body);
-        // What was set aside is data, and is given as it was found.
+        // What was set aside is data: it is told as JSON tells it.
         let is_data = path.contains("quarantine");
         assert!(is_data || !body.contains("\\u001b") && !body.contains("\\u0007"), "{path}: {body}");
     }

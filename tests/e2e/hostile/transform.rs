@@ -38,7 +38,7 @@ fails! { pipeline:
     take_many: "mode = 'take-many', times = 1000000" => "limit" in "process", ["would hold", "the limit is 8MiB", "raise `limits.held`"];
     rows_without_columns: "mode = 'rows-without-columns'" => "contract" in "process", ["a batch without columns has at most 16777216 rows"];
     long_name: "mode = 'long-name', bytes = 10000000" => "contract" in "process", ["the name of column 0 has 10000000 bytes", "room for 65536"];
-    decimal_width: "mode = 'decimal-width'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "16 bytes", "32"];
+    decimal_width: "mode = 'decimal-width'" => "contract" in "process", ["the stage misused `", "mistake in the plugin", "24 bytes", "no multiple of 16"];
     ipc_trailing: "mode = 'ipc-trailing'" => "contract" in "process", ["goes on for 64 bytes behind its end"];
     ipc_rows: "mode = 'ipc-rows'" => "contract" in "process", ["1000000000 rows", "do not hold"];
 

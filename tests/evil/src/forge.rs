@@ -100,7 +100,7 @@ pub(crate) fn answer(mode: Mode, batch: &Batch) -> Result<Vec<Batch>, Fault> {
         Mode::ColumnsWithoutFields => Batch::from_columns(Schema::default(), vec![Column::from_i64(vec![1])]),
         Mode::DecimalWithoutDetail => forged(of(DataType::Decimal128), decimals(1), None),
         Mode::DecimalTooWide => forged(Field::decimal("forged", 200, 100), decimals(1), None),
-        Mode::DecimalWidth => forged(Field::decimal("forged", 10, 2), Values::FixedBytes(vec![0; 16]), None),
+        Mode::DecimalWidth => forged(Field::decimal("forged", 10, 2), Values::FixedBytes(vec![0; 24]), None),
         Mode::DecimalOverflow => forged(Field::decimal("forged", 3, 0), decimals(i128::MAX), None),
         Mode::BadTimeZone => forged(Field::timestamp_in("forged", "Middle/Earth"), ints(), None),
         Mode::OtherWithValues => forged(of(DataType::Other).with_detail("List(Int64)"), ints(), None),

@@ -1,6 +1,7 @@
 //! Who may ask: a page in a browser may not, whoever changes something shows the token, and nobody takes more than is fair.
 
 use super::error::Problem;
+use super::plain::plain;
 use super::settings::ApiSettings;
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -56,7 +57,8 @@ pub(super) fn answer(
                 }
             }
         };
-        let mut response = answered.await.unwrap_or_else(|problem: Problem| problem.into_response());
+        let response = answered.await.unwrap_or_else(|problem: Problem| problem.into_response());
+        let mut response = plain(response).await;
         let headers = response.headers_mut();
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

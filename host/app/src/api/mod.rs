@@ -15,6 +15,7 @@ mod io;
 mod metrics;
 mod openapi;
 mod pipelines;
+mod plain;
 mod plugins;
 mod quarantine;
 mod runs;

@@ -22,7 +22,7 @@ pub mod schema;
 pub mod serve;
 mod through;
 
-use crate::show::human::clean;
+use crate::show::human::{self, clean};
 use crate::show::style::{Style, Tone};
 use crate::trouble::Trouble;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -193,5 +193,5 @@ pub fn print(text: &str) {
 
 /// Writes one JSON document to standard output.
 pub fn print_json(value: &Value) {
-    print(&format!("{value:#}\n"));
+    print(&human::json(&format!("{value:#}\n")));
 }

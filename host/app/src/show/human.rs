@@ -1,6 +1,8 @@
 //! Numbers, sizes, durations and foreign text for people.
 
 use jiff::Timestamp;
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 /// A whole number with commas: `336,776`.
@@ -104,6 +106,27 @@ pub fn clean_line(text: &str) -> String {
     clean(&text.replace('\r', "").replace('\n', "\u{21b5}"))
 }
 
+/// A JSON document with what would steer a terminal, or turn its text around, escaped as JSON escapes it. JSON itself does so
+/// with the first 32 characters alone.
+pub fn json(text: &str) -> Cow<'_, str> {
+    if text.chars().all(|c| c == '\n' || is_harmless(c)) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        // All others stand within strings.
+        if c == '\n' || is_harmless(c) {
+            shown.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a String cannot fail.
+                let _ = write!(shown, "\\u{unit:04x}");
+            }
+        }
+    }
+    Cow::Owned(shown)
+}
+
 fn is_harmless(c: char) -> bool {
     !c.is_control()
         && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
@@ -163,5 +186,13 @@ mod tests {
         assert_eq!(share(0, 0), "0 %");
         assert_eq!(share(8255, 336_776), "2.5 %");
         assert_eq!(share(1, 1_000_000), "< 0.1 %");
+    }
+
+    #[test]
+    fn json_steers_no_terminal() {
+        let value = serde_json::json!({ "a\u{9b}31m": "\u{1b}[2J\u{202e}txet", "ü": "\n" });
+        let shown = json(&format!("{value:#}\n"));
+        assert_eq!(shown, "{\n  \"a\\u009b31m\": \"\\u001b[2J\\u202etxet\",\n  \"ü\": \"\\n\"\n}\n");
+        assert_eq!(serde_json::from_str(&shown).ok(), Some(value), "it says the same");
     }
 }

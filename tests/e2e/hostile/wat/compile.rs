@@ -3,8 +3,12 @@
 
 use super::{GOOD, Guest, is_refused, pipeline_of, project};
 use crate::hostile::{rows_loaded, succeeds};
+use crate::neighbours::{conduct, host_with};
+use sluicebox_model::run::RunState;
+use sluicebox_tests::Project;
 use std::fs::File;
 use std::io::Write;
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 /// It is not even read.
@@ -75,27 +79,60 @@ fn bomb(loops: usize, locals: usize) -> String {
     format!("(func (param i32) (local{}) {opened}{adds}{closed})", " i32".repeat(locals - 1))
 }
 
-/// Whoever waits for another plugin does not wait for this one.
+/// Compiling it is refused, with these words, and is not tried again.
+#[track_caller]
+fn is_not_compiled(fields: &str, said: &[&str]) {
+    let component = Guest { fields, ..GOOD }.component();
+    let project = pipeline_of(&component, "");
+    let begun = Instant::now();
+    let checked = project.sluicebox(&["check", "pipeline.toml", "--format", "json"]).with_code(2);
+    println!("{} bytes in {:?}: {}", component.len(), begun.elapsed(), checked.stdout);
+    let problem = &checked.json()["problems"][0];
+    let told = problem["message"].as_str().unwrap();
+    for word in ["plugin `wat-guest` cannot be used", "no plugin of its size comes near to"].iter().chain(said) {
+        assert!(told.contains(*word), "`{word}` is not said: {told}");
+    }
+    let begun = Instant::now();
+    is_refused(&component, said);
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_component_that_takes_all_memory_to_compile() {
+    is_not_compiled(&bomb(20_000, 20_000), &["compiling it took more than ", "GiB of memory"]);
+}
+
+/// Each function is compiled in some seconds and in memory that is there; there are many.
+fn slow_bomb(functions: usize) -> String {
+    bomb(1_000, 1_000).repeat(functions)
+}
+
 #[test]
 fn a_component_that_takes_for_ever_to_compile() {
-    let fields = bomb(20_000, 20_000);
-    let guest = Guest { fields: &fields, ..GOOD };
-    let component = guest.component();
-    let project = pipeline_of(&component, "");
-    let start = Instant::now();
-    let checking = project
-        .command(&["check", "pipeline.toml"])
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    let good = crate::hostile::project(&format!("{}{}", crate::hostile::READ, crate::hostile::OUT));
-    succeeds(&good);
-    let good_took = start.elapsed();
-    let checked: sluicebox_tests::Ended = checking.wait_with_output().unwrap().into();
-    let checked = checked.with_code(2);
-    eprintln!("{} bytes: {}{} in {:?}", component.len(), checked.stdout, checked.stderr, start.elapsed());
-    assert!(checked.stderr.contains("compiling it took"), "{}", checked.stderr);
-    assert!(good_took < Duration::from_secs(10), "{good_took:?}");
-    is_refused(&component, &["compiling it took"]);
+    is_not_compiled(&slow_bomb(100), &["compiling it took longer than ", "s of a processor"]);
+}
+
+/// Within one process: whoever needs another plugin goes on.
+#[test]
+fn a_run_goes_on_while_another_plugin_is_compiled_for_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let component = Guest { fields: &slow_bomb(101), ..GOOD }.component();
+    std::fs::write(folder.path().join("wat-guest.wasm"), component).unwrap();
+    let host = host_with(vec![folder.path().to_owned()]);
+    let (begins, begun) = channel();
+    host.sandbox.on_compile(move |compile| {
+        if compile.plugin == "wat-guest" && compile.took.is_none() {
+            begins.send(()).unwrap();
+        }
+    });
+    std::thread::scope(|scope| {
+        let compiling = scope.spawn(|| host.catalog.get("wat-guest").is_none());
+        begun.recv().unwrap();
+        let run = conduct(&host, &Project::flights(), "flights.toml");
+        assert_eq!((run.state, &run.fault), (RunState::Succeeded, &None));
+        assert!(!compiling.is_finished(), "it was compiled, or refused, too soon to be in anybody's way");
+        assert!(compiling.join().unwrap(), "it is refused");
+    });
+    let refused = &host.catalog.refused()[0];
+    assert!(refused.reason.starts_with("compiling it took "), "{refused:?}");
 }

@@ -47,7 +47,7 @@ fn a_data_segment_outside_of_memory() {
 #[test]
 fn a_memory_of_4_gib_at_once() {
     let guest = Guest { memory: r#"(memory (export "memory") 65536)"#, ..GOOD };
-    is_refused(&guest.component(), &["cannot describe itself", "needed 4GiB of memory", "the limit is 256MiB"]);
+    is_refused(&guest.component(), &["cannot describe itself", "needed 4.1GiB of memory", "the limit is 256MiB"]);
 }
 
 /// Small enough to be described.
@@ -56,7 +56,7 @@ fn a_memory_above_its_limit_at_once() {
     let guest = Guest { memory: r#"(memory (export "memory") 2048)"#, ..GOOD };
     refused_by_check(
         &pipeline_of(&guest.component(), ""),
-        &["cannot be opened", "needed 128MiB", "the limit is 48MiB"],
+        &["cannot be opened", "needed 128.1MiB", "the limit is 48MiB"],
     );
 }
 
@@ -79,7 +79,7 @@ fn two_memories() {
     };
     fails(&pipeline_of(&guest.component(), ""), "memory", "process", &["the limit is 48MiB", "raise `limits.memory`"]);
     let guest = Guest { memory: r#"(memory (export "memory") 500) (memory $other 500)"#, ..GOOD };
-    refused_by_check(&pipeline_of(&guest.component(), ""), &["needed 62.5MiB", "the limit is 48MiB"]);
+    refused_by_check(&pipeline_of(&guest.component(), ""), &["needed 62.6MiB", "the limit is 48MiB"]);
 }
 
 #[test]

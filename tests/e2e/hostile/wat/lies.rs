@@ -34,13 +34,20 @@ lies! {
               (br_if $more (i32.lt_u (local.get $i) (i32.const 1000))))
             (call $select (local.get $batch) (i32.const 4096) (i32.const 1000) (i32.const 2048))"
     } => "limit" in "process", ["would cross", "raise `limits.transfer`"];
-    // A million columns of no bytes, all of them the same zeroes.
+    // A million columns of no bytes, all of them the same zeroes; what counts is what they would be in the host.
     a_million_empty_lists: {
         memory: r#"(memory (export "memory") 600)"#,
         process: "
             (call $from_columns (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 65536) (i32.const 1000000) (i32.const 2048))
             (if (i32.load8_u (i32.const 2048)) (then (return (i32.const 2048))))"
-    } => "contract" in "process", ["the schema has 0 columns, but 1000000 were given"];
+    } => "limit" in "process", ["would cross", "raise `limits.transfer`"];
+    // As many as may cross.
+    a_hundred_thousand_empty_lists: {
+        memory: r#"(memory (export "memory") 600)"#,
+        process: "
+            (call $from_columns (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 65536) (i32.const 100000) (i32.const 2048))
+            (if (i32.load8_u (i32.const 2048)) (then (return (i32.const 2048))))"
+    } => "contract" in "process", ["the schema has 0 columns, but 100000 were given"];
     // A million times the one handle that it has.
     a_million_aliased_handles: {
         memory: r#"(memory (export "memory") 100)"#,
@@ -50,7 +57,7 @@ lies! {
               (local.set $i (i32.add (local.get $i) (i32.const 1)))
               (br_if $more (i32.lt_u (local.get $i) (i32.const 1000000))))
             (call $concat (i32.const 65536) (i32.const 1000000) (i32.const 2048))"
-    } => "limit" in "process", ["would hold", "raise `limits.held`"];
+    } => "limit" in "process", ["it holds 1000 handles", "raise `limits.handles`"];
     rows_of_nothing: {
         process: "
             (call $from_columns (i32.const 0) (i32.const 0) (i32.const 0x80000000) (i32.const 0) (i32.const 0) (i32.const 2048))
