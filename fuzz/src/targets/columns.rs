@@ -9,6 +9,7 @@ use sluicebox_model::limits::Limits;
 use sluicebox_sandbox::fuzzing::{
     self, Answer, BadRecord, Column, Field, Form, Guest, Level, Values, Variable, VariableBytes, Word,
 };
+use std::cell::RefCell;
 use std::sync::Arc;
 
 /// Calls of one input, at most.
@@ -25,11 +26,18 @@ fn limits() -> Limits {
     }
 }
 
+thread_local! {
+    /// Used again and again: to make one takes longer than to use it.
+    static GUEST: RefCell<Option<Guest>> = const { RefCell::new(None) };
+    static OTHER: RefCell<Option<Guest>> = const { RefCell::new(None) };
+}
+
 /// Gives the host the calls that the bytes say.
 pub fn run(bytes: &[u8]) {
     let mut input = Input::new(bytes);
-    let mut play = Play { guest: Guest::new(&limits()), handles: Vec::new() };
-    play.guest.start_call();
+    let guest = GUEST.take().unwrap_or_else(|| Guest::new(&limits()));
+    let mut play = Play { guest, handles: Vec::new() };
+    play.guest.begin_anew();
     for _ in 0..CALLS_MAX {
         if input.is_empty() || !play.call(&mut input) {
             break;
@@ -41,6 +49,7 @@ pub fn run(bytes: &[u8]) {
         assert!(matches!(play.guest.release(handle), Answer::Done(())));
     }
     assert_eq!((play.guest.held_bytes(), play.guest.handles()), (0, 0));
+    GUEST.set(Some(play.guest));
 }
 
 struct Play {
@@ -324,13 +333,16 @@ fn comes_back(batch: &RecordBatch, given: &[Column]) {
         assert_eq!(bits(&seen.validity), bits(&given.validity));
         // And the other way round.
         let again = fuzzing::lower(array, Form::Typed).unwrap();
-        let mut guest = Guest::new(&Limits::default());
+        let mut guest = OTHER.take().unwrap_or_else(|| Guest::new(&Limits::default()));
+        guest.begin_anew();
         let fields =
             fuzzing::to_guest(&Schema::new(vec![arrow_schema::Field::new("c", array.data_type().clone(), true)]));
         let Answer::Done(handle) = guest.from_columns(fields, rows as u32, vec![again]) else {
             panic!("a column of {} that the host gave is not taken back", array.data_type())
         };
         assert_eq!(guest.batch(handle).unwrap().column(0).to_data(), array.to_data());
+        assert!(matches!(guest.release(handle), Answer::Done(())));
+        OTHER.set(Some(guest));
     }
 }
 

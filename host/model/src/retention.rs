@@ -30,11 +30,18 @@ impl Retention {
     /// How long and how much is kept, for `docs/limits.md`.
     pub fn stated() -> Vec<Stated> {
         let Self { checkpoints_for, checkpoints_bytes_max, runs_for } = Self::default();
-        let keyed = |what, bound, key| Stated::keyed(what, bound, key);
         vec![
-            keyed("checkpoints are kept for", Bound::Time(checkpoints_for), "retention.checkpoints.days"),
-            keyed("all checkpoints together", Bound::Bytes(checkpoints_bytes_max), "retention.checkpoints.size"),
-            keyed("logs, rows set aside and failed calls are kept for", Bound::Time(runs_for), "retention.runs.days"),
+            Stated::keyed("checkpoints are kept for", Bound::Time(checkpoints_for), "retention.checkpoints.days"),
+            Stated::keyed(
+                "all checkpoints together",
+                Bound::Bytes(checkpoints_bytes_max),
+                "retention.checkpoints.size",
+            ),
+            Stated::keyed(
+                "logs, rows set aside and failed calls are kept for",
+                Bound::Time(runs_for),
+                "retention.runs.days",
+            ),
         ]
     }
 }

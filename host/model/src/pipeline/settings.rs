@@ -109,7 +109,9 @@ pub fn settings(text: &str) -> Result<Settings, Vec<Problem>> {
     {
         settings.otlp = otlp(&table, &mut problems);
     }
-    if problems.0.is_empty() { Ok(settings) } else { Err(problems.0) }
+    let mut problems = problems.0;
+    problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
+    if problems.is_empty() { Ok(settings) } else { Err(problems) }
 }
 
 fn otlp(table: &Table<'_>, problems: &mut Problems) -> Option<Otlp> {
