@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// The limits of one stage; each holds for every instance of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", default)]
 pub struct Limits {
     /// Bytes of all linear memories of an instance together. `limits.memory`
     pub memory_bytes_max: u64,
@@ -23,6 +23,14 @@ pub struct Limits {
     pub log_bytes_max: u64,
     /// Bytes of the component file. `limits.component`
     pub component_bytes_max: u64,
+    /// Connections that an instance may have at once, with the names that it has looked up meanwhile.
+    /// `limits.connections`
+    pub connections_max: u32,
+    /// Connections that an instance may open in its life, with the names that it has looked up.
+    /// `limits.connections-total`
+    pub connections_total_max: u32,
+    /// Bytes that an instance may send and receive in its life. `limits.network`
+    pub network_bytes_max: u64,
 }
 
 impl Default for Limits {
@@ -37,6 +45,9 @@ impl Default for Limits {
             held_bytes_max: 256 * MIB,
             log_bytes_max: MIB,
             component_bytes_max: 64 * MIB,
+            connections_max: 16,
+            connections_total_max: 10_000,
+            network_bytes_max: 1024 * MIB,
         }
     }
 }
