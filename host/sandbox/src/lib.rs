@@ -15,6 +15,7 @@
 //!         config: r#"{"filter": "distance > 100"}"#.into(),
 //!         grants: Default::default(),
 //!         limits: Default::default(),
+//!         network: Default::default(),
 //!         root: ".".into(),
 //!     },
 //! )?;
@@ -47,6 +48,7 @@ mod keeping;
 mod limiter;
 mod load;
 mod measure;
+mod network;
 mod ops;
 mod own_world;
 mod ready;
@@ -67,4 +69,5 @@ pub use catalog::{Admit, Catalog, Plugin, Refused};
 pub use counts::Counts;
 pub use error::SandboxError;
 pub use keeping::CacheBounds;
+pub use network::NetworkFiles;
 pub use sandbox::{Compile, Sandbox, SandboxOptions, StageSetup};
