@@ -30,6 +30,7 @@ macro_rules! refused_by_check {
 mod extract;
 mod granted;
 mod load;
+mod network;
 mod plugin;
 mod retried;
 mod transform;
