@@ -9,7 +9,7 @@ use sluicebox_model::limits::Limits;
 use sluicebox_model::pipeline::StageSpec;
 use sluicebox_model::plugin::Kind;
 use sluicebox_model::stage::{Input, RunContext, Stage, Transformer};
-use sluicebox_sandbox::{Catalog, Sandbox, SandboxOptions, StageSetup};
+use sluicebox_sandbox::{Catalog, NetworkFiles, Sandbox, SandboxOptions, StageSetup};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -38,6 +38,7 @@ impl Bed {
             config: config.to_string(),
             grants,
             limits: Limits::default(),
+            network: NetworkFiles::default(),
             root: PathBuf::from(root),
         };
         Ok(self.sandbox.stage(plugin, setup)?)
@@ -56,6 +57,7 @@ impl Bed {
             config: stage.config.to_string(),
             grants: stage.grants.clone(),
             limits: stage.limits.clone(),
+            network: NetworkFiles::default(),
             root: root.to_owned(),
         };
         Ok(self.sandbox.stage(plugin, setup)?)

@@ -32,6 +32,7 @@ mod extract;
 mod granted;
 mod ipc;
 mod load;
+mod network;
 mod plugin;
 mod reach;
 mod retried;

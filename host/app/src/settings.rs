@@ -4,6 +4,7 @@ use crate::show::human::clean_line;
 use crate::show::problems::{File, line_and_column};
 use crate::trouble::Trouble;
 use sluicebox_model::pipeline::{self, Problem, Settings};
+use sluicebox_sandbox::NetworkFiles;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -67,9 +68,25 @@ pub fn broken(root: &Path) -> Result<Option<Broken>, Trouble> {
 /// It cannot be read, or is none; the message says where.
 pub fn read(root: &Path) -> Result<Settings, Trouble> {
     let Some((_, text)) = nearest(root)? else { return Ok(Settings::default()) };
-    pipeline::settings(&text).map_err(|problems| {
+    parsed(&text)
+}
+
+/// What the nearest `sluicebox.toml` says of the network; its files start at its folder.
+///
+/// # Errors
+/// As of [`read`].
+pub fn network(root: &Path) -> Result<NetworkFiles, Trouble> {
+    let Some((path, text)) = nearest(root)? else { return Ok(NetworkFiles::default()) };
+    let network = parsed(&text)?.network;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let file = |name: Option<String>| name.map(|name| folder.join(name));
+    Ok(NetworkFiles { hosts: file(network.hosts), ca: file(network.ca) })
+}
+
+fn parsed(text: &str) -> Result<Settings, Trouble> {
+    pipeline::settings(text).map_err(|problems| {
         let Some(problem) = problems.first() else { return Trouble::new(format!("{SETTINGS} cannot be read")) };
-        let (line, column) = line_and_column(&text, problem.span.start);
+        let (line, column) = line_and_column(text, problem.span.start);
         let trouble = Trouble::new(format!("{SETTINGS}:{line}:{column}: {}", problem.message));
         match &problem.help {
             Some(help) => trouble.help(help.clone()),

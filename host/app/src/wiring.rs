@@ -17,7 +17,7 @@ use sluicebox_model::plugin::Kind;
 use sluicebox_model::run::{Interval, RunId, RunRecord, Trigger};
 use sluicebox_model::stage::Stage;
 use sluicebox_runner::{Part, Restored, RunPlan};
-use sluicebox_sandbox::{Catalog, Compile, Plugin, Sandbox, SandboxError, SandboxOptions, StageSetup};
+use sluicebox_sandbox::{Catalog, Compile, NetworkFiles, Plugin, Sandbox, SandboxOptions, StageSetup};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -133,22 +133,24 @@ impl Host {
     /// Binds a stage to its plugin.
     ///
     /// # Errors
-    /// The plugin cannot be read or compiled.
+    /// The plugin cannot be read or compiled; the settings cannot be read, and the stage is granted the network.
     pub fn bind(
         &self,
         plugin: &Plugin,
         stage: &StageSpec,
         config: &Value,
         root: &Path,
-    ) -> Result<Arc<dyn Stage>, SandboxError> {
+    ) -> Result<Arc<dyn Stage>, Trouble> {
         let setup = StageSetup {
             name: stage.name.clone(),
             config: config.to_string(),
             grants: stage.grants.clone(),
             limits: stage.limits.clone(),
+            // Only where it matters: it costs a look for `sluicebox.toml`.
+            network: if stage.grants.has_network() { crate::settings::network(root)? } else { NetworkFiles::default() },
             root: root.to_owned(),
         };
-        self.sandbox.stage(plugin, setup)
+        self.sandbox.stage(plugin, setup).map_err(Trouble::from)
     }
 
     /// The plan of a run of a pipeline that was examined and found sound. What the run is made with is kept in the state
@@ -242,7 +244,7 @@ impl Host {
                 .of(stage)
                 .ok_or_else(|| Trouble::new(format!("plugin `{}` of stage `{}` is gone", stage.plugin, stage.name)))?;
             keep(plugin)?;
-            self.bind(plugin, stage, config, root).map_err(Trouble::from)
+            self.bind(plugin, stage, config, root)
         };
         pipeline.stages.iter().zip(configs).map(bind).collect()
     }

@@ -11,6 +11,7 @@ pub mod house;
 pub mod journal;
 pub mod limits;
 pub mod monitor;
+pub mod net;
 pub mod pipeline;
 pub mod plugin;
 pub mod retention;

@@ -75,7 +75,7 @@ impl Stated {
 
 /// The limits of one stage; each holds for every instance of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", default)]
 pub struct Limits {
     /// Bytes of all linear memories of an instance together. `limits.memory`
     pub memory_bytes_max: u64,
@@ -93,6 +93,14 @@ pub struct Limits {
     pub log_bytes_max: u64,
     /// Bytes of the component file. `limits.component`
     pub component_bytes_max: u64,
+    /// Connections that an instance may have at once, with the names that it has looked up meanwhile.
+    /// `limits.connections`
+    pub connections_max: u32,
+    /// Connections that an instance may open in its life, with the names that it has looked up.
+    /// `limits.connections-total`
+    pub connections_total_max: u32,
+    /// Bytes that an instance may send and receive in its life. `limits.network`
+    pub network_bytes_max: u64,
 }
 
 impl Default for Limits {
@@ -107,6 +115,9 @@ impl Default for Limits {
             held_bytes_max: 256 * MIB,
             log_bytes_max: MIB,
             component_bytes_max: 64 * MIB,
+            connections_max: 16,
+            connections_total_max: 10_000,
+            network_bytes_max: 1024 * MIB,
         }
     }
 }
@@ -162,6 +173,9 @@ impl Limits {
             held_bytes_max,
             log_bytes_max,
             component_bytes_max,
+            connections_max,
+            connections_total_max,
+            network_bytes_max,
         } = Self::default();
         vec![
             Stated::keyed("all memories and tables of an instance", Bytes(memory_bytes_max), "limits.memory"),
@@ -172,6 +186,13 @@ impl Limits {
             Stated::keyed("batches that an instance holds", Bytes(held_bytes_max), "limits.held"),
             Stated::keyed("log, standard output and error of a stage in a run", Bytes(log_bytes_max), "limits.log"),
             Stated::keyed("the component file", Bytes(component_bytes_max), "limits.component"),
+            Stated::keyed("connections of an instance at once", Count(connections_max.into()), "limits.connections"),
+            Stated::keyed(
+                "connections of an instance in its life",
+                Count(connections_total_max.into()),
+                "limits.connections-total",
+            ),
+            Stated::keyed("sent and received by an instance in its life", Bytes(network_bytes_max), "limits.network"),
         ]
     }
 }

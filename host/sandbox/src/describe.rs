@@ -2,6 +2,7 @@
 
 use crate::contract::plugin;
 use crate::error::SandboxError;
+use crate::network::NetworkFiles;
 use crate::ready::Ready;
 use crate::sandbox::{Sandbox, StageSetup, TOO_MUCH_FOR};
 use crate::stage::ComponentStage;
@@ -77,6 +78,7 @@ pub(crate) fn ask(sandbox: &Sandbox, digest: &Digest, ready: &Arc<Ready>, limits
         config: "{}".to_owned(),
         grants: Grants::default(),
         limits: Limits { call_max: limits.call_max.min(DESCRIBE_MAX), ..limits.clone() },
+        network: NetworkFiles::default(),
         root: PathBuf::new(),
     };
     let context = RunContext {

@@ -39,6 +39,19 @@ pub(crate) fn told(call: &str, fault: types::Fault) -> Fault {
     told
 }
 
+/// Tells what the stage was refused in the call that failed, since that is likely why.
+pub(crate) fn refused(mut fault: Fault, refused: Option<String>) -> Fault {
+    let likely = match fault.kind {
+        FaultKind::Trap | FaultKind::Exit => true,
+        FaultKind::Timeout | FaultKind::Memory | FaultKind::Limit | FaultKind::Cancelled | FaultKind::Host => false,
+        _ => fault.help.is_none(),
+    };
+    if likely && let Some(refused) = refused {
+        fault.help = Some(refused);
+    }
+    fault
+}
+
 /// The guest broke the contract.
 pub(crate) fn contract(call: &str, reason: &str) -> Fault {
     Fault::new(

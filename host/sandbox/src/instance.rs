@@ -7,6 +7,7 @@ use crate::end;
 use crate::engine::Linked;
 use crate::isolation::{self, Part};
 use crate::limiter::Passed;
+use crate::network::{Live, Net};
 use crate::own_world::OwnWorld;
 use crate::refusal::Refusal;
 use crate::state::State;
@@ -14,6 +15,7 @@ use sluicebox_model::cancel::Cancel;
 use sluicebox_model::fault::{Fault, FaultKind};
 use sluicebox_model::limits::{COUNTERS_MAX, Limits};
 use sluicebox_model::stage::{Report, Usage};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use wasmtime::component::{Instance, InstancePre};
@@ -50,16 +52,17 @@ pub(crate) struct Making<'a> {
     pub(crate) console: Console,
     pub(crate) cancel: Cancel,
     pub(crate) wasi: WasiCtx,
+    pub(crate) net: Net,
     pub(crate) world: OwnWorld,
 }
 
 impl Core {
     /// Instantiates the component; instantiation runs guest code and is bounded like a call.
     pub(crate) fn instantiate(pre: &InstancePre<State>, making: Making<'_>) -> Result<(Self, Instance), Fault> {
-        let Making { linked, runtime, limits, console, cancel, wasi, world } = making;
+        let Making { linked, runtime, limits, console, cancel, wasi, net, world } = making;
         let mut store = Store::new(
             &linked.engine,
-            State::new(wasi, limits, console.clone(), cancel, Living::new(&linked.counters)),
+            State::new(wasi, net, limits, console.clone(), cancel, Living::new(&linked.counters)),
         );
         if isolation::is_on(Part::Limits) {
             store.limiter(|state| &mut state.memory);
@@ -69,7 +72,7 @@ impl Core {
             store.set_hostcall_fuel(usize::MAX);
         }
         store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(|store| match store.data().watch.passed() {
+        store.epoch_deadline_callback(|store| match store.data().passed() {
             Some(passed) => Err(passed.into()),
             None => Ok(UpdateDeadline::Continue(1)),
         });
@@ -113,7 +116,8 @@ impl Core {
             Ok(answer) => answer,
             Err(fault) => {
                 self.forget();
-                return Err(end::told(name, fault));
+                let refused = self.store.as_ref().and_then(|store| store.data().net.live.help());
+                return Err(end::refused(end::told(name, fault), refused));
             }
         };
         let taken = match &mut self.store {
@@ -182,13 +186,14 @@ impl Core {
     ) -> Result<A, Fault> {
         let Some(mut store) = self.store.take() else { return Err(self.dead(name)) };
         let start = Instant::now();
-        store.data_mut().start_call();
+        store.data_mut().start_call(name);
         store.set_epoch_deadline(1);
         if store.data().watch.cancel.is_cancelled() {
             return Err(self.kill(end::passed(name, &Passed::Cancelled)));
         }
         let watch = &store.data().watch;
         let (cancel, call_max, late) = (watch.cancel.clone(), watch.call_max, watch.until + GRACE);
+        let live = Arc::clone(&store.data().net.live);
         let ended = self.runtime.block_on(async {
             let call = std::pin::pin!(function(&mut store));
             if !isolation::is_on(Part::Time) {
@@ -197,9 +202,11 @@ impl Core {
             tokio::select! {
                 biased;
                 answer = call => answer,
-                passed = waits_too_long(&cancel, call_max, late) => Err(passed.into()),
+                passed = waits_too_long(&cancel, call_max, late, &live) => Err(passed.into()),
             }
         });
+        // Whatever the guest made of it.
+        let ended = ended.and_then(|answer| live.passed().map_or(Ok(answer), |passed| Err(passed.into())));
         self.console.end_call();
         self.usage.call_time += start.elapsed();
         self.usage.memory_peak_bytes = store.data().memory.peak();
@@ -210,7 +217,7 @@ impl Core {
             }
             Err(error) => {
                 let fault = end::of_error(name, &error, &self.console.tail(), &self.limits);
-                Err(self.kill(fault))
+                Err(self.kill(end::refused(fault, live.help())))
             }
         }
     }
@@ -247,11 +254,14 @@ impl Core {
 }
 
 /// Answers once a call that waits in the host has to end.
-async fn waits_too_long(cancel: &Cancel, call_max: Duration, late: Instant) -> Passed {
+async fn waits_too_long(cancel: &Cancel, call_max: Duration, late: Instant, live: &Live) -> Passed {
     loop {
         tokio::time::sleep(LOOK.min(late.saturating_duration_since(Instant::now()))).await;
         if cancel.is_cancelled() {
             return Passed::Cancelled;
+        }
+        if let Some(passed) = live.passed() {
+            return passed;
         }
         if Instant::now() >= late {
             return Passed::Time { max: call_max };

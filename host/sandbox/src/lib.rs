@@ -15,6 +15,7 @@
 //!         config: r#"{"filter": "distance > 100"}"#.into(),
 //!         grants: Default::default(),
 //!         limits: Default::default(),
+//!         network: Default::default(),
 //!         root: ".".into(),
 //!     },
 //! )?;
@@ -53,6 +54,7 @@ mod keeping;
 mod limiter;
 mod load;
 mod measure;
+mod network;
 mod ops;
 mod own_world;
 mod ready;
@@ -79,5 +81,6 @@ pub use isolation::CAN_BE_LEFT_OUT;
 #[doc(hidden)]
 pub use isolation::{Part, leave_out};
 pub use keeping::CacheBounds;
+pub use network::NetworkFiles;
 pub use sandbox::{Compile, Sandbox, SandboxOptions, StageSetup};
 pub use stated::{stated, stated_of_cache};

@@ -19,6 +19,10 @@ pub(crate) enum Passed {
     Held { wanted: u64, max: u64 },
     #[error("it holds {max} handles, which is the limit")]
     Handles { max: u32 },
+    #[error("it sent and received more than {} over the network", bytes(*max))]
+    Network { max: u64 },
+    #[error("it has {max} HTTP messages, fields and bodies at once, which is the most that the host keeps for a stage")]
+    Messages { max: usize },
     #[error("the call ran longer than {}", span(*max))]
     Time { max: Duration },
     #[error("the run was cancelled")]
@@ -37,6 +41,7 @@ impl Passed {
             Self::Transfer { .. } | Self::TransferText { .. } | Self::Held { .. } | Self::Handles { .. } => {
                 FaultKind::Limit
             }
+            Self::Network { .. } | Self::Messages { .. } => FaultKind::Limit,
             Self::Time { .. } => FaultKind::Timeout,
             Self::Cancelled => FaultKind::Cancelled,
         }
@@ -56,6 +61,8 @@ impl Passed {
             Self::Handles { max } => {
                 ("limits.handles", max.to_string(), Some("drop handles that are no longer needed"))
             }
+            Self::Network { max } => ("limits.network", bytes(*max), None),
+            Self::Messages { .. } => return Some("drop those that are no longer needed".to_owned()),
             Self::Time { max } => ("limits.call", span(*max), is_given_rows.then_some(SMALLER)),
             Self::Cancelled => return None,
         };

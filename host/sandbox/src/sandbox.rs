@@ -8,6 +8,7 @@ use crate::counts::Counts;
 use crate::engine::{Engines, compatibility};
 use crate::error::SandboxError;
 use crate::keeping::CacheBounds;
+use crate::network::NetworkFiles;
 use crate::ready::{Ready, make_ready};
 use crate::stage::ComponentStage;
 use sluicebox_model::grant::Grants;
@@ -43,6 +44,8 @@ pub struct StageSetup {
     pub grants: Grants,
     /// What it may use.
     pub limits: Limits,
+    /// What whoever runs the host says of the network.
+    pub network: NetworkFiles,
     /// The folder of the pipeline file: granted folders that are not absolute start here.
     pub root: PathBuf,
 }

@@ -5,6 +5,7 @@ use crate::contract::{plugin, types};
 use crate::extract::ExtractInstance;
 use crate::instance::{Core, Making};
 use crate::load::LoadInstance;
+use crate::network::{Access, Net};
 use crate::own_world::OwnWorld;
 use crate::ready::{Exports, Ready};
 use crate::sandbox::StageSetup;
@@ -25,6 +26,7 @@ pub(crate) struct ComponentStage {
     pub(crate) setup: StageSetup,
     pub(crate) ready: Arc<Ready>,
     pub(crate) runtime: Arc<Runtime>,
+    access: Arc<Access>,
     /// What the stage may still log, of the run that was seen last.
     log: Mutex<Option<(String, Arc<LogBudget>)>>,
 }
@@ -44,7 +46,8 @@ impl ComponentStage {
         ready: Arc<Ready>,
         runtime: Arc<Runtime>,
     ) -> Self {
-        Self { description, digest, setup, ready, runtime, log: Mutex::default() }
+        let access = Access::new(&setup.name, &setup.grants, &setup.limits, &setup.network);
+        Self { description, digest, setup, ready, runtime, access, log: Mutex::default() }
     }
 
     fn log_budget(&self, run_id: &str) -> Arc<LogBudget> {
@@ -63,7 +66,8 @@ impl ComponentStage {
         let console = Console::new(self.log_budget(&context.run_id));
         let StageSetup { grants, limits, root, config, .. } = &self.setup;
         let world = OwnWorld::new(context);
-        let wasi = wasi::context(grants, root, context, &world, &console).map_err(|fault| *fault)?;
+        let net = Net::new(Arc::clone(&self.access), limits, console.clone());
+        let wasi = wasi::context(grants, root, context, &world, &console, &net).map_err(|fault| *fault)?;
         let making = Making {
             linked: &self.ready.linked,
             runtime: self.runtime.handle(),
@@ -71,6 +75,7 @@ impl ComponentStage {
             console,
             cancel: cancel.clone(),
             wasi,
+            net,
             world,
         };
         let (core, instance) = Core::instantiate(&self.ready.pre, making)?;

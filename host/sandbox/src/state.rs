@@ -5,6 +5,7 @@ use crate::counts::Living;
 use crate::held::Held;
 use crate::isolation::{self, Part};
 use crate::limiter::{Memory, Passed};
+use crate::network::Net;
 use sluicebox_model::cancel::Cancel;
 use sluicebox_model::limits::Limits;
 use sluicebox_model::stage::BadRecord;
@@ -12,9 +13,12 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 pub(crate) struct State {
     wasi: WasiCtx,
+    http: WasiHttpCtx,
+    pub(crate) net: Net,
     pub(crate) table: ResourceTable,
     pub(crate) memory: Memory,
     pub(crate) held: Held,
@@ -77,11 +81,20 @@ pub(crate) struct Pending {
 }
 
 impl State {
-    pub(crate) fn new(wasi: WasiCtx, limits: &Limits, console: Console, cancel: Cancel, living: Living) -> Self {
+    pub(crate) fn new(
+        wasi: WasiCtx,
+        net: Net,
+        limits: &Limits,
+        console: Console,
+        cancel: Cancel,
+        living: Living,
+    ) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles_max as usize);
         Self {
             wasi,
+            http: crate::network::http_context(),
+            net,
             table,
             memory: Memory::new(limits),
             held: Held::new(limits.held_bytes_max, limits.handles_max),
@@ -94,13 +107,27 @@ impl State {
     }
 
     /// Makes ready for the next call.
-    pub(crate) fn start_call(&mut self) {
+    pub(crate) fn start_call(&mut self, name: &'static str) {
+        self.net.live.start_call(name);
         self.transfer.used = 0;
         self.pending = Pending::default();
         self.console.start_call();
         // A limit of centuries is no limit.
         let far = Duration::from_secs(u32::MAX.into());
         self.watch.until = Instant::now() + self.watch.call_max.min(far);
+    }
+}
+
+impl State {
+    /// Why the call has to end now, if it has to.
+    pub(crate) fn passed(&self) -> Option<Passed> {
+        self.watch.passed().or_else(|| self.net.live.passed())
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.net }
     }
 }
 

@@ -1,11 +1,13 @@
 //! What a stage may reach, as WASI sees it: nothing but its grants.
 
 use crate::console::{Console, ConsoleStream};
+use crate::network::{self, Net};
 use crate::own_world::{OwnWorld, StandingClock, insecure_seed};
 use sluicebox_model::fault::{Fault, FaultKind};
 use sluicebox_model::grant::Grants;
 use sluicebox_model::stage::{LogSource, RunContext};
 use std::path::Path;
+use std::sync::Arc;
 use wasmtime_wasi::{FsPerms, WasiCtx};
 
 /// The call that faults of this module belong to.
@@ -18,11 +20,19 @@ pub(crate) fn context(
     run: &RunContext,
     world: &OwnWorld,
     console: &Console,
+    net: &Net,
 ) -> Result<WasiCtx, Box<Fault>> {
     let mut wasi = WasiCtx::builder();
     // An instance has a thread of its own, so files are read on it.
     wasi.allow_blocking_current_thread(true);
-    wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
+    wasi.allow_tcp(!grants.tcp.is_empty()).allow_udp(false).allow_ip_name_lookup(false);
+    if !grants.tcp.is_empty() {
+        let live = Arc::clone(&net.live);
+        wasi.socket_addr_check(move |address, wanted| {
+            let granted = network::check(&live, address, wanted);
+            Box::pin(std::future::ready(granted))
+        });
+    }
     wasi.stdout(ConsoleStream { console: console.clone(), source: LogSource::Stdout });
     wasi.stderr(ConsoleStream { console: console.clone(), source: LogSource::Stderr });
     if !grants.clock {

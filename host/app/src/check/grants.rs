@@ -1,15 +1,16 @@
-//! What a stage is granted against what its plugin asks for.
+//! What a stage is granted against what its plugin asks for, and what its component can make use of at all.
 
 use serde_json::Value;
+use sluicebox_model::grant::Grants;
+use sluicebox_model::net::{Host, HttpGrant, Scheme, host_and_port};
 use sluicebox_model::pipeline::{Problem, ProblemLevel, StageSpec};
 use sluicebox_model::plugin::{Capability, Description};
+use sluicebox_sandbox::Plugin;
 use std::path::Path;
 
 /// What is missing, what is too much, and folders that are not there. `root` is the folder of the pipeline file.
-pub fn check(stage: &StageSpec, plugin: &Description, root: &Path) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    missing(stage, plugin, &mut problems);
-    unasked(stage, plugin, &mut problems);
+pub fn check(stage: &StageSpec, plugin: &Plugin, root: &Path) -> Vec<Problem> {
+    let mut problems = against(stage, &plugin.description, &plugin.may_use());
     for (at, folder) in stage.grants.read.iter().enumerate() {
         problems.extend(folder_to_read(stage, at, folder, root));
     }
@@ -24,17 +25,41 @@ pub fn check(stage: &StageSpec, plugin: &Description, root: &Path) -> Vec<Proble
     problems
 }
 
+/// What is missing and what is too much, where `may_use` is what the component imports.
+fn against(stage: &StageSpec, plugin: &Description, may_use: &[Capability]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    missing(stage, plugin, &mut problems);
+    unasked(stage, plugin, may_use, &mut problems);
+    networks(stage, &mut problems);
+    problems
+}
+
+/// Whether the stage has any grant of the capability.
+fn is_granted(grants: &Grants, capability: Capability) -> bool {
+    match capability {
+        Capability::ReadFiles => !grants.read.is_empty(),
+        Capability::WriteFiles => !grants.write.is_empty(),
+        Capability::Http => !grants.http.is_empty(),
+        Capability::Tcp => !grants.tcp.is_empty(),
+        Capability::Environment => !grants.env.is_empty(),
+        Capability::Clock => grants.clock,
+        Capability::Random => grants.random,
+    }
+}
+
 fn missing(stage: &StageSpec, plugin: &Description, problems: &mut Vec<Problem>) {
     let (error, warning) = (ProblemLevel::Error, ProblemLevel::Warning);
-    for capability in &plugin.capabilities {
-        let grants = &stage.grants;
+    for capability in plugin.capabilities.iter().copied().filter(|it| !is_granted(&stage.grants, *it)) {
         let (doing, level) = match capability {
             // What can be written can be read, too.
-            Capability::ReadFiles if grants.read.is_empty() && grants.write.is_empty() => ("read files", error),
-            Capability::WriteFiles if grants.write.is_empty() => ("write files", error),
-            Capability::Environment if grants.env.is_empty() => ("read environment variables", warning),
+            Capability::ReadFiles if !stage.grants.write.is_empty() => continue,
+            Capability::ReadFiles => ("read files", error),
+            Capability::WriteFiles => ("write files", error),
+            Capability::Http => ("make HTTP requests", error),
+            Capability::Tcp => ("connect by TCP", error),
+            Capability::Environment => ("read environment variables", warning),
             // Without a grant the clock is that of the run and randomness comes from its id: that is no mistake.
-            _ => continue,
+            Capability::Clock | Capability::Random => continue,
         };
         let key = capability.grant_key();
         // It stands there, but is not what it has to be: the parser has told of that.
@@ -46,6 +71,8 @@ fn missing(stage: &StageSpec, plugin: &Description, problems: &mut Vec<Problem>)
         let problem = Problem { level, ..Problem::error(stage.spans.grants.clone(), message) };
         let value = match capability {
             Capability::Environment => "NAME".to_owned(),
+            Capability::Http => server_of(&stage.config).unwrap_or_else(|| "https://api.example.com".to_owned()),
+            Capability::Tcp => address_of(&stage.config).unwrap_or_else(|| "db.internal:5432".to_owned()),
             _ => folder_of(&stage.config),
         };
         problems.push(problem.help(format!("add `{key} = [\"{value}\"]`")));
@@ -66,26 +93,112 @@ fn folder_of(config: &Value) -> String {
     if fixed.is_empty() { ".".to_owned() } else { fixed.to_owned() }
 }
 
-fn unasked(stage: &StageSpec, plugin: &Description, problems: &mut Vec<Problem>) {
-    let asks = |capability: Capability| plugin.capabilities.contains(&capability);
-    let grants = &stage.grants;
-    let granted = [
-        ("read", !grants.read.is_empty(), asks(Capability::ReadFiles)),
-        ("write", !grants.write.is_empty(), asks(Capability::WriteFiles)),
-        ("env", !grants.env.is_empty(), asks(Capability::Environment)),
-        ("clock", grants.clock, asks(Capability::Clock)),
-        ("random", grants.random, asks(Capability::Random)),
+/// The texts of the options.
+fn texts(config: &Value) -> Vec<&str> {
+    match config {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::Object(table) => table.values().flat_map(texts).collect(),
+        _ => vec![],
+    }
+}
+
+/// The server that the stage likely means: that of the first URL in its options.
+fn server_of(config: &Value) -> Option<String> {
+    let server = |text: &str| {
+        let (scheme, rest) = text.split_once("://")?;
+        let scheme = Scheme::parse(scheme)?;
+        let server = rest.split(['/', '?', '#']).next()?.rsplit('@').next()?;
+        Some(HttpGrant::parse(&format!("{}://{server}", scheme.word())).ok()?.to_string())
+    };
+    texts(config).into_iter().find_map(server)
+}
+
+/// The host and port that the stage likely means.
+fn address_of(config: &Value) -> Option<String> {
+    let address = |text: &str| {
+        let text = text.split_once("://").map_or(text, |(_, rest)| rest);
+        let text = text.split(['/', '?']).next()?.rsplit('@').next()?;
+        let (host, port) = host_and_port(text).ok()?;
+        Some(format!("{}:{}", Host::parse(host).ok()?, port?))
+    };
+    texts(config).into_iter().find_map(address)
+}
+
+fn unasked(stage: &StageSpec, plugin: &Description, may_use: &[Capability], problems: &mut Vec<Problem>) {
+    let all = [
+        Capability::ReadFiles,
+        Capability::WriteFiles,
+        Capability::Http,
+        Capability::Tcp,
+        Capability::Environment,
+        Capability::Clock,
+        Capability::Random,
     ];
-    for (key, given, asked) in granted {
-        if given && !asked {
-            let message =
-                format!("stage `{}` is granted `{key}`, but plugin `{}` never asks for it", stage.name, stage.plugin);
-            let span = stage.spans.grant(&format!("/{key}"));
-            problems.push(
-                Problem::warning(span, message)
-                    .help("take the grant out: a stage should have what it needs and no more"),
-            );
-        }
+    let asks = |capability| plugin.capabilities.contains(&capability);
+    for capability in all.into_iter().filter(|capability| is_granted(&stage.grants, *capability)) {
+        let (key, usable) = (capability.grant_key(), may_use.contains(&capability));
+        let granted = key.trim_start_matches("grants.");
+        let span = stage.spans.grant(&format!("/{granted}"));
+        let who = format!("stage `{}` is granted `{granted}`", stage.name);
+        let name = &stage.plugin;
+        let (message, help) = match (asks(capability), usable) {
+            (true, true) => continue,
+            (true, false) => (
+                format!("{who}, and plugin `{name}` asks for it, but its component imports nothing that could use it"),
+                "the plugin says more than it is; take the grant out, or use a version of the plugin that needs it"
+                    .to_owned(),
+            ),
+            (false, false) => (
+                format!("{who}, but plugin `{name}` never asks for it, and its component could not use it"),
+                "take the grant out: it does nothing".to_owned(),
+            ),
+            // More than it asks for, of the same kind.
+            (false, true) if capability == Capability::WriteFiles && asks(Capability::ReadFiles) => {
+                let folders: Vec<String> = stage.grants.write.iter().map(|folder| format!("{folder:?}")).collect();
+                (
+                    format!("{who}, but plugin `{name}` only asks to read"),
+                    format!(
+                        "write `grants.read = [{}]` instead: a stage should have what it needs and no more",
+                        folders.join(", ")
+                    ),
+                )
+            }
+            (false, true) => (
+                format!("{who}, but plugin `{name}` never asks for it"),
+                "take the grant out: a stage should have what it needs and no more".to_owned(),
+            ),
+        };
+        problems.push(Problem::warning(span, message).help(help));
+    }
+}
+
+/// Ranges that grant nothing, or all there is.
+fn networks(stage: &StageSpec, problems: &mut Vec<Problem>) {
+    let StageSpec { name, grants, spans, .. } = stage;
+    if !grants.networks.is_empty() && !grants.has_network() {
+        let message = format!("stage `{name}` is granted `networks`, but neither `http` nor `tcp`");
+        let help = "`networks` says which addresses granted names may stand for, and there are no such names: take it out, \
+                    or grant `http` or `tcp`";
+        problems.push(Problem::warning(spans.grant("/networks"), message).help(help));
+        return;
+    }
+    for (at, network) in grants.networks.iter().enumerate() {
+        let span = spans.grant(&format!("/networks/{at}"));
+        let (message, help) = if network.is_all() {
+            (
+                format!("stage `{name}` is granted `networks` of every address there is"),
+                "name the networks that its servers are in, e.g. \"10.0.0.0/8\"",
+            )
+        } else if network.is_public() {
+            (
+                format!("stage `{name}` is granted `networks` for {network}, which is public"),
+                "take it out: granted names may stand for public addresses anyway",
+            )
+        } else {
+            continue;
+        };
+        problems.push(Problem::warning(span, message).help(help));
     }
 }
 
@@ -110,17 +223,5 @@ fn folder_to_read(stage: &StageSpec, at: usize, folder: &str, root: &Path) -> Op
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn the_folder_of_a_path() {
-        assert_eq!(folder_of(&json!({"path": "data/a.csv"})), "data");
-        assert_eq!(folder_of(&json!({"path": "a.csv"})), ".");
-        assert_eq!(folder_of(&json!({"path": "data/2013-*/a.csv"})), "data");
-        assert_eq!(folder_of(&json!({"path": "*/a.csv"})), ".");
-        assert_eq!(folder_of(&json!({"path": "/a.csv"})), "/");
-        assert_eq!(folder_of(&json!({})), "data");
-    }
-}
+#[path = "grants_tests.rs"]
+mod tests;

@@ -132,14 +132,12 @@ pub fn examine_draft(
         let config = secrets::fill(stage, from, &mut secrets, &mut problems);
         match plugin {
             // The parser has told of options that are no table.
-            Some(plugin) if config.is_null() => {
-                problems.extend(grants::check(stage, &plugin.description, &source.root))
-            }
+            Some(plugin) if config.is_null() => problems.extend(grants::check(stage, plugin, &source.root)),
             // What it needs may be gone.
             Some(_) if context.skipped.contains_key(&stage.name) => {}
             Some(plugin) => {
                 problems.extend(options::check(stage, &config, plugin));
-                problems.extend(grants::check(stage, &plugin.description, &source.root));
+                problems.extend(grants::check(stage, plugin, &source.root));
                 problems.extend(stateful_quarantine(stage, &plugin.description));
             }
             None if is_unlocked => {}

@@ -128,6 +128,9 @@ pub fn bare() -> Value {
         json!({
             "read": texts("Folders to read"),
             "write": texts("Folders to read and write; made if missing"),
+            "http": texts("Servers to make HTTP requests to, e.g. https://api.example.com or https://*.example.com:8443"),
+            "tcp": texts("Hosts and ports to connect to by TCP, e.g. db.internal:5432"),
+            "networks": texts("Addresses and ranges that are not public, which names in http and tcp may stand for, e.g. 10.0.0.0/8"),
             "env": texts("Names of environment variables"),
             "clock": { "type": "boolean", "description": "The real time; without it the clock stands at the end of the run's interval" },
             "random": { "type": "boolean", "description": "Real randomness; without it randomness comes from the run's id" },
@@ -144,6 +147,9 @@ pub fn bare() -> Value {
             "held": size("Bytes of batches held at once; 256MiB unless given"),
             "log": size("Log, standard output and standard error of a run; 1MiB unless given"),
             "component": size("The component file; 64MiB unless given"),
+            "connections": { "type": "integer", "minimum": 1, "maximum": 256, "description": "Connections and lookups of names at once; 16 unless given" },
+            "connections-total": { "type": "integer", "minimum": 1, "maximum": 10_000_000, "description": "Connections and lookups of names in the life of an instance; 10000 unless given" },
+            "network": size("Bytes sent and received in the life of an instance; 1GiB unless given"),
         }),
     );
     let retry = table(

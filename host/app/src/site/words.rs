@@ -34,16 +34,29 @@ fn list(names: &[String]) -> String {
     names.iter().map(|name| format!("`{}`", name.replace('`', "'"))).collect::<Vec<_>>().join(", ")
 }
 
+fn shown(items: &[impl ToString]) -> Vec<String> {
+    items.iter().map(ToString::to_string).collect()
+}
+
 /// What a stage may reach.
 pub(super) fn grants(grants: &Grants) -> String {
     // All of them by name: one that is new has to be told here, or this is not compiled.
-    let Grants { read, write, env, clock, random } = grants;
+    let Grants { read, write, http, tcp, networks, env, clock, random } = grants;
     let mut may = Vec::new();
     if !read.is_empty() {
         may.push(format!("read {}", list(read)));
     }
     if !write.is_empty() {
         may.push(format!("read and write {}", list(write)));
+    }
+    if !http.is_empty() {
+        may.push(format!("make requests to {}", list(&shown(http))));
+    }
+    if !tcp.is_empty() {
+        may.push(format!("connect to {}", list(&shown(tcp))));
+    }
+    if grants.has_network() && !networks.is_empty() {
+        may.push(format!("find them at the private addresses {}", list(&shown(networks))));
     }
     if !env.is_empty() {
         may.push(format!("see the environment variables {}", list(env)));
@@ -61,11 +74,14 @@ pub(super) fn grants(grants: &Grants) -> String {
     if read.is_empty() && write.is_empty() {
         not.push("no files");
     }
-    not.push("no network");
+    if !grants.has_network() {
+        not.push("no network");
+    }
     if env.is_empty() {
         not.push("no environment");
     }
-    format!("May {}; {}.", may.join(", "), not.join(", "))
+    let may = may.join(", ");
+    if not.is_empty() { format!("May {may}.") } else { format!("May {may}; {}.", not.join(", ")) }
 }
 
 /// What a stage may use, where that is not as for any stage.
@@ -79,6 +95,7 @@ pub(super) fn limits(limits: &Limits) -> String {
         (limits.held_bytes_max, usual.held_bytes_max, "of batches held"),
         (limits.log_bytes_max, usual.log_bytes_max, "of log"),
         (limits.component_bytes_max, usual.component_bytes_max, "of component"),
+        (limits.network_bytes_max, usual.network_bytes_max, "over the network"),
     ] {
         if value != usual {
             said.push(format!("{} {what}", size(value)));
@@ -86,6 +103,12 @@ pub(super) fn limits(limits: &Limits) -> String {
     }
     if limits.handles_max != usual.handles_max {
         said.push(count(u64::from(limits.handles_max), "handle", "handles"));
+    }
+    if limits.connections_max != usual.connections_max {
+        said.push(count(u64::from(limits.connections_max), "connection at once", "connections at once"));
+    }
+    if limits.connections_total_max != usual.connections_total_max {
+        said.push(count(u64::from(limits.connections_total_max), "connection in all", "connections in all"));
     }
     format!("At most {}.", said.join(", "))
 }

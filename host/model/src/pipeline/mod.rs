@@ -4,6 +4,7 @@
 //! the plugins are known.
 
 mod alert;
+mod grants;
 mod graph;
 pub mod kinds;
 mod monitor;
@@ -21,7 +22,7 @@ pub mod units;
 pub use kinds::{check_kinds, connect};
 pub use parse::{Draft, draft, parse, stated};
 pub use schedule::{After, AfterOn, CatchUp, FileTrigger, Overlap, Schedule, ScheduleSpans, Written};
-pub use settings::{Otlp, ServeSettings, Settings, settings};
+pub use settings::{NetworkSettings, Otlp, ServeSettings, Settings, settings};
 
 use crate::alert::AlertRule;
 use crate::grant::Grants;

@@ -2,10 +2,9 @@
 
 use super::read::{Problems, Table, Value, quote, text, wrong_type};
 use super::{
-    OnCrash, OnFault, Pipeline, Problem, Retry, StageSpans, StageSpec, alert, graph, monitor, options, schedule,
-    settings, suggest, units,
+    OnCrash, OnFault, Pipeline, Problem, Retry, StageSpans, StageSpec, alert, grants, graph, monitor, options,
+    schedule, settings, suggest, units,
 };
-use crate::grant::Grants;
 use crate::limits::{Limits, Stated};
 use crate::monitor::Monitors;
 use crate::stage::Threshold;
@@ -179,7 +178,6 @@ const STAGE_KEYS: [&str; 12] = [
     "deadline",
     "checkpoint",
 ];
-const GRANT_KEYS: [&str; 5] = ["read", "write", "env", "clock", "random"];
 /// Attempts at one call.
 const ATTEMPTS_MAX: u32 = 100;
 /// Instances of a stage.
@@ -188,6 +186,10 @@ const PARALLEL_MAX: u32 = 256;
 const RETRIES_MAX: u32 = 100;
 /// What `limits.handles` may be.
 const HANDLES_MAX: u32 = 10_000_000;
+/// What `limits.connections` may be: each is a descriptor of the host, of which a process has few.
+const CONNECTIONS_MAX: u32 = 256;
+/// What `limits.connections-total` may be.
+const CONNECTIONS_TOTAL_MAX: u32 = 10_000_000;
 /// Bytes of a name.
 const NAME_MAX: usize = 64;
 
@@ -199,11 +201,25 @@ pub fn stated() -> Vec<Stated> {
         Stated::count("`retries` of a pipeline", RETRIES_MAX as usize),
         Stated::count("`parallel`", PARALLEL_MAX as usize),
         Stated::count("`limits.handles`", HANDLES_MAX as usize),
+        Stated::count("`limits.connections`", CONNECTIONS_MAX as usize),
+        Stated::count("`limits.connections-total`", CONNECTIONS_TOTAL_MAX as usize),
         Stated::count("`days` of the retention in `sluicebox.toml`", settings::DAYS_MAX as usize),
     ]
 }
 
-const LIMIT_KEYS: [&str; 8] = ["memory", "call", "stack", "transfer", "handles", "held", "log", "component"];
+const LIMIT_KEYS: [&str; 11] = [
+    "memory",
+    "call",
+    "stack",
+    "transfer",
+    "handles",
+    "held",
+    "log",
+    "component",
+    "connections",
+    "connections-total",
+    "network",
+];
 
 fn read_stage(value: Value<'_>, at: usize, problems: &mut Problems) -> Option<StageSpec> {
     let nameless = format!("stage {}", at + 1);
@@ -244,7 +260,7 @@ fn read_stage(value: Value<'_>, at: usize, problems: &mut Problems) -> Option<St
         }
         None => serde_json::Value::Object(serde_json::Map::new()),
     };
-    let grants = table.table("grants", problems).map(|table| read_grants(&table, &mut spans, problems));
+    let grants = table.table("grants", problems).map(|table| grants::read(&table, &mut spans, problems));
     let limits = table.table("limits", problems).map(|table| read_limits(&table, problems)).unwrap_or_default();
     let retry = table.table("retry", problems).map(|table| read_retry(&table, problems)).unwrap_or_default();
     let reject = table.table("reject", problems).and_then(|table| read_reject(&table, problems));
@@ -275,7 +291,7 @@ fn known_stage_keys(table: &Table<'_>, problems: &mut Problems) {
         }
         let help = if key == "input" {
             "write `inputs = [\"...\"]`".to_owned()
-        } else if GRANT_KEYS.contains(&key) {
+        } else if grants::KEYS.contains(&key) {
             format!("write `grants.{key} = ...`")
         } else if LIMIT_KEYS.contains(&key) {
             format!("write `limits.{key} = ...`")
@@ -292,47 +308,6 @@ fn known_stage_keys(table: &Table<'_>, problems: &mut Problems) {
     }
 }
 
-fn read_grants(table: &Table<'_>, spans: &mut StageSpans, problems: &mut Problems) -> Grants {
-    for key in ["http", "tcp"] {
-        if let Some(span) = table.key_span(key) {
-            let message = format!("{}: stages cannot be granted the network yet", table.of(key));
-            problems.push(Problem::error(span, message).help("fetch the data into a folder first and grant `read`"));
-        }
-    }
-    let known: Vec<&str> = GRANT_KEYS.iter().copied().chain(["http", "tcp"]).collect();
-    let elsewhere = [("environment", "did you mean `env`?"), ("files", "did you mean `read` or `write`?")];
-    table.known_keys(&known, &elsewhere, problems);
-    for (key, _, (_, span)) in table.iter() {
-        spans.grant_items.push((format!("/{key}"), span));
-    }
-    let mut names = |key: &str, noun: &str, problems: &mut Problems| {
-        let mut names: Vec<String> = Vec::new();
-        for (at, (name, span)) in table.texts(key, problems).into_iter().enumerate() {
-            spans.grant_items.push((format!("/{key}/{at}"), span.clone()));
-            let what = table.of(key);
-            if name.trim().is_empty() {
-                let help = if key == "env" { "name a variable" } else { "write \".\" for the pipeline's own folder" };
-                problems.push(Problem::error(span, format!("{what} names an empty {noun}")).help(help));
-            } else if name.contains('\0') || (key == "env" && name.contains('=')) {
-                problems.push(Problem::error(span, format!("{what}: {} cannot name a {noun}", quote(&name))));
-            } else if names.contains(&name) {
-                problems
-                    .push(Problem::error(span, format!("{what} names {} twice", quote(&name))).help("leave one out"));
-            } else {
-                names.push(name);
-            }
-        }
-        names
-    };
-    Grants {
-        read: names("read", "folder", problems),
-        write: names("write", "folder", problems),
-        env: names("env", "variable", problems),
-        clock: table.flag("clock", problems),
-        random: table.flag("random", problems),
-    }
-}
-
 fn read_limits(table: &Table<'_>, problems: &mut Problems) -> Limits {
     // Less than a page of memory, or no time at all, and no stage can even start.
     const PAGE: u64 = 64 * 1024;
@@ -345,6 +320,7 @@ fn read_limits(table: &Table<'_>, problems: &mut Problems) -> Limits {
         ("held", &mut limits.held_bytes_max, 1),
         ("log", &mut limits.log_bytes_max, 0),
         ("component", &mut limits.component_bytes_max, 1),
+        ("network", &mut limits.network_bytes_max, 1),
     ];
     for (key, slot, least) in sizes {
         let parse = |text: &str| match units::size(text)? {
@@ -365,6 +341,12 @@ fn read_limits(table: &Table<'_>, problems: &mut Problems) -> Limits {
     }
     if let Some(handles) = table.whole("handles", 1, HANDLES_MAX, problems) {
         limits.handles_max = handles;
+    }
+    if let Some(connections) = table.whole("connections", 1, CONNECTIONS_MAX, problems) {
+        limits.connections_max = connections;
+    }
+    if let Some(connections) = table.whole("connections-total", 1, CONNECTIONS_TOTAL_MAX, problems) {
+        limits.connections_total_max = connections;
     }
     limits
 }

@@ -63,11 +63,6 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// Where a key stands.
-    pub(super) fn key_span(&self, key: &str) -> Option<Range<usize>> {
-        self.entries.get_key_value(key).map(|(key, _)| key.span())
-    }
-
     /// The keys in the order of the file.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&'a str, Range<usize>, Value<'a>)> + use<'a> {
         self.entries.iter().map(|(key, value)| {

@@ -28,6 +28,17 @@ pub struct Settings {
     pub smtp: Option<Smtp>,
     /// Where traces and metrics go.
     pub otlp: Option<Otlp>,
+    /// What holds for the network of all stages.
+    pub network: NetworkSettings,
+}
+
+/// What holds for the network of all stages that are granted some of it. Paths start at the folder of the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NetworkSettings {
+    /// A file of names and their addresses, as `/etc/hosts`.
+    pub hosts: Option<String>,
+    /// A PEM file of certificates that vouch for servers, beside those that are known anyway.
+    pub ca: Option<String>,
 }
 
 /// Where traces and metrics go, by OTLP over HTTP. Texts may hold `${env:NAME}` and `${file:PATH}`.
@@ -69,7 +80,7 @@ pub fn settings(text: &str) -> Result<Settings, Vec<Problem>> {
     let mut problems = Problems::default();
     let root = Table::new(root.get_ref(), 0..text.lines().next().unwrap_or_default().len(), "the file");
     root.known_keys(
-        &["retention", "serve", "pools", "alert", "smtp", "otlp"],
+        &["retention", "serve", "pools", "alert", "smtp", "otlp", "network"],
         &[("pool", "did you mean `[pools]`?")],
         &mut problems,
     );
@@ -108,6 +119,23 @@ pub fn settings(text: &str) -> Result<Settings, Vec<Problem>> {
         && let Some(table) = Table::from_value(value, "`[otlp]`", &mut problems)
     {
         settings.otlp = otlp(&table, &mut problems);
+    }
+    if let Some(value) = root.get("network")
+        && let Some(table) = Table::from_value(value, "`[network]`", &mut problems)
+    {
+        table.known_keys(
+            &["hosts", "ca"],
+            &[("proxy", "requests of stages go straight to their servers")],
+            &mut problems,
+        );
+        let mut file = |key: &str| {
+            let (name, span) = table.text(key, &mut problems)?;
+            if name.is_empty() {
+                problems.push(Problem::error(span, format!("{} names no file", table.of(key))));
+            }
+            Some(name)
+        };
+        settings.network = NetworkSettings { hosts: file("hosts"), ca: file("ca") };
     }
     let mut problems = problems.0;
     problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
@@ -181,7 +209,12 @@ mod tests {
         let read = settings(otlp).unwrap().otlp.unwrap();
         assert_eq!((read.endpoint.as_str(), read.calls), ("http://127.0.0.1:4318", Otlp::CALLS));
         assert_eq!(read.headers, BTreeMap::from([("authorization".to_owned(), "Bearer ${env:TOKEN}".to_owned())]));
+        let read = settings("[network]\nhosts = \"hosts\"\nca = \"ca.pem\"\n").unwrap().network;
+        assert_eq!(read, NetworkSettings { hosts: Some("hosts".to_owned()), ca: Some("ca.pem".to_owned()) });
         for (text, told) in [
+            ("[network]\nhost = \"hosts\"", "unknown key `host` in `[network]`"),
+            ("[network]\nca = \"\"", "`ca` of `[network]` names no file"),
+            ("[network]\nca = 1", "`ca` of `[network]` has to be a text"),
             ("[retantion]", "unknown key `retantion` in the file"),
             ("[retention]\nruns = { days = -1 }", "`runs.days` of `[retention]` cannot be -1"),
             (

@@ -31,8 +31,14 @@ fn took<T>(what: &str, work: impl FnOnce() -> T) -> T {
 
 fn stage(sandbox: &Sandbox, catalog: &Catalog, plugin: &str, config: &str, limits: Limits) -> Arc<dyn Stage> {
     let plugin = catalog.get(plugin).unwrap_or_else(|| panic!("no {plugin}: {:?}", catalog.refused()));
-    let setup =
-        StageSetup { name: "it".into(), config: config.into(), grants: Default::default(), limits, root: ".".into() };
+    let setup = StageSetup {
+        name: "it".into(),
+        config: config.into(),
+        grants: Default::default(),
+        limits,
+        network: Default::default(),
+        root: ".".into(),
+    };
     sandbox.stage(plugin, setup).unwrap()
 }
 
@@ -154,7 +160,7 @@ fn what_a_guest_can_reach() {
         let grants = Grants { read: vec!["in".into()], write: vec!["out".into()], ..Grants::default() };
         let config = format!(r#"{{"mode":"{mode}","path":"{path}"}}"#);
         let (root, limits) = (root.path().to_owned(), Limits::default());
-        let setup = StageSetup { name: "it".into(), config, grants, limits, root };
+        let setup = StageSetup { name: "it".into(), config, grants, limits, network: Default::default(), root };
         let stage = sandbox.stage(catalog.get("evil").unwrap(), setup).unwrap();
         let ended = opened(stage.as_ref(), &rows).unwrap().process(0, rows.clone());
         println!("{mode} {path}: {:?}", ended.as_ref().map(|_| ()).map_err(|fault| fault.to_string()));

@@ -153,6 +153,7 @@ fn setup(root: &Path) -> StageSetup {
         config: "P".into(),
         grants: Default::default(),
         limits: Default::default(),
+        network: Default::default(),
         root: root.to_owned(),
     }
 }

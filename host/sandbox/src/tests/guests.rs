@@ -32,7 +32,8 @@ impl Bed {
         let catalog = Catalog::scan(&self.sandbox, &[self.plugins.path().to_owned()]);
         let plugin = catalog.get("test-guest").unwrap_or_else(|| panic!("{:?}", catalog.refused()));
         let root = self.plugins.path().to_owned();
-        let setup = StageSetup { name: "it".into(), config: mode.into(), grants, limits, root };
+        let setup =
+            StageSetup { name: "it".into(), config: mode.into(), grants, limits, network: Default::default(), root };
         self.sandbox.stage(plugin, setup).unwrap()
     }
 

@@ -10,7 +10,7 @@ use sluicebox_model::fault::{Fault, FaultKind};
 use sluicebox_model::limits::Limits;
 use sluicebox_model::pipeline::draft;
 use sluicebox_model::stage::Stage;
-use sluicebox_sandbox::{Plugin, Sandbox, StageSetup};
+use sluicebox_sandbox::{NetworkFiles, Plugin, Sandbox, StageSetup};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -132,6 +132,7 @@ pub(super) fn bound(sandbox: &Sandbox, plugin: &Plugin, case: &Case, root: &Path
         config: case.config.to_string(),
         grants: case.grants(&plugin.description.capabilities),
         limits: Limits::default(),
+        network: NetworkFiles::default(),
         root: root.to_owned(),
     };
     sandbox.stage(plugin, setup).map_err(Trouble::from)

@@ -75,6 +75,8 @@ pub(super) fn show(plugin: &Plugin, style: Style) -> String {
             Capability::ReadFiles => Some("grants.read = [\"data\"]".to_owned()),
             Capability::WriteFiles => Some("grants.write = [\"out\"]".to_owned()),
             Capability::Environment => Some("grants.env = [\"NAME\"]".to_owned()),
+            Capability::Http => Some("grants.http = [\"https://api.example.com\"]".to_owned()),
+            Capability::Tcp => Some("grants.tcp = [\"db.internal:5432\"]".to_owned()),
             _ => None,
         })
         .collect();
@@ -96,6 +98,23 @@ pub(super) fn show(plugin: &Plugin, style: Style) -> String {
     out
 }
 
+/// What interfaces are for, in people's words: how their names begin, and what grants something behind them.
+const USES: [(&str, &[&str], &[Capability]); 9] = [
+    ("files", &["wasi:filesystem/"], &[Capability::ReadFiles, Capability::WriteFiles]),
+    ("network: HTTP", &["wasi:http/"], &[Capability::Http]),
+    (
+        "network: TCP",
+        &["wasi:sockets/tcp", "wasi:sockets/ip-name", "wasi:sockets/network", "wasi:sockets/instance"],
+        &[Capability::Tcp],
+    ),
+    ("network: UDP", &["wasi:sockets/udp"], &[]),
+    ("environment", &["wasi:cli/environment@"], &[Capability::Environment]),
+    ("clock", &["wasi:clocks/"], &[Capability::Clock]),
+    ("randomness", &["wasi:random/"], &[Capability::Random]),
+    ("its log and its end", &["wasi:cli/"], &[]),
+    ("the contract", &["sluicebox:stage/"], &[]),
+];
+
 /// What the component itself says that it imports: more than it uses, and nothing of it is there without a grant.
 fn imports(plugin: &Plugin, style: Style) -> String {
     let mut imports: Vec<String> = plugin.imports.iter().map(|import| clean_line(import)).collect();
@@ -103,14 +122,39 @@ fn imports(plugin: &Plugin, style: Style) -> String {
     if imports.is_empty() {
         return "  nothing\n".to_owned();
     }
-    let mut out: String = imports.iter().map(|import| format!("  {import}\n")).collect();
-    let uses: Vec<&str> = plugin.may_use().iter().map(|capability| capability.grant_key()).collect();
-    let told = match uses.as_slice() {
-        [] => "it could make use of no grant".to_owned(),
-        uses => format!("it could make use of {}; without a grant there is nothing behind them", uses.join(", ")),
-    };
-    out.push_str(&format!("  {}\n", style.paint(Tone::Quiet, &told)));
+    let mut out = String::new();
+    for (what, begins, grants) in USES {
+        let fits = |import: &String| begins.iter().any(|begin| import.starts_with(begin));
+        let (own, others): (Vec<String>, Vec<String>) = imports.into_iter().partition(fits);
+        imports = others;
+        group(&mut out, what, &own, &behind(plugin, what, grants), style);
+    }
+    // What these work with; whatever a later host offers.
+    group(&mut out, "other", &imports, "", style);
     out
+}
+
+/// What is behind a group of imports.
+fn behind(plugin: &Plugin, what: &str, grants: &[Capability]) -> String {
+    let asked = |capability: &&Capability| plugin.description.capabilities.contains(*capability);
+    let keys: Vec<&str> = grants.iter().map(|capability| capability.grant_key()).collect();
+    let asks = if grants.iter().any(|capability| asked(&capability)) { "asked for" } else { "never asked for" };
+    match (what, keys.as_slice()) {
+        ("network: UDP", _) => "never granted".to_owned(),
+        (_, []) => String::new(),
+        (_, keys) => format!("{asks}; nothing is behind it without {}", keys.join(" or ")),
+    }
+}
+
+fn group(out: &mut String, what: &str, imports: &[String], told: &str, style: Style) {
+    if imports.is_empty() {
+        return;
+    }
+    let told = if told.is_empty() { String::new() } else { style.paint(Tone::Quiet, &format!("  {told}")) };
+    out.push_str(&format!("  {what}{told}\n"));
+    for import in imports {
+        out.push_str(&format!("      {import}\n"));
+    }
 }
 
 /// One option of a plugin, as its schema tells.

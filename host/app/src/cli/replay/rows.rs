@@ -9,7 +9,7 @@ use sluicebox_model::fault::Fault;
 use sluicebox_model::grant::Grants;
 use sluicebox_model::limits::Limits;
 use sluicebox_model::stage::RunContext;
-use sluicebox_sandbox::StageSetup;
+use sluicebox_sandbox::{NetworkFiles, StageSetup};
 use std::path::Path;
 
 /// Writes rows by the load that fits the file's name.
@@ -33,6 +33,7 @@ pub(super) fn write(host: &Host, batch: &RecordBatch, file: &Path) -> Result<(),
         config: json!({ "path": format!("./{name}") }).to_string(),
         grants: Grants { write: vec![".".to_owned()], ..Grants::default() },
         limits: Limits::default(),
+        network: NetworkFiles::default(),
         root,
     };
     let context = RunContext {
