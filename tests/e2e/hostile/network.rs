@@ -314,10 +314,7 @@ fn many_requests_in_all() {
 fn ten_thousand_sockets() {
     let granted = talks("mode = 'many-sockets', times = 10000", "grants.tcp = ['a.example:1']");
     let rows_of = rows(&granted);
-    assert!(
-        rows_of[0].contains("16 sockets") && rows_of[0].contains("\"new-socket-limit\": 9984"),
-        "{rows_of:?}"
-    );
+    assert!(rows_of[0].contains("16 sockets") && rows_of[0].contains("\"new-socket-limit\": 9984"), "{rows_of:?}");
     assert!(log(&granted).contains("raise `limits.connections`, now 16"), "{}", log(&granted));
     let denied = talks("mode = 'many-sockets', times = 10000", "");
     let rows_of = rows(&denied);

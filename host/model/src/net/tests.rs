@@ -1,9 +1,11 @@
-#![allow(clippy::unwrap_used)]
+//! What grants of the network name, and what they do not.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use super::*;
 use crate::grant::Grants;
 
 fn http(text: &str) -> HttpGrant {
-    HttpGrant::parse(text).unwrap_or_else(|help| std::panic::panic_any(format!("{text}: {help}")))
+    HttpGrant::parse(text).unwrap_or_else(|help| panic!("{text}: {help}"))
 }
 
 fn host(text: &str) -> Host {
