@@ -113,7 +113,7 @@ fn what_changes_is_built_tested_and_run() {
 }
 
 /// A transform to begin with is broken and repaired while `plugin dev` looks at it: what the compiler says comes first, and a
-/// change is seen in time. Another machine may be slower than the one of docs/performance.md, hence three times the time.
+/// change is seen in time. Another machine may be slower than the one of docs/performance.md, hence five times the time.
 fn is_seen_in_time(language: &str, file: &str, broken: (&str, &str), error: &str, within: Duration) {
     let project = Project::new();
     sluicebox(&project, "", &["plugin", "new", "seen", "--kind", "transform", "--lang", language]).with_code(0);
@@ -142,7 +142,7 @@ fn is_seen_in_time(language: &str, file: &str, broken: (&str, &str), error: &str
     let repaired = dev.round();
     let took = begin.elapsed();
     assert!(repaired.contains("all is well"), "{repaired}\n{}", dev.said());
-    assert!(took < within * 3, "{language}: seen after {took:?}, which should be {within:?}");
+    assert!(took < within * 5, "{language}: seen after {took:?}, which should be {within:?}");
 }
 
 #[test]

@@ -7,6 +7,9 @@ use std::fmt::Write;
 #[derive(Clone, Copy)]
 pub struct Encoder(DataType);
 
+/// The texts of a column's values, by row.
+pub type Texts<'a> = Box<dyn Fn(usize) -> Option<String> + 'a>;
+
 /// A text as JSON.
 pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
@@ -19,41 +22,45 @@ impl Encoder {
         (is_plain || data_type.is_integer() || data_type.is_float()).then_some(Self(data_type))
     }
 
-    /// Adds the value of a row.
-    pub fn push(self, line: &mut String, column: &Column, row: usize) {
-        let text = if column.is_valid(row) { self.value(column, row) } else { None };
-        line.push_str(text.as_deref().unwrap_or("null"));
+    /// What makes the text of a row's value; null where there is none, or none that JSON has a word for. The column is looked at
+    /// once, here, and not for each row.
+    pub fn texts<'a>(self, column: &'a Column) -> Texts<'a> {
+        self.values(column).unwrap_or_else(|| Box::new(|_| None))
     }
 
-    /// None for what JSON has no word for.
-    fn value(self, column: &Column, row: usize) -> Option<String> {
-        macro_rules! integer {
-            ($values:ident) => {
-                column.$values()?.get(row)?.to_string()
-            };
+    fn values<'a>(self, column: &'a Column) -> Option<Texts<'a>> {
+        macro_rules! of {
+            ($values:ident, $text:expr) => {{
+                let (values, text) = (column.$values()?, $text);
+                Box::new(move |row| values.get(row).filter(|_| column.is_valid(row)).and_then(|value| text(*value)))
+            }};
         }
         Some(match self.0 {
-            DataType::Boolean => column.bits()?.get(row)?.to_string(),
-            DataType::Utf8 => quoted(column.strs()?.get(row)?),
-            DataType::Int8 => integer!(as_i8),
-            DataType::Int16 => integer!(as_i16),
-            DataType::Int32 => integer!(as_i32),
-            DataType::Int64 => integer!(as_i64),
-            DataType::Uint8 => integer!(as_u8),
-            DataType::Uint16 => integer!(as_u16),
-            DataType::Uint32 => integer!(as_u32),
-            DataType::Uint64 => integer!(as_u64),
+            DataType::Boolean => {
+                let bits = column.bits()?;
+                Box::new(move |row| bits.get(row).map(|bit| bit.to_string()))
+            }
+            DataType::Utf8 => {
+                let texts = column.strs()?;
+                Box::new(move |row| texts.get(row).map(quoted))
+            }
+            DataType::Int8 => of!(as_i8, |value: i8| Some(value.to_string())),
+            DataType::Int16 => of!(as_i16, |value: i16| Some(value.to_string())),
+            DataType::Int32 => of!(as_i32, |value: i32| Some(value.to_string())),
+            DataType::Int64 => of!(as_i64, |value: i64| Some(value.to_string())),
+            DataType::Uint8 => of!(as_u8, |value: u8| Some(value.to_string())),
+            DataType::Uint16 => of!(as_u16, |value: u16| Some(value.to_string())),
+            DataType::Uint32 => of!(as_u32, |value: u32| Some(value.to_string())),
+            DataType::Uint64 => of!(as_u64, |value: u64| Some(value.to_string())),
             // The shortest text that is read as the same number; not-a-number and the infinities are null.
             DataType::Float32 => {
-                let value = *column.as_f32()?.get(row)?;
-                return value.is_finite().then(|| serde_json::to_string(&value).unwrap_or_default());
+                of!(as_f32, |value: f32| value.is_finite().then(|| serde_json::to_string(&value).unwrap_or_default()))
             }
             DataType::Float64 => {
-                let value = *column.as_f64()?.get(row)?;
-                return value.is_finite().then(|| serde_json::to_string(&value).unwrap_or_default());
+                of!(as_f64, |value: f64| value.is_finite().then(|| serde_json::to_string(&value).unwrap_or_default()))
             }
-            DataType::Date32 => format!("\"{}\"", date((*column.as_i32()?.get(row)?).into())),
-            DataType::Timestamp => format!("\"{}\"", timestamp(*column.as_i64()?.get(row)?)),
+            DataType::Date32 => of!(as_i32, |days: i32| Some(format!("\"{}\"", date(days.into())))),
+            DataType::Timestamp => of!(as_i64, |at: i64| Some(format!("\"{}\"", timestamp(at)))),
             _ => return None,
         })
     }

@@ -2,7 +2,7 @@
 
 mod encode;
 
-use encode::Encoder;
+use encode::{Encoder, Texts};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sluicebox_stage::{Batch, Column, Context, Fault, Load, Schema};
@@ -59,8 +59,9 @@ impl Load for JsonLines {
     fn open(_: &Context, options: Options, input: &Schema, load_id: &str, part: u32) -> Result<Self, Fault> {
         let mut columns = Vec::new();
         for field in input.iter() {
-            let encoder = Encoder::of(field.data_type)
-                .ok_or_else(|| Fault::invalid_config(format!("{field}: it cannot be written; drop it, or cast it before")))?;
+            let encoder = Encoder::of(field.data_type).ok_or_else(|| {
+                Fault::invalid_config(format!("{field}: it cannot be written; drop it, or cast it before"))
+            })?;
             columns.push((format!("{}:", encode::quoted(&field.name)), encoder));
         }
         let temporary = format!("{}{part}", temporary_prefix(&options.path, load_id));
@@ -69,15 +70,18 @@ impl Load for JsonLines {
 
     fn write(&mut self, batch: Batch) -> Result<(), Fault> {
         let values: Vec<Column> = (0..self.columns.len()).map(|at| batch.column(at)).collect::<Result<_, _>>()?;
+        let columns = self.columns.iter().zip(&values);
+        let columns: Vec<(&str, Texts<'_>)> =
+            columns.map(|((name, encoder), column)| (name.as_str(), encoder.texts(column))).collect();
         let mut lines = String::new();
         for row in 0..batch.rows() {
             lines.push('{');
-            for (at, ((name, encoder), column)) in self.columns.iter().zip(&values).enumerate() {
+            for (at, (name, texts)) in columns.iter().enumerate() {
                 if at > 0 {
                     lines.push(',');
                 }
                 lines.push_str(name);
-                encoder.push(&mut lines, column, row);
+                lines.push_str(texts(row).as_deref().unwrap_or("null"));
             }
             lines.push_str("}\n");
         }

@@ -2,7 +2,9 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use sluicebox_stage::{Batch, Context, DataType, Fault, Finding, Mask, Outcome, Rule, Schema, Severity, Threshold, Validate};
+use sluicebox_stage::{
+    Batch, Context, DataType, Fault, Finding, Mask, Outcome, Rule, Schema, Severity, Threshold, Validate,
+};
 use std::collections::HashSet;
 
 /// What is known.

@@ -46,7 +46,8 @@ impl Extract for Numbers {
             None => options.start,
         };
         let end = i64::try_from(options.rows).ok().and_then(|rows| first.checked_add(rows));
-        let end = end.ok_or_else(|| Fault::invalid_config(format!("rows: {} more than {first} is too much", options.rows)))?;
+        let end =
+            end.ok_or_else(|| Fault::invalid_config(format!("rows: {} more than {first} is too much", options.rows)))?;
         let schema = Schema::new([
             Field::new("n", DataType::Int64).not_null(),
             Field::new("label", DataType::Utf8),

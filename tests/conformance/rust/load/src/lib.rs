@@ -2,7 +2,7 @@
 
 mod encode;
 
-use encode::Encoder;
+use encode::{Encoder, Texts};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sluicebox_stage::{Batch, Column, Context, Fault, Load, Schema};
@@ -99,15 +99,18 @@ impl Load for Conform {
     fn write(&mut self, batch: Batch) -> Result<(), Fault> {
         fail_in(self.fail, Call::Write)?;
         let values: Vec<Column> = (0..self.columns.len()).map(|at| batch.column(at)).collect::<Result<_, _>>()?;
+        let columns = self.columns.iter().zip(&values);
+        let columns: Vec<(&str, Texts<'_>)> =
+            columns.map(|((name, encoder), column)| (name.as_str(), encoder.texts(column))).collect();
         let mut lines = String::new();
         for row in 0..batch.rows() {
             lines.push('{');
-            for (at, ((name, encoder), column)) in self.columns.iter().zip(&values).enumerate() {
+            for (at, (name, texts)) in columns.iter().enumerate() {
                 if at > 0 {
                     lines.push(',');
                 }
                 lines.push_str(name);
-                encoder.push(&mut lines, column, row);
+                lines.push_str(texts(row).as_deref().unwrap_or("null"));
             }
             lines.push_str("}\n");
         }
