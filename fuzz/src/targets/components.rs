@@ -82,6 +82,7 @@ pub fn lives(component: &[u8]) {
         config: r#"{"some":"options"}"#.into(),
         grants: Grants::default(),
         limits: limits(),
+        network: Default::default(),
         root: ".".into(),
     };
     match fuzzing::stage(sandbox(), component, setup) {

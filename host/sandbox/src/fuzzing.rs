@@ -14,6 +14,7 @@ use crate::counts::{Counters, Living};
 use crate::describe;
 use crate::end;
 use crate::held::HeldBatch;
+use crate::network::{Access, Net, NetworkFiles};
 use crate::ops;
 use crate::ready::make_ready;
 use crate::refusal::Refusal;
@@ -25,6 +26,7 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::SchemaRef;
 use sluicebox_model::cancel::Cancel;
 use sluicebox_model::fault::Fault;
+use sluicebox_model::grant::Grants;
 use sluicebox_model::limits::Limits;
 use sluicebox_model::plugin::{Description, Kind};
 use sluicebox_model::stage::{LogLine, Stage};
@@ -55,7 +57,9 @@ impl Guest {
     pub fn new(limits: &Limits) -> Self {
         let console = Console::new(Arc::new(LogBudget::new(limits.log_bytes_max)));
         let living = Living::new(&Arc::<Counters>::default());
-        let state = State::new(WasiCtx::builder().build(), limits, console.clone(), Cancel::new(), living);
+        let access = Access::new("fuzz", &Grants::default(), limits, &NetworkFiles::default());
+        let net = Net::new(access, limits, console.clone());
+        let state = State::new(WasiCtx::builder().build(), net, limits, console.clone(), Cancel::new(), living);
         Self { state, limits: limits.clone(), console }
     }
 
@@ -63,12 +67,12 @@ impl Guest {
     pub fn begin_anew(&mut self) {
         self.console = Console::new(Arc::new(LogBudget::new(self.limits.log_bytes_max)));
         self.state.console = self.console.clone();
-        self.state.start_call();
+        self.state.start_call("fuzz");
     }
 
     /// What the bytes are counted from that may cross in a call.
     pub fn start_call(&mut self) {
-        self.state.start_call();
+        self.state.start_call("fuzz");
     }
 
     /// Bytes of the batches that are held.

@@ -92,8 +92,11 @@ fn figures(run: &RunRecord) -> Vec<(String, u64, u64, u64)> {
     run.stages.iter().map(|stage| of(&stage.entry.name)).collect()
 }
 
+/// Name, rows in, rows out and rows set aside of a stage.
+type Counts = (String, u64, u64, u64);
+
 /// Runs the sample of flights, and answers with what its stages did and what it loaded.
-fn flights(host: &Host) -> (Vec<(String, u64, u64, u64)>, Vec<u8>) {
+fn flights(host: &Host) -> (Vec<Counts>, Vec<u8>) {
     let project = Project::flights();
     let run = conduct(host, &project, "flights.toml");
     let mut loaded = std::fs::read(project.path().join("out/flights.parquet")).unwrap();
@@ -192,6 +195,7 @@ fn bound(host: &Host, options: &str, limits: Limits) -> Arc<dyn Stage> {
         config: options.into(),
         grants: Default::default(),
         limits,
+        network: Default::default(),
         root: ".".into(),
     };
     host.sandbox.stage(plugin, setup).unwrap()

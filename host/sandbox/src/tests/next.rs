@@ -187,7 +187,14 @@ fn components_of_two_tracks_run_side_by_side() {
     let opened = |plugin, config: &str| {
         let root = bed.plugins.path().to_owned();
         let (config, grants) = (config.to_owned(), Grants::default());
-        let setup = StageSetup { name: "it".into(), config, grants, limits: Limits::default(), root };
+        let setup = StageSetup {
+            name: "it".into(),
+            config,
+            grants,
+            limits: Limits::default(),
+            network: Default::default(),
+            root,
+        };
         let stage = bed.sandbox.stage(plugin, setup).unwrap();
         stage.transformer(&context(), &Cancel::new()).unwrap()
     };
