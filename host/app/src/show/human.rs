@@ -191,7 +191,8 @@ mod tests {
     #[test]
     fn json_steers_no_terminal() {
         let value = serde_json::json!({ "a\u{9b}31m": "\u{1b}[2J\u{202e}txet", "ü": "\n" });
-        let shown = json(&format!("{value:#}\n"));
+        let text = format!("{value:#}\n");
+        let shown = json(&text);
         assert_eq!(shown, "{\n  \"a\\u009b31m\": \"\\u001b[2J\\u202etxet\",\n  \"ü\": \"\\n\"\n}\n");
         assert_eq!(serde_json::from_str(&shown).ok(), Some(value), "it says the same");
     }
