@@ -173,7 +173,7 @@ fn a_change_in_typescript_is_seen() {
         "typescript",
         "stage.ts",
         ("batch.with(", "batch.wiht("),
-        "error TS2551: Property 'wiht'",
+        "error TS2339: Property 'wiht'",
         Duration::from_secs(5),
     );
 }
