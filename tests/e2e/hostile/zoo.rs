@@ -81,8 +81,11 @@ fn is_alone(name: &str) -> bool {
     false
 }
 
+/// Stages with their rows in, out and rejected.
+type Figures = Vec<(String, u64, u64, u64)>;
+
 /// What every stage of the sample did.
-fn figures(run: &RunRecord) -> Vec<(String, u64, u64, u64)> {
+fn figures(run: &RunRecord) -> Figures {
     assert_eq!((run.state, &run.fault), (RunState::Succeeded, &None));
     let of = |name: &String| {
         let outcome = outcome(run, name);
@@ -92,11 +95,8 @@ fn figures(run: &RunRecord) -> Vec<(String, u64, u64, u64)> {
     run.stages.iter().map(|stage| of(&stage.entry.name)).collect()
 }
 
-/// Name, rows in, rows out and rows set aside of a stage.
-type Counts = (String, u64, u64, u64);
-
 /// Runs the sample of flights, and answers with what its stages did and what it loaded.
-fn flights(host: &Host) -> (Vec<Counts>, Vec<u8>) {
+fn flights(host: &Host) -> (Figures, Vec<u8>) {
     let project = Project::flights();
     let run = conduct(host, &project, "flights.toml");
     let mut loaded = std::fs::read(project.path().join("out/flights.parquet")).unwrap();

@@ -1,8 +1,6 @@
 //! Ways to end.
 #![allow(clippy::panic)]
 
-use sluicebox_stage::Fault;
-
 /// Panics with a message that a test can look for.
 pub(crate) fn panic(call: &str) -> ! {
     panic!("evil: a panic in {call}, as asked for")
@@ -18,8 +16,8 @@ pub(crate) fn panic_like_ours() -> ! {
 }
 
 /// The same as a fault, which claims besides that the host refused something.
-pub(crate) fn fault_like_ours() -> Fault {
-    Fault::unavailable(format!("the stage misused `take`: {LIKE_OURS}"))
+pub(crate) fn fault_like_ours() -> sluicebox_stage::Fault {
+    sluicebox_stage::Fault::unavailable(format!("the stage misused `take`: {LIKE_OURS}"))
 }
 
 /// Loops for ever.
