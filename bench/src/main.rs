@@ -6,6 +6,8 @@ mod bed;
 mod costs;
 mod dev;
 mod idle;
+#[cfg(unisolated)]
+mod isolation;
 mod job;
 mod kernels;
 mod languages;
@@ -47,6 +49,12 @@ fn main() -> Result<()> {
     let arguments = parse(arguments)?;
     let wanted = |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name);
     let plugins = arguments.sluicebox.with_file_name("plugins");
+    if arguments.only.iter().any(|only| only == "isolation") {
+        #[cfg(unisolated)]
+        return isolation::print_table(&plugins, &arguments.data);
+        #[cfg(not(unisolated))]
+        anyhow::bail!("this build cannot leave isolation out; run `cargo xtask bench isolation`");
+    }
 
     if ["job", "csv", "kernels"].into_iter().any(wanted) {
         println!("| what | sluicebox | other | ratio | lowest - highest |");

@@ -1,13 +1,12 @@
 //! `cargo xtask fuzz`: libFuzzer on the targets of `fuzz/`.
 //!
 //! No nightly compiler is needed: what libFuzzer follows is a pass of LLVM, and flags of stable rustc turn it on. Only the
-//! packages of this workspace are built with it, by this program in the place of rustc (cargo's `RUSTC_WORKSPACE_WRAPPER`),
+//! packages of this workspace are built with it, by this program in the place of rustc (see `rustc.rs`),
 //! so that all they depend on is what the tests were built with.
 
 use crate::build;
 use crate::process::{run, run_with, works};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
 
 /// The targets, with the most bytes of an input, and folders with more seeds than their own.
 const TARGETS: [(&str, u32, &[&str]); 7] = [
@@ -22,40 +21,6 @@ const TARGETS: [(&str, u32, &[&str]); 7] = [
 
 /// Seconds of each target among all tests.
 pub(crate) const SHORT_SECONDS: u32 = 20;
-
-/// Says that this program stands in the place of rustc.
-const INSTEAD_OF_RUSTC: &str = "SLUICEBOX_XTASK_IS_RUSTC";
-
-/// What turns on the counting of what was run and the noting of what was compared. As cargo-fuzz has them.
-const COVERAGE: [&str; 6] = [
-    "-Cpasses=sancov-module",
-    "-Cllvm-args=-sanitizer-coverage-level=4",
-    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
-    "-Cllvm-args=-sanitizer-coverage-pc-table",
-    "-Cllvm-args=-sanitizer-coverage-trace-compares",
-    "-Ccodegen-units=1",
-];
-
-/// Whether cargo called this program in the place of rustc; then, how rustc ended.
-pub(crate) fn as_rustc() -> Option<ExitCode> {
-    std::env::var_os(INSTEAD_OF_RUSTC)?;
-    let mut arguments = std::env::args_os().skip(1);
-    let rustc = arguments.next()?;
-    let arguments: Vec<_> = arguments.collect();
-    let value_of = |key: &str| {
-        let at = arguments.iter().position(|argument| argument == key)?;
-        arguments.get(at + 1)?.to_str()
-    };
-    let name = value_of("--crate-name").unwrap_or_default();
-    let of_ours = name.starts_with("sluicebox") && value_of("--crate-type") != Some("proc-macro");
-    let mut command = Command::new(rustc);
-    command.args(&arguments);
-    if of_ours {
-        command.args(COVERAGE);
-    }
-    let code = command.status().ok().and_then(|status| status.code()).and_then(|code| u8::try_from(code).ok());
-    Some(ExitCode::from(code.unwrap_or(1)))
-}
 
 /// What is asked for.
 struct Asked {
@@ -135,13 +100,12 @@ fn program() -> Result<PathBuf, String> {
         run("apt-get", &["update"])?;
         run("apt-get", &["install", "--yes", "--no-install-recommends", "g++"])?;
     }
-    let this = std::env::current_exe().map_err(|error| format!("this program has no path: {error}"))?;
-    let this = this.display().to_string();
+    let variables = crate::rustc::Instead::Coverage.variables()?;
     // With the same choice of packages as the tests, and one of the tests, so that they share what they are built on.
-    let mut arguments = vec!["build", "--workspace"];
-    arguments.extend(crate::checks::APART.iter().flat_map(|apart| ["--exclude", apart]));
+    let mut arguments = vec!["build", "--workspace", "--exclude", crate::checks::APART];
     arguments.extend(["--bin", "sluicebox-fuzz", "--test", "seeds", "--features", "sluicebox-fuzz/engine"]);
-    run_with("cargo", &arguments, &[("RUSTC_WORKSPACE_WRAPPER", &this), (INSTEAD_OF_RUSTC, "1")])?;
+    let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    run_with("cargo", &arguments, &variables)?;
     Ok(build::target_folder()?.join("debug").join(format!("sluicebox-fuzz{}", std::env::consts::EXE_SUFFIX)))
 }
 

@@ -7,6 +7,7 @@ mod checks;
 mod deny;
 mod fuzz;
 mod process;
+mod rustc;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,7 +26,7 @@ cargo xtask fuzz       look for inputs that the host does wrong with    [TARGET 
 ";
 
 fn main() -> ExitCode {
-    if let Some(ended) = fuzz::as_rustc() {
+    if let Some(ended) = rustc::called() {
         return ended;
     }
     let mut arguments = std::env::args().skip(1);
@@ -94,14 +95,15 @@ fn bench(names: &[String]) -> Result<(), String> {
     if !names.iter().all(|name| is_isolation(&name)) || names.is_empty() {
         let mut arguments = vec!["run", "--release", "--package", "sluicebox-bench", "--"];
         arguments.extend(["--sluicebox", &binary, "--handed-out", &handed_out, "--data", &year]);
-        arguments.extend(names.iter().map(String::as_str));
+        arguments.extend(names.iter().filter(|name| !is_isolation(name)).map(String::as_str));
         process::run("cargo", &arguments)?;
     }
     if names.is_empty() || names.iter().any(|name| is_isolation(&name)) {
-        let plugins = built.binary.with_file_name("plugins").display().to_string();
-        let mut arguments = vec!["run", "--release", "--package", "sluicebox-isolation", "--"];
-        arguments.extend(["--plugins", &plugins, "--data", &year]);
-        process::run("cargo", &arguments)?;
+        let mut arguments = vec!["run", "--release", "--package", "sluicebox-bench", "--"];
+        arguments.extend(["--sluicebox", &binary, "--data", &year, "isolation"]);
+        let variables = rustc::Instead::Unisolated.variables()?;
+        let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        process::run_with("cargo", &arguments, &variables)?;
     }
     Ok(())
 }

@@ -402,7 +402,7 @@ fn from_le<const WIDTH: usize, N>(bytes: &[u8], number: impl Fn([u8; WIDTH]) -> 
 }
 
 fn bytes(field: &Field, offsets: Vec<i32>, data: Vec<u8>, nulls: Option<NullBuffer>) -> Result<ArrayRef, Refusal> {
-    #[cfg(feature = "unisolated")]
+    #[cfg(unisolated)]
     if !isolation::is_on(Part::Checks) {
         return Ok(unchecked(field, offsets, data, nulls));
     }
@@ -431,7 +431,7 @@ fn bytes(field: &Field, offsets: Vec<i32>, data: Vec<u8>, nulls: Option<NullBuff
 }
 
 /// As [`bytes`], without a look at them; see [`isolation`].
-#[cfg(feature = "unisolated")]
+#[cfg(unisolated)]
 #[allow(unsafe_code)] // only where nothing is isolated
 fn unchecked(field: &Field, offsets: Vec<i32>, data: Vec<u8>, nulls: Option<NullBuffer>) -> ArrayRef {
     // SAFETY: none but trust. Whoever leaves out the checks gives only guests that hand over what they have to.

@@ -1,14 +1,15 @@
 //! What guests are held to, and that it cannot be left out.
 //!
-//! Only a build with the feature `unisolated` can, so that `bench/isolation` may tell what it costs. There each part has a
-//! switch for the whole process; everywhere else the questions below are answered as the code is compiled.
+//! Only what `cargo xtask bench isolation` builds can, to tell what it costs: a flag of the compiler that cargo knows nothing
+//! of, `--cfg unisolated`. There each part has a switch for the whole process; everywhere else the questions below are answered
+//! as the code is compiled.
 
 /// Whether this build could leave out what guests are held to. The command does not compile where it could.
-pub const CAN_BE_LEFT_OUT: bool = cfg!(feature = "unisolated");
+pub const CAN_BE_LEFT_OUT: bool = cfg!(unisolated);
 
 /// A part of what guests are held to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(feature = "unisolated"), allow(unreachable_pub))]
+#[cfg_attr(not(unisolated), allow(unreachable_pub))]
 pub enum Part {
     /// Calls are looked at as they run, and end in time.
     Time = 1,
@@ -18,18 +19,18 @@ pub enum Part {
     Checks = 4,
 }
 
-#[cfg(not(feature = "unisolated"))]
+#[cfg(not(unisolated))]
 #[inline(always)]
 pub(crate) const fn is_on(_: Part) -> bool {
     true
 }
 
-#[cfg(feature = "unisolated")]
+#[cfg(unisolated)]
 pub(crate) use switch::is_on;
-#[cfg(feature = "unisolated")]
+#[cfg(unisolated)]
 pub use switch::leave_out;
 
-#[cfg(feature = "unisolated")]
+#[cfg(unisolated)]
 mod switch {
     use super::Part;
     use std::sync::atomic::{AtomicU8, Ordering};

@@ -77,7 +77,7 @@ pub use compiler::{COMPILE, compile_for_parent};
 pub use counts::Counts;
 pub use error::SandboxError;
 pub use isolation::CAN_BE_LEFT_OUT;
-#[cfg(feature = "unisolated")]
+#[cfg(unisolated)]
 #[doc(hidden)]
 pub use isolation::{Part, leave_out};
 pub use keeping::CacheBounds;

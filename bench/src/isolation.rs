@@ -1,39 +1,20 @@
-//! What isolation costs: the flights job with what guests are held to, and without. `cargo xtask bench isolation` runs it.
+//! What isolation costs: the flights job with what guests are held to, and without.
 //!
-//! The same program runs both, with and without in turn, so that all else is the same. It is a package of its own, since the
-//! sandbox that can leave isolation out must get into no other program.
+//! The same program runs both, with and without in turn, so that all else is the same. Only `cargo xtask bench isolation` builds
+//! it, with a sandbox that can leave isolation out: see `host/sandbox/src/isolation.rs`.
 
-#[allow(dead_code)] // of the other bench
-#[path = "../../src/bed.rs"]
-mod bed;
-#[path = "../../src/job.rs"]
-mod job;
-#[allow(dead_code)] // of the other bench
-#[path = "../../src/measure.rs"]
-mod measure;
-
-use anyhow::{Context, Result};
-use bed::Bed;
-use job::{Job, Memory, prepare};
-use measure::{Cost, cost};
+use crate::bed::Bed;
+use crate::job::{Job, Memory, prepare};
+use crate::measure::{Cost, cost};
+use anyhow::Result;
 use sluicebox_sandbox::{Part, leave_out};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Pairs of runs of each comparison.
 const PAIRS: usize = 25;
 
-fn main() -> Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    let (mut plugins, mut data) = (None, None);
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--plugins" => plugins = arguments.next().map(PathBuf::from),
-            "--data" => data = arguments.next().map(PathBuf::from),
-            other => anyhow::bail!("there is no `{other}`"),
-        }
-    }
-    let plugins = plugins.context("--plugins names a folder of plugins")?;
-    let data = data.context("--data names a folder with flights.csv and airlines.csv")?;
+/// Prints a table of its own.
+pub(crate) fn print_table(plugins: &Path, data: &Path) -> Result<()> {
     println!();
     println!("| the flights job with and without | with | without | ratio | middle half | lowest - highest |");
     println!("| --- | --- | --- | --- | --- | --- |");
@@ -45,7 +26,7 @@ fn main() -> Result<()> {
         ("nothing: the same twice, to show the noise", &[]),
     ];
     for (what, parts) in rows {
-        print(&compared(what, parts, &plugins, &data)?);
+        print(&compared(what, parts, plugins, data)?);
     }
     println!();
     Ok(())
