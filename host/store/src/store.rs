@@ -5,15 +5,18 @@ use crate::quarantine::Files;
 use crate::schema::migrate;
 use crate::watch::Watchers;
 use jiff::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use sluicebox_model::run::{RunId, RunRecord};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a statement waits for another process.
 pub(crate) const BUSY: Duration = Duration::from_secs(15);
+
+/// How long it waits before it tries again what SQLite does not try again by itself.
+const AGAIN_AFTER: Duration = Duration::from_millis(2);
 
 /// The journal of runs and what they left behind, in one folder.
 pub struct Store {
@@ -109,12 +112,26 @@ fn connect(file: &Path, synchronous: &str) -> Result<Connection, StoreError> {
     let connect = || {
         let connection = Connection::open(file)?;
         connection.busy_timeout(BUSY)?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
+        write_ahead(&connection)?;
         connection.pragma_update(None, "synchronous", synchronous)?;
         connection.pragma_update(None, "foreign_keys", true)?;
         Ok(connection)
     };
     connect().map_err(|error| StoreError::database(file, &error))
+}
+
+/// Has the database write ahead. Of several processes that open a new one at once only one can change that, and here SQLite
+/// does not wait by itself for the others.
+fn write_ahead(connection: &Connection) -> Result<(), rusqlite::Error> {
+    let end = Instant::now() + BUSY;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && Instant::now() < end => {
+                std::thread::sleep(AGAIN_AFTER);
+            }
+            done => return done,
+        }
+    }
 }
 
 /// Locks, also after a panic of another thread: transactions that it had begun are rolled back.

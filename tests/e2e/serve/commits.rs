@@ -46,15 +46,17 @@ fn no_other_run_of_its_pipeline_begins_until_somebody_decides() {
     let project = stubborn(0, "");
     let serving = Serving::begin(&project);
     serving.sluicebox(&["run", "p.toml"]).with_code(1);
+    let crashed = serving.runs("p", "crashed", 1);
+    let run = text(&crashed[0], "id");
     let refused = serving.sluicebox(&["run", "p.toml"]).with_code(2);
     for word in ["has prepared its loads and could not commit them", "sluicebox runs resolve"] {
         assert!(refused.stderr.contains(word), "{}", refused.stderr);
     }
     assert_eq!(steps(&project).iter().filter(|step| *step == "prepare").count(), 1);
-    let still = serving.sluicebox(&["runs", "resolve", "last", "commit"]);
+    let still = serving.sluicebox(&["runs", "resolve", run, "commit"]);
     assert!(still.stdout.contains("not now, as asked for"), "{} {}", still.stdout, still.stderr);
-    serving.sluicebox(&["runs", "resolve", "last", "abandon"]).with_code(0);
-    let again = serving.sluicebox(&["runs", "resolve", "last", "abandon"]).with_code(2);
+    serving.sluicebox(&["runs", "resolve", run, "abandon"]).with_code(0);
+    let again = serving.sluicebox(&["runs", "resolve", run, "abandon"]).with_code(2);
     assert!(again.stderr.contains("is abandoned already"), "{}", again.stderr);
     // The next one begins (and cannot commit, either).
     serving.sluicebox(&["run", "p.toml"]).with_code(1);

@@ -127,6 +127,24 @@ fn a_loss_of_power_behind_the_commit_leaves_a_run_that_commits_again() {
     assert_eq!(waits(&store), 2);
 }
 
+/// A command that looks beside the first run of a project opens the store as that makes it.
+#[test]
+fn a_new_store_is_opened_by_several_at_once() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let together = std::sync::Barrier::new(4);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    together.wait();
+                    let opened = Store::open(folder.path());
+                    assert!(opened.is_ok(), "{:?}", opened.err());
+                });
+            }
+        });
+    }
+}
+
 /// `cargo test -p sluicebox-store --release -- --ignored --nocapture how_long`
 #[test]
 #[ignore = "a measurement"]
