@@ -29,11 +29,12 @@ pub fn example_in_rust(kind: Kind, tools: &Tools) -> Result<(Project, Tools), To
     let name = name(kind);
     let folder = tools.dir().join("examples").join(name);
     for (path, content) in below(&EXAMPLES, Path::new(name)) {
-        write(&folder.join(path), content)?;
+        // Within the tool folder a link to it would lead round in circles: whoever walks through a project's `.tools` would never
+        // come to an end. So the SDK is named by where it is.
+        let text = String::from_utf8_lossy(content).replace(".tools/sdk/rust", "../../sdk/rust");
+        write(&folder.join(path), text.as_bytes())?;
     }
-    let project = Project::read(&folder)?;
-    let tools = Tools::of(&project.dir, Some(tools.dir()));
-    Ok((project, tools))
+    Ok((Project::read(&folder)?, tools.unlinked()))
 }
 
 #[cfg(test)]
@@ -41,6 +42,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::Language;
+    use std::fs;
 
     #[test]
     fn there_is_one_of_each_kind() {
@@ -50,6 +52,11 @@ mod tests {
             let (project, of_it) = example_in_rust(kind, &tools).unwrap();
             assert_eq!((project.kind, project.language), (kind, Language::Rust));
             assert_eq!(of_it.dir(), tools.dir());
+            crate::prepare(&project, &of_it).unwrap();
+            assert!(fs::symlink_metadata(project.dir.join(".tools")).is_err(), "no way back into the tool folder");
+            assert!(project.dir.join("../../sdk/rust/Cargo.toml").is_file());
+            let manifest = fs::read_to_string(project.dir.join("Cargo.toml")).unwrap();
+            assert!(manifest.contains("path = \"../../sdk/rust\""), "{manifest}");
             assert!(project.dir.join("src/lib.rs").is_file() && project.dir.join("tests/cases.toml").is_file());
         }
     }

@@ -25,6 +25,11 @@ impl Tools {
         Self { dir, is_shared: shared.is_some() }
     }
 
+    /// The same for a project that lies within the tool folder, and needs no link to it.
+    pub(crate) fn unlinked(&self) -> Self {
+        Self { dir: self.dir.clone(), is_shared: false }
+    }
+
     /// Where it is.
     pub fn dir(&self) -> &Path {
         &self.dir
