@@ -30,8 +30,11 @@ impl Server {
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let (noted, serve) = (Arc::clone(&noted), Arc::clone(&serve));
-                // A client that hangs up is no concern of a server.
-                thread::spawn(move || serve(stream.unwrap(), &noted));
+                thread::spawn(move || {
+                    let noted: &Mutex<Vec<String>> = &noted;
+                    // A client that hangs up is no concern of a server.
+                    let _ = serve(stream.unwrap(), noted);
+                });
             }
         });
         Self { at, heard }
