@@ -51,6 +51,11 @@ impl WasiHttpHooks for Net {
         }
     }
 
+    /// It is written from the server that was found to be granted.
+    fn set_host_header(&mut self) -> bool {
+        false
+    }
+
     fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {
         DEFAULT_FORBIDDEN_HEADERS.contains(name)
     }
