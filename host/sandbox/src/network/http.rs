@@ -7,7 +7,7 @@ use super::live::{Live, Permit};
 use super::refused::Refusal;
 use bytes::Bytes;
 use http::header::{HOST, HeaderValue};
-use http::{HeaderName, Method, Request, Response, Uri};
+use http::{Method, Request, Response, Uri};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -22,7 +22,7 @@ use tokio::time::{Instant, Sleep};
 use wasmtime_wasi::runtime::{AbortOnDropJoinHandle, spawn};
 use wasmtime_wasi_http::io::TokioIo;
 use wasmtime_wasi_http::p2::bindings::http::types::{DnsErrorPayload, ErrorCode};
-use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, Error, RequestOptions, WasiBody, WasiHttpHooks};
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 /// Bytes of the head of an answer, and its fields.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
@@ -51,8 +51,9 @@ impl WasiHttpHooks for Net {
         }
     }
 
-    fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {
-        DEFAULT_FORBIDDEN_HEADERS.contains(name)
+    /// It is written from the server that was found to be granted.
+    fn set_host_header(&mut self) -> bool {
+        false
     }
 
     fn p2_outgoing_body_buffer_chunks(&mut self) -> usize {
