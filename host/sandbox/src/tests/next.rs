@@ -78,6 +78,8 @@ impl Adapter for Track02 {
     }
 
     fn link(&self, linker: &mut Linker<State>) -> wasmtime::Result<()> {
+        // It has types alone.
+        linker.instance("sluicebox:stage/types@0.2.0")?;
         batches::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
         report::add_to_linker::<State, HasSelf<State>>(linker, |state| state)
     }
