@@ -246,8 +246,9 @@ impl Play {
 
     /// What is counted as held is what is held.
     fn adds_up(&mut self) {
-        let batches = self.handles.iter().map(|handle| self.guest.batch(*handle).unwrap());
-        assert_eq!(self.guest.held_bytes(), allocated(batches));
+        let batches = || self.handles.iter().map(|handle| self.guest.batch(*handle).unwrap());
+        let handles: u64 = batches().map(Guest::frame_bytes).sum();
+        assert_eq!(self.guest.held_bytes(), allocated(batches()) + handles);
         assert!(self.handles.len() <= limits().handles_max as usize);
         assert_eq!(self.guest.handles(), self.handles.len());
     }

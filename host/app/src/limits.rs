@@ -23,6 +23,7 @@ fn parts() -> Vec<Part> {
             "What is beyond is cut or refused, or ends the instance.",
             sluicebox_sandbox::stated(),
         ),
+        ("The network", "For stages that are granted some of it.", sluicebox_sandbox::stated_of_network()),
         ("A run", "", sluicebox_runner::stated()),
         ("Compiled plugins", "", sluicebox_sandbox::stated_of_cache()),
         ("Files", "A file that is larger is refused before it is read.", files()),

@@ -13,7 +13,7 @@ use crate::contract::types;
 use crate::counts::{Counters, Living};
 use crate::describe;
 use crate::end;
-use crate::held::HeldBatch;
+use crate::held::{self, HeldBatch};
 use crate::network::{Access, Net, NetworkFiles};
 use crate::ops;
 use crate::ready::make_ready;
@@ -75,7 +75,12 @@ impl Guest {
         self.state.start_call("fuzz");
     }
 
-    /// Bytes of the batches that are held.
+    /// What a handle of the batch costs beside its buffers.
+    pub fn frame_bytes(batch: &RecordBatch) -> u64 {
+        held::frame_bytes(batch)
+    }
+
+    /// Bytes of the batches that are held, and of their handles.
     pub fn held_bytes(&self) -> u64 {
         self.state.held.bytes()
     }

@@ -112,7 +112,7 @@ const HANDLE_BYTES: u64 = 256;
 const COLUMN_BYTES: u64 = 256;
 
 /// What a handle costs beside the buffers: without it, many handles of batches with many columns would cost nothing.
-fn frame_bytes(batch: &RecordBatch) -> u64 {
+pub(crate) fn frame_bytes(batch: &RecordBatch) -> u64 {
     HANDLE_BYTES + COLUMN_BYTES * batch.num_columns() as u64
 }
 

@@ -81,6 +81,6 @@ pub use isolation::CAN_BE_LEFT_OUT;
 #[doc(hidden)]
 pub use isolation::{Part, leave_out};
 pub use keeping::CacheBounds;
-pub use network::NetworkFiles;
+pub use network::{NetworkFiles, stated_of_network};
 pub use sandbox::{Compile, Sandbox, SandboxOptions, StageSetup};
 pub use stated::{stated, stated_of_cache};

@@ -4,9 +4,9 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Most characters of a name in the DNS.
-const NAME_MAX: usize = 253;
+pub(crate) const NAME_MAX: usize = 253;
 /// Most characters of a part of it.
-const LABEL_MAX: usize = 63;
+pub(crate) const LABEL_MAX: usize = 63;
 
 /// A host as a grant or a request names it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

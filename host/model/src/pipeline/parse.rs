@@ -7,6 +7,7 @@ use super::{
 };
 use crate::limits::{Limits, Stated};
 use crate::monitor::Monitors;
+use crate::net::host;
 use crate::stage::Threshold;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -197,6 +198,8 @@ const NAME_MAX: usize = 64;
 pub fn stated() -> Vec<Stated> {
     vec![
         Stated::bytes("the name of a pipeline, stage or pool", NAME_MAX),
+        Stated::bytes("the name of a host in a grant", host::NAME_MAX),
+        Stated::bytes("a part of it between dots", host::LABEL_MAX),
         Stated::count("`retry.attempts`", ATTEMPTS_MAX as usize),
         Stated::count("`retries` of a pipeline", RETRIES_MAX as usize),
         Stated::count("`parallel`", PARALLEL_MAX as usize),

@@ -15,7 +15,7 @@ use tokio_rustls::TlsConnector;
 use wasmtime_wasi_http::Error;
 
 /// Time to look up a name, to connect and to agree on keys, where the guest asks for no less.
-const CONNECT_MAX: Duration = Duration::from_secs(30);
+pub(super) const CONNECT_MAX: Duration = Duration::from_secs(30);
 
 /// A server that is granted.
 #[derive(Clone, Debug)]

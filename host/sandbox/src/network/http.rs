@@ -25,12 +25,12 @@ use wasmtime_wasi_http::p2::bindings::http::types::{DnsErrorPayload, ErrorCode};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 /// Bytes of the head of an answer, and its fields.
-const HEAD_BYTES_MAX: usize = 64 * 1024;
-const HEAD_FIELDS_MAX: usize = 128;
+pub(super) const HEAD_BYTES_MAX: usize = 64 * 1024;
+pub(super) const HEAD_FIELDS_MAX: usize = 128;
 /// Bytes of a body that wait in the host to be sent.
-const CHUNK_BYTES_MAX: usize = 64 * 1024;
+pub(super) const CHUNK_BYTES_MAX: usize = 64 * 1024;
 /// How long an answer may be silent, where the guest asks for no less; calls have limits of their own.
-const SILENT_MAX: Duration = Duration::from_secs(600);
+pub(super) const SILENT_MAX: Duration = Duration::from_secs(600);
 
 /// How the engine's side of a request is told to end.
 type Done = Box<dyn Future<Output = Result<(), Error>> + Send>;

@@ -19,11 +19,11 @@ use wasmtime_wasi_http::{FieldMap, RequestOptions, WasiHttpCtxView, WasiHttpView
 /// Bytes of the fields of a message that a guest makes, as the host keeps them.
 pub(super) const FIELDS_BYTES_MAX: usize = 64 * 1024;
 /// Messages, their fields and their bodies that an instance may have at once.
-const PARTS_MAX: usize = 512;
+pub(super) const PARTS_MAX: usize = 512;
 /// Bytes of the path of a request, of the name of its server, and of its method.
-const PATH_MAX: usize = 16 * 1024;
-const AUTHORITY_MAX: usize = 512;
-const WORD_MAX: usize = 64;
+pub(super) const PATH_MAX: usize = 16 * 1024;
+pub(super) const AUTHORITY_MAX: usize = 512;
+pub(super) const WORD_MAX: usize = 64;
 
 const TYPES: &str = "wasi:http/types@0.2.12";
 const HANDLER: &str = "wasi:http/outgoing-handler@0.2.12";

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Addresses that names may have turned out to be; a name has a handful.
-const ANSWERS_MAX: usize = 4096;
+pub(super) const ANSWERS_MAX: usize = 4096;
 
 /// The state of an instance's network; shared with the tasks that do its waiting.
 pub(crate) struct Live {

@@ -15,6 +15,7 @@ mod lookup;
 mod refused;
 mod resolve;
 mod sockets;
+mod stated;
 mod tls;
 
 #[cfg(test)]
@@ -22,6 +23,7 @@ mod tests;
 
 pub(crate) use live::Live;
 pub(crate) use sockets::check;
+pub use stated::stated as stated_of_network;
 
 use crate::console::Console;
 use crate::state::State;

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 /// Different refusals of an instance that are told.
-const TOLD_MAX: usize = 20;
+pub(super) const TOLD_MAX: usize = 20;
 /// Bytes that are shown of what a guest made up.
-const SHOWN_MAX: usize = 100;
+pub(super) const SHOWN_MAX: usize = 100;
 
 /// Something that a stage was refused.
 #[derive(Debug)]

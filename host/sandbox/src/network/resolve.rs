@@ -6,9 +6,9 @@ use std::net::{IpAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
 /// Addresses that are looked at of an answer.
-const ADDRESSES_MAX: usize = 64;
+pub(super) const ADDRESSES_MAX: usize = 64;
 /// A file of hosts that is larger is none.
-const HOSTS_BYTES_MAX: u64 = 4 * 1024 * 1024;
+pub(super) const HOSTS_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// Who knows the addresses of names.
 pub(crate) trait Resolve: Send + Sync {
