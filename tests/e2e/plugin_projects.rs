@@ -154,7 +154,7 @@ fn what_is_wrong_with_a_project_is_told() {
     // What the compiler says comes first, its errors before its warnings: see plugin_dev.rs for each language.
     let source = project.read("stamp/src/lib.rs");
     project
-        .file("stamp/src/lib.rs", format!("use std::collections::BTreeMap;\n{}", source.replace("count(", "cuont(")));
+        .file("stamp/src/lib.rs", format!("{}\nuse std::collections::BTreeMap;\n", source.replace("count(", "cuont(")));
     let broken = sluicebox(&project, "stamp", &["plugin", "build", "--yes"]).with_code(1);
     let said = &broken.stderr[broken.stderr.find('\n').unwrap() + 1..];
     assert!(said.starts_with("error[E04") && said.contains("unused import"), "{said}");
@@ -371,7 +371,7 @@ fn a_build_shows_how_far_it_is() {
     sluicebox(&project, "", &["plugin", "new", "ratio", "--kind", "transform", "--lang", "go"]).with_code(0);
     let tools = told("SLUICEBOX_TEST_TOOLS");
     let first = on_terminal(&project, "ratio", &tools, "plugin build --yes", "").with_code(0).stdout;
-    assert!(first.contains("building `ratio`") && first.contains(" s of about 10 s"), "{first:?}");
+    assert!(first.contains("building `ratio`") && first.contains("s of about 10 s"), "{first:?}");
     let last = first.rfind(" of about ").unwrap();
     // The compiler for the machine comes after it, on a line of its own.
     assert!(first[last..].contains("compiling ratio ("), "{first:?}");

@@ -322,7 +322,7 @@ fn a_rerun_is_of_what_the_run_was_made_with() {
     };
     own("evil.wasm");
     let made = |arguments: &[&str]| {
-        let run = project.sluicebox(arguments).with_code(0).json();
+        let run = project.sluicebox(&[arguments, &["--plugins", "plugins"]].concat()).with_code(0).json();
         run["stages"][1]["digest"].as_str().unwrap().to_owned()
     };
     let first = made(&["run", "mine.toml", "--format", "json"]);

@@ -393,8 +393,8 @@ fn listening() {
 #[test]
 fn hoards_in_the_host() {
     let said = ["512 HTTP messages, fields and bodies at once", "drop those that are no longer needed"];
-    for mode in ["hoard-fields", "hoard-bodies"] {
-        fails(&talks(&format!("mode = '{mode}'"), "limits = { call = \"20s\" }"), "limit", "next", &said);
+    for mode in ["mode = 'hoard-fields'", "mode = 'hoard-bodies'"] {
+        fails(&talks(mode, "limits = { call = \"20s\" }"), "limit", "next", &said);
     }
     let project = talks("mode = 'long-method'", "");
     fails(&project, "denied", "next", &["the method was not taken"]);
