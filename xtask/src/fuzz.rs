@@ -8,23 +8,34 @@ use crate::build;
 use crate::process::{run, run_with, works};
 use std::path::{Path, PathBuf};
 
-/// The targets, with the most bytes of an input, and folders with more seeds than their own.
-const TARGETS: [(&str, u32, &[&str]); 7] = [
-    ("columns", 4096, &[]),
-    ("ipc", 8192, &[]),
-    ("pipeline", 4096, &["tests/bad-pipelines"]),
-    ("cron", 128, &[]),
-    ("journal", 16384, &[]),
-    ("store", 16384, &[]),
-    ("components", 16384, &[]),
-];
+/// A target.
+struct Target {
+    name: &'static str,
+    /// Bytes of an input, at most.
+    bytes_max: u32,
+    /// Folders with more seeds than its own.
+    more: &'static [&'static str],
+    /// Inputs among all tests: some 20 seconds of them. A number, not a time: so it is the same ones on every machine.
+    short_runs: u32,
+}
 
-/// Seconds of each target among all tests.
-pub(crate) const SHORT_SECONDS: u32 = 20;
+const fn target(name: &'static str, bytes_max: u32, more: &'static [&'static str], short_runs: u32) -> Target {
+    Target { name, bytes_max, more, short_runs }
+}
+
+const TARGETS: [Target; 7] = [
+    target("columns", 4096, &[], 60_000),
+    target("ipc", 8192, &[], 60_000),
+    target("pipeline", 4096, &["tests/bad-pipelines"], 30_000),
+    target("cron", 128, &[], 3_000),
+    target("journal", 16384, &[], 80_000),
+    target("store", 16384, &[], 6_000),
+    target("components", 16384, &[], 1_500),
+];
 
 /// What is asked for.
 struct Asked {
-    targets: Vec<&'static (&'static str, u32, &'static [&'static str])>,
+    targets: Vec<&'static Target>,
     seconds: Option<String>,
     runs: Option<String>,
 }
@@ -41,10 +52,10 @@ impl Asked {
             match argument.as_str() {
                 "--seconds" => asked.seconds = number()?,
                 "--runs" => asked.runs = number()?,
-                name => match TARGETS.iter().find(|(target, ..)| *target == name) {
+                name => match TARGETS.iter().find(|target| target.name == name) {
                     Some(target) => asked.targets.push(target),
                     None => {
-                        let names = TARGETS.map(|(name, ..)| name).join(", ");
+                        let names = TARGETS.each_ref().map(|target| target.name).join(", ");
                         return Err(format!("there is no target `{name}`; there are {names}"));
                     }
                 },
@@ -66,13 +77,13 @@ pub(crate) fn long(arguments: &[String]) -> Result<(), String> {
     let program = program()?;
     let folder = build::target_folder()?.join("fuzz");
     let mut failed = Vec::new();
-    for (name, bytes_max, more) in &asked.targets {
+    for target in &asked.targets {
         let mut options = vec![];
         options.extend(asked.seconds.iter().map(|seconds| format!("-max_total_time={seconds}")));
         options.extend(asked.runs.iter().map(|runs| format!("-runs={runs}")));
         options.extend(["-reload=0", "-print_final_stats=1"].map(str::to_owned));
         // What one of them finds does not keep the others from looking.
-        failed.extend(look(&program, name, *bytes_max, more, &folder.join("corpus").join(name), &options).err());
+        failed.extend(look(&program, target, &folder.join("corpus").join(target.name), &options).err());
     }
     if failed.is_empty() { Ok(()) } else { Err(failed.join("\n\n")) }
 }
@@ -82,13 +93,13 @@ pub(crate) fn long(arguments: &[String]) -> Result<(), String> {
 pub(crate) fn short() -> Result<(), String> {
     let program = program()?;
     let folder = build::target_folder()?.join("fuzz/short");
-    for (name, bytes_max, more) in &TARGETS {
-        let corpus = folder.join(name);
+    for target in &TARGETS {
+        let corpus = folder.join(target.name);
         let _ = std::fs::remove_dir_all(&corpus);
         let options = ["-seed=1", "-reload=0", "-verbosity=0", "-print_final_stats=1"].map(str::to_owned);
         let mut options = options.to_vec();
-        options.push(format!("-max_total_time={SHORT_SECONDS}"));
-        look(&program, name, *bytes_max, more, &corpus, &options)?;
+        options.push(format!("-runs={}", target.short_runs));
+        look(&program, target, &corpus, &options)?;
     }
     Ok(())
 }
@@ -110,14 +121,8 @@ fn program() -> Result<PathBuf, String> {
 }
 
 /// Runs one target; an error says where the input is that it failed on.
-fn look(
-    program: &Path,
-    name: &str,
-    bytes_max: u32,
-    more: &[&str],
-    corpus: &Path,
-    options: &[String],
-) -> Result<(), String> {
+fn look(program: &Path, target: &Target, corpus: &Path, options: &[String]) -> Result<(), String> {
+    let Target { name, bytes_max, more, .. } = target;
     let found = build::target_folder()?.join("fuzz/found").join(name);
     for folder in [corpus, &found] {
         std::fs::create_dir_all(folder).map_err(|error| format!("could not make {}: {error}", folder.display()))?;
@@ -136,7 +141,7 @@ fn look(
     arguments.extend(more.iter().map(|folder| (*folder).to_owned()));
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let manifest = crate::root().join("fuzz").display().to_string();
-    let variables = [("SLUICEBOX_FUZZ_TARGET", name), ("CARGO_MANIFEST_DIR", &manifest)];
+    let variables = [("SLUICEBOX_FUZZ_TARGET", *name), ("CARGO_MANIFEST_DIR", manifest.as_str())];
     run_with(&program.display().to_string(), &arguments, &variables).map_err(|error| {
         format!(
             "{error}\n\n{name}: the input stands in {}; mend it and keep the input in fuzz/seeds/{name}",

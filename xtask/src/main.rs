@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         "e2e" => checks::end_to_end(&rest),
         "bench" => bench(&rest),
         "crash" => crash(&rest),
+        "fuzz" if rest == ["--short"] => fuzz::short(),
         "fuzz" => fuzz::long(&rest),
         "advisories" => deny::advisories(),
         "" | "help" | "--help" | "-h" => {

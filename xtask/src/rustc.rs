@@ -44,6 +44,14 @@ impl Instead {
         }
     }
 
+    /// A test that is built beside the program, so that cargo chooses the same features, has no libFuzzer in it. It is never run.
+    fn flags_of_tests(self) -> &'static [&'static str] {
+        match self {
+            Self::Coverage => &["-Clink-arg=-Wl,--unresolved-symbols=ignore-all"],
+            Self::Unisolated => &[],
+        }
+    }
+
     /// What cargo is told in the environment.
     pub(crate) fn variables(self) -> Result<[(&'static str, String); 2], String> {
         let told = |error: std::io::Error| format!("this program cannot stand in the place of rustc: {error}");
@@ -78,6 +86,9 @@ pub(crate) fn called() -> Option<ExitCode> {
     command.args(&arguments);
     if of_ours {
         command.args(instead.flags());
+    }
+    if arguments.iter().any(|argument| argument == "--test") {
+        command.args(instead.flags_of_tests());
     }
     let code = command.status().ok().and_then(|status| status.code()).and_then(|code| u8::try_from(code).ok());
     Some(ExitCode::from(code.unwrap_or(1)))

@@ -39,6 +39,9 @@ pub(crate) fn read(bytes: Vec<u8>) -> Result<RecordBatch, Refusal> {
     walk(&bytes)?;
     let batch = caught(|| decode(bytes))?;
     crate::schema::check_names(batch.schema_ref().fields().iter().map(|field| field.name().as_str()))?;
+    for field in batch.schema_ref().fields() {
+        check_runs(field.data_type())?;
+    }
     for column in batch.columns() {
         check_decimals(&column.to_data())?;
     }
@@ -55,6 +58,33 @@ pub(crate) fn read(bytes: Vec<u8>) -> Result<RecordBatch, Refusal> {
 /// A guest cannot say metadata in its schemas, so what it left in a stream would make two schemas of one.
 fn without_metadata(field: &Arc<Field>) -> Arc<Field> {
     Arc::new(Field::new(field.name(), field.data_type().clone(), field.is_nullable()))
+}
+
+/// Arrow's kernels make the parts of a run-end encoded column anew as they usually are, whatever they were: a batch with others
+/// would not be what its schema says once it was worked on. How deep types may be nested has been looked at.
+fn check_runs(data_type: &DataType) -> Result<(), Refusal> {
+    match data_type {
+        DataType::RunEndEncoded(ends, values) => {
+            let usual = ends.name() == "run_ends" && values.name() == "values";
+            if !usual || ends.is_nullable() || !values.is_nullable() {
+                refuse!(
+                    "the parts of a run-end encoded column are `run_ends`, without nulls, and `values`, with nulls; this one has \
+                     {ends} and {values}"
+                );
+            }
+            check_runs(values.data_type())
+        }
+        DataType::List(field)
+        | DataType::LargeList(field)
+        | DataType::ListView(field)
+        | DataType::LargeListView(field)
+        | DataType::FixedSizeList(field, _)
+        | DataType::Map(field, _) => check_runs(field.data_type()),
+        DataType::Struct(fields) => fields.iter().try_for_each(|field| check_runs(field.data_type())),
+        DataType::Union(fields, _) => fields.iter().try_for_each(|(_, field)| check_runs(field.data_type())),
+        DataType::Dictionary(_, values) => check_runs(values),
+        _ => Ok(()),
+    }
 }
 
 fn decode(bytes: Vec<u8>) -> Result<RecordBatch, Refusal> {

@@ -66,6 +66,8 @@ pub(super) fn syntax(text: &str, errors: &[toml::de::Error]) -> Vec<Problem> {
         seen.push(line);
         problems.push(Problem::error(span, format!("this is not TOML: {}", error.message())));
     }
+    // What was left open is noticed at the end of its line, and told before what was noticed earlier.
+    problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
     problems
 }
 
