@@ -15,7 +15,7 @@ struct Target {
     bytes_max: u32,
     /// Folders with more seeds than its own.
     more: &'static [&'static str],
-    /// Inputs among all tests: some 20 seconds of them. A number, not a time: so it is the same ones on every machine.
+    /// Inputs among all tests: some ten seconds of them. A number, not a time: so it is the same ones on every machine.
     short_runs: u32,
 }
 
@@ -24,13 +24,13 @@ const fn target(name: &'static str, bytes_max: u32, more: &'static [&'static str
 }
 
 const TARGETS: [Target; 7] = [
-    target("columns", 4096, &[], 60_000),
-    target("ipc", 8192, &[], 60_000),
-    target("pipeline", 4096, &["tests/bad-pipelines"], 30_000),
-    target("cron", 128, &[], 3_000),
-    target("journal", 16384, &[], 80_000),
-    target("store", 16384, &[], 6_000),
-    target("components", 16384, &[], 1_500),
+    target("columns", 4096, &[], 40_000),
+    target("ipc", 8192, &[], 40_000),
+    target("pipeline", 4096, &["tests/bad-pipelines"], 20_000),
+    target("cron", 128, &[], 2_000),
+    target("journal", 16384, &[], 40_000),
+    target("store", 16384, &[], 4_000),
+    target("components", 16384, &[], 1_000),
 ];
 
 /// What is asked for.
