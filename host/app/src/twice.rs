@@ -1,6 +1,7 @@
 //! Rows that a run would load a second time: a replay of what an earlier run for the same interval set aside has added them to
 //! the target.
 
+use crate::check::targets;
 use crate::house::House;
 use crate::trouble::Trouble;
 use crate::wiring::Asked;
@@ -25,7 +26,7 @@ pub(crate) fn refuse(house: &House, asked: &Asked<'_>, pipeline: &Pipeline) -> R
     let running: Vec<_> = pipeline.stages.iter().filter(|spec| !skipped.contains_key(&spec.name)).collect();
     let adds = running.iter().any(|spec| {
         let is_load = asked.plugins.of(spec).is_some_and(|plugin| plugin.description.kind == Kind::Load);
-        is_load && spec.config.get("mode").and_then(serde_json::Value::as_str) == Some("append")
+        is_load && targets::adds(&spec.config)
     });
     let twice = loaded.iter().find(|of| running.iter().any(|spec| spec.name == of.stage));
     let Some(twice) = twice.filter(|_| adds) else { return Ok(()) };

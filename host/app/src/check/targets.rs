@@ -13,7 +13,7 @@ pub fn check(pipeline: &Pipeline, kinds: &[Option<Kind>], configs: &[Value]) -> 
     for (at, _) in loads {
         let Some(config) = configs.get(at) else { continue };
         let Some(path) = config.get("path").and_then(Value::as_str) else { continue };
-        let (path, adds) = (plain(path), config.get("mode").and_then(Value::as_str) == Some("append"));
+        let (path, adds) = (plain(path), adds(config));
         let earlier = seen.iter().find(|(other, both_add, _)| *other == path && !(*both_add && adds));
         if let Some((first, stage)) =
             earlier.and_then(|(_, _, first)| Some((pipeline.stages.get(*first)?, pipeline.stages.get(at)?)))
@@ -49,6 +49,11 @@ fn plain(path: &str) -> PathBuf {
         }
     }
     plain
+}
+
+/// Whether a load with these options adds to its target; others replace what is there.
+pub(crate) fn adds(config: &Value) -> bool {
+    config.get("mode").and_then(Value::as_str) == Some("append")
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `sluicebox quarantine replay`
 
+use crate::check::targets;
 use crate::cli::logs::known_stage;
 use crate::cli::rerun::{behind, kept, read};
 use crate::cli::run::{cancel_on_signal, state_hint, tell_ran};
@@ -310,7 +311,7 @@ fn parts(
 fn refuse_replacing(pipeline: &Pipeline, plugins: &Plugins<'_>, parts: &[Part]) -> Result<(), Trouble> {
     for (spec, _) in pipeline.stages.iter().zip(parts).filter(|(_, part)| **part == Part::Runs) {
         let is_load = plugins.of(spec).is_some_and(|plugin| plugin.description.kind == Kind::Load);
-        if is_load && spec.config.get("mode").and_then(serde_json::Value::as_str) != Some("append") {
+        if is_load && !targets::adds(&spec.config) {
             let message = format!(
                 "load `{}` replaces its target: the rows that were set aside would take the place of all that is there",
                 spec.name
