@@ -26,7 +26,7 @@ pub(crate) fn print_table(plugins: &Path, data: &Path) -> Result<()> {
         ("nothing: the same twice, to show the noise", &[]),
     ];
     for (what, parts) in rows {
-        print(&compared(what, parts, plugins, data)?);
+        println!("{}", compared(what, parts, plugins, data)?.row());
     }
     println!();
     Ok(())
@@ -54,18 +54,4 @@ fn compared(what: &str, parts: &[Part], plugins: &Path, data: &Path) -> Result<C
             without.run(&Memory::default(), None)
         },
     )
-}
-
-fn print(cost: &Cost) {
-    println!(
-        "| {} | {:.1} ms | {:.1} ms | **{:.3}** | {:.3} - {:.3} | {:.3} - {:.3} |",
-        cost.what,
-        cost.with.as_secs_f64() * 1e3,
-        cost.without.as_secs_f64() * 1e3,
-        cost.ratio(0.5),
-        cost.ratio(0.25),
-        cost.ratio(0.75),
-        cost.ratio(0.0),
-        cost.ratio(1.0)
-    );
 }

@@ -143,17 +143,7 @@ fn print_costs(costs: &[measure::Cost]) {
     println!("| what the flights job pays for | with | without | ratio | middle half | lowest - highest |");
     println!("| --- | --- | --- | --- | --- | --- |");
     for cost in costs {
-        println!(
-            "| {} | {:.1} ms | {:.1} ms | **{:.3}** | {:.3} - {:.3} | {:.3} - {:.3} |",
-            cost.what,
-            cost.with.as_secs_f64() * 1e3,
-            cost.without.as_secs_f64() * 1e3,
-            cost.ratio(0.5),
-            cost.ratio(0.25),
-            cost.ratio(0.75),
-            cost.ratio(0.0),
-            cost.ratio(1.0)
-        );
+        println!("{}", cost.row());
     }
     println!();
 }

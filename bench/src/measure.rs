@@ -102,6 +102,21 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
+    /// A row of a table: what, with and without, the median of the ratios, their middle half, the lowest and the highest.
+    pub(crate) fn row(&self) -> String {
+        format!(
+            "| {} | {:.1} ms | {:.1} ms | **{:.3}** | {:.3} - {:.3} | {:.3} - {:.3} |",
+            self.what,
+            self.with.as_secs_f64() * 1e3,
+            self.without.as_secs_f64() * 1e3,
+            self.ratio(0.5),
+            self.ratio(0.25),
+            self.ratio(0.75),
+            self.ratio(0.0),
+            self.ratio(1.0)
+        )
+    }
+
     /// The ratio below which this share of the pairs is, e.g. 0.5 for the median.
     pub(crate) fn ratio(&self, share: f64) -> f64 {
         let at = share * self.ratios.len().saturating_sub(1) as f64;
