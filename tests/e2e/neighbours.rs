@@ -24,7 +24,7 @@ pub(crate) fn host() -> Host {
 pub(crate) fn host_with(more: Vec<PathBuf>) -> Host {
     let beside = |name: &str| binary().with_file_name(name);
     let sandbox = Sandbox::new(SandboxOptions { cache_dir: beside("test-cache") }).unwrap();
-    sandbox.compile_with(binary());
+    sandbox.work_with(binary());
     let folders = [more, vec![beside("plugins"), beside("test-plugins")]].concat();
     let catalog = Catalog::scan(&sandbox, &folders);
     Host { sandbox, catalog, folders, lock: None }

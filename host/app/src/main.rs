@@ -7,10 +7,10 @@ use std::process::ExitCode;
 const _: () = assert!(!sluicebox_sandbox::CAN_BE_LEFT_OUT, "built with a sandbox that can leave out isolation");
 
 fn main() -> ExitCode {
-    // A process that another one started to compile does nothing else.
+    // A process that another one started to work for it does nothing else.
     let mut arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
-    if arguments.next().as_deref() == Some(sluicebox_sandbox::COMPILE) {
-        return sluicebox_sandbox::compile_for_parent(arguments);
+    if arguments.next().as_deref() == Some(sluicebox_sandbox::WORK) {
+        return sluicebox_sandbox::work_for_parent(arguments);
     }
     let cli = sluicebox::cli::Cli::parse();
     ExitCode::from(sluicebox::cli::main(cli).code())

@@ -258,7 +258,7 @@ pub fn sandbox() -> Result<Sandbox, Trouble> {
     let sandbox = Sandbox::new(SandboxOptions { cache_dir: places::cache()? })?;
     sandbox.keep_cache_within(places::cache_bounds()?);
     if let Some(program) = own_program() {
-        sandbox.compile_with(program);
+        sandbox.work_with(program);
     }
     Ok(sandbox)
 }

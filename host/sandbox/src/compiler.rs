@@ -3,34 +3,35 @@
 //! processor time and by memory, both in proportion to the size of the component, whatever the machine is busy with. What
 //! a stopped process leaves behind is a file without a name in the cache folder at most.
 //!
-//! Where no program was named that can be such a process ([`Sandbox::compile_with`](crate::Sandbox::compile_with)), a
+//! Where no program was named that can be such a process ([`Sandbox::work_with`](crate::Sandbox::work_with)), a
 //! thread compiles. It is not waited for beyond the time, but it cannot be stopped, and its memory is not bounded: it is
 //! for those who compile what they trust.
 
 use crate::compiled::Cache;
 use crate::engine;
+use crate::process::{Bounds, Task, wait};
 use sluicebox_model::limits::{compile_memory_bytes_max, compile_time_max};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::process::{ExitCode, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use wasmparser::{KnownCustom, Name, Parser, Payload};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Result};
 
-/// The first argument by which the host's own program is asked to compile; see [`compile_for_parent`].
-pub const COMPILE: &str = "compile-for-another-process";
+/// What a process is asked for that compiles.
+pub(crate) const TASK: &str = "compile";
 
-/// How often a process that compiles is looked at.
-const LOOK: Duration = Duration::from_millis(5);
-/// So many times its processor time it may take by the clock, on a machine that is busy with other things.
-const BUSY: u32 = 8;
 /// Bytes of what the compiler says.
 const REASON_MAX: usize = 4096;
+/// Bytes of the name of a function. The engine makes a copy for each frame of a trap.
+pub(crate) const FUNCTION_NAME_MAX: usize = 1024 * 1024;
 /// How a process ends that says why the component cannot be compiled.
 const REFUSED: u8 = 1;
+/// How a process ends that says what of the component is too much.
+const TOO_MUCH: u8 = 3;
 
 /// Why there is no compiled component.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ pub(crate) enum NotCompiled {
     Machine(String),
 }
 
-/// Compiles in a process of its own, a `program` that calls [`compile_for_parent`]. Answers with a file in the cache
+/// Compiles in a process of its own, a `program` that calls [`work_for_parent`](crate::work_for_parent). Answers with a file in the cache
 /// folder, which holds the compiled component.
 pub(crate) fn in_a_process(
     program: &Path,
@@ -54,27 +55,36 @@ pub(crate) fn in_a_process(
 ) -> std::result::Result<PathBuf, NotCompiled> {
     let machine = |error: io::Error| NotCompiled::Machine(error.to_string());
     let size_bytes = bytes.len() as u64;
-    let cpu_max = compile_time_max(size_bytes);
+    let bounds =
+        Bounds { cpu_max: compile_time_max(size_bytes), memory_bytes_max: compile_memory_bytes_max(size_bytes) };
     let input = cache.part();
     let output = cache.part();
     let given = write(&input, bytes).and_then(|()| File::open(&input));
     // Whoever has it open goes on with it.
     let _ = fs::remove_file(&input);
+    let background = if in_background { "background" } else { "" };
     let started = given.and_then(|input| {
-        Command::new(program)
-            .arg(COMPILE)
-            .arg(stack_bytes.to_string())
-            .arg(cpu_max.as_secs().max(1).to_string())
-            .arg(compile_memory_bytes_max(size_bytes).to_string())
-            .arg(if in_background { "background" } else { "" })
-            .env_clear()
-            .stdin(Stdio::from(input))
-            .stdout(Stdio::from(File::create(&output)?))
-            .stderr(Stdio::piped())
-            .spawn()
+        let task = Task {
+            name: TASK,
+            bounds,
+            input,
+            output: Stdio::from(File::create(&output)?),
+            reasons: Stdio::piped(),
+            arguments: &[stack_bytes.to_string(), background.to_owned()],
+        };
+        task.start(program)
     });
-    let ended = started.and_then(|child| wait(child, cpu_max * BUSY)).map_err(machine);
-    let judged = ended.and_then(|(status, said)| judge(status, &said, size_bytes));
+    let ended = started.and_then(|mut child| -> io::Result<(Option<ExitStatus>, String)> {
+        let status = wait(&mut child, bounds)?;
+        let mut said = Vec::new();
+        if let Some(stderr) = child.stderr.take() {
+            // It has ended, so this does too.
+            stderr.take(REASON_MAX as u64).read_to_end(&mut said)?;
+        }
+        // What it says may hold names that the component has.
+        Ok((status, crate::console::escape(String::from_utf8_lossy(&said).trim(), REASON_MAX)))
+    });
+    let judged = ended.map_err(machine).and_then(|(status, said)| judge(status, &said, size_bytes));
     match judged {
         Ok(()) => Ok(output),
         Err(why) => {
@@ -86,29 +96,6 @@ pub(crate) fn in_a_process(
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     File::create(path)?.write_all(bytes)
-}
-
-/// Waits until the process ends, at most so long; answers with how it ended and what it said.
-fn wait(mut child: Child, most: Duration) -> io::Result<(Option<ExitStatus>, String)> {
-    let until = Instant::now() + most;
-    let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break Some(status);
-        }
-        if Instant::now() >= until {
-            child.kill()?;
-            child.wait()?;
-            break None;
-        }
-        thread::sleep(LOOK);
-    };
-    let mut said = Vec::new();
-    if let Some(stderr) = child.stderr.take() {
-        // It has ended, so this does too.
-        stderr.take(REASON_MAX as u64).read_to_end(&mut said)?;
-    }
-    // What it says may hold names that the component has.
-    Ok((status, crate::console::escape(String::from_utf8_lossy(&said).trim(), REASON_MAX)))
 }
 
 /// What the end of the process says of the component.
@@ -127,6 +114,9 @@ fn judge(status: Option<ExitStatus>, said: &str, size_bytes: u64) -> std::result
     }
     if status.code() == Some(REFUSED.into()) {
         return Err(NotCompiled::Broken(said.to_owned()));
+    }
+    if status.code() == Some(TOO_MUCH.into()) {
+        return Err(NotCompiled::TooMuch(said.to_owned()));
     }
     match signal_of(status) {
         Some(Signal::Time) => Err(too_long()),
@@ -195,58 +185,61 @@ fn reason(error: &wasmtime::Error) -> String {
     crate::console::escape(error.root_cause().to_string().lines().next().unwrap_or_default(), REASON_MAX)
 }
 
-/// What a process does that was started to compile: reads a component from standard input and writes it compiled to
-/// standard output. The arguments behind [`COMPILE`] are those of the sandbox that started it. Says on standard error why
-/// it cannot.
-///
-/// A program that gives its path to [`Sandbox::compile_with`](crate::Sandbox::compile_with) calls this, before all else,
-/// where its first argument is [`COMPILE`].
-pub fn compile_for_parent(arguments: impl IntoIterator<Item = String>) -> ExitCode {
-    let mut arguments = arguments.into_iter();
-    let mut number = || arguments.next().and_then(|argument| argument.parse::<u64>().ok());
-    let (Some(stack), Some(cpu_seconds), Some(memory)) = (number(), number(), number()) else {
-        eprintln!("this is for sluicebox itself");
+/// Reads a component from standard input and writes it compiled to standard output.
+pub(crate) fn work(mut arguments: impl Iterator<Item = String>) -> ExitCode {
+    let Some(stack) = arguments.next().and_then(|argument| argument.parse::<u64>().ok()) else {
         return ExitCode::from(2);
     };
-    let in_background = arguments.next().is_some_and(|argument| argument == "background");
-    bound(cpu_seconds, memory);
-    if in_background {
+    if arguments.next().is_some_and(|argument| argument == "background") {
         crate::background::step_back();
     }
-    match compile(stack) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(reason) => {
-            eprintln!("{reason}");
-            ExitCode::from(REFUSED)
+    let (code, reason) = match compile(stack) {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Refused::Broken(reason)) => (REFUSED, reason),
+        Err(Refused::TooMuch(reason)) => (TOO_MUCH, reason),
+    };
+    eprintln!("{reason}");
+    ExitCode::from(code)
+}
+
+/// Why a process does not compile.
+enum Refused {
+    Broken(String),
+    TooMuch(String),
+}
+
+fn compile(stack_bytes: u64) -> std::result::Result<(), Refused> {
+    let machine = |error: io::Error| Refused::Broken(error.to_string());
+    let broken = |error: wasmtime::Error| Refused::Broken(reason(&error));
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes).map_err(machine)?;
+    names_fit(&bytes).map_err(Refused::TooMuch)?;
+    let engine: Engine = engine::of_stack(stack_bytes).map_err(broken)?;
+    let compiled = engine.precompile_component(&bytes).map_err(broken)?;
+    let mut out = io::stdout().lock();
+    out.write_all(&compiled).and_then(|()| out.flush()).map_err(machine)
+}
+
+/// Refuses names of functions that nobody means. What cannot be read is left to the engine.
+fn names_fit(bytes: &[u8]) -> std::result::Result<(), String> {
+    let sections = Parser::new(0).parse_all(bytes).map_while(std::result::Result::ok);
+    let custom = sections.filter_map(|payload| match payload {
+        Payload::CustomSection(section) => Some(section),
+        _ => None,
+    });
+    for section in custom {
+        let KnownCustom::Name(names) = section.as_known() else { continue };
+        for functions in names.into_iter().map_while(std::result::Result::ok) {
+            let Name::Function(functions) = functions else { continue };
+            let named = functions.into_iter().map_while(std::result::Result::ok);
+            if let Some(long) = named.map(|naming| naming.name.len()).find(|bytes| *bytes > FUNCTION_NAME_MAX) {
+                let most = crate::limiter::bytes(FUNCTION_NAME_MAX as u64);
+                return Err(format!("the name of a function has {long} bytes; {most} is the most"));
+            }
         }
     }
+    Ok(())
 }
-
-fn compile(stack_bytes: u64) -> std::result::Result<(), String> {
-    let mut bytes = Vec::new();
-    io::stdin().lock().read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    let engine: Engine = engine::of_stack(stack_bytes).map_err(|error| reason(&error))?;
-    let compiled = engine.precompile_component(&bytes).map_err(|error| reason(&error))?;
-    let mut out = io::stdout().lock();
-    out.write_all(&compiled).and_then(|()| out.flush()).map_err(|error| error.to_string())
-}
-
-/// Lets the kernel end this process when it took so much.
-#[cfg(target_os = "linux")]
-fn bound(cpu_seconds: u64, memory_bytes: u64) {
-    use rustix::process::{Resource, Rlimit, setrlimit};
-    // A process that cannot be bounded by the kernel is still watched by its parent.
-    let limit = |resource, most| {
-        let _ = setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) });
-    };
-    let _ =
-        setrlimit(Resource::Cpu, Rlimit { current: Some(cpu_seconds), maximum: Some(cpu_seconds.saturating_add(1)) });
-    limit(Resource::Data, memory_bytes);
-    limit(Resource::Core, 0);
-}
-
-#[cfg(not(target_os = "linux"))]
-fn bound(_: u64, _: u64) {}
 
 #[cfg(all(test, unix))]
 mod tests {
@@ -265,6 +258,7 @@ mod tests {
             Err(NotCompiled::TooMuch(reason)) => reason,
             other => panic!("{other:?}"),
         };
+        assert_eq!(too_much(ended(3 << 8, "the name of a function")), "the name of a function");
         for judged in [ended(24, ""), ended(9, ""), judge(None, "", MIB)] {
             assert!(too_much(judged).starts_with("compiling it took longer than 20s of a processor, which no plugin"));
         }

@@ -91,7 +91,7 @@ pub(crate) fn ask(sandbox: &Sandbox, digest: &Digest, ready: &Arc<Ready>, limits
         interval_end: jiff::Timestamp::UNIX_EPOCH,
     };
     let runtime = Arc::clone(sandbox.runtime());
-    let stage = ComponentStage::new(nothing.clone(), digest.clone(), setup, Arc::clone(ready), runtime);
+    let stage = ComponentStage::new(nothing.clone(), digest.clone(), setup, Arc::clone(ready), runtime, None);
     let said = match stage.describe(&context) {
         Ok(said) => said,
         Err(fault) => {

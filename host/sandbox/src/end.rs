@@ -3,6 +3,8 @@
 use crate::console::escape_lines;
 use crate::contract::types;
 use crate::limiter::Passed;
+use crate::lines::Lines;
+use crate::trace;
 use sluicebox_model::fault::{Fault, FaultKind};
 use sluicebox_model::limits::Limits;
 use wasmtime::component::ResourceTableError;
@@ -16,8 +18,6 @@ pub(crate) const MISUSED: &str = "the stage misused `";
 const MISTAKE: &str = "this is a mistake in the plugin; tell whoever wrote it";
 /// Bytes of a fault's message.
 pub(crate) const MESSAGE_MAX: usize = 16 * 1024;
-/// Bytes of a backtrace.
-pub(crate) const BACKTRACE_MAX: usize = 64 * 1024;
 
 /// The fault that a guest answered with.
 pub(crate) fn told(call: &str, fault: types::Fault) -> Fault {
@@ -70,10 +70,18 @@ pub(crate) fn passed(call: &str, passed: &Passed) -> Fault {
 }
 
 /// The call ended in an error of the engine: a trap, a limit, or an answer that cannot be read. `stderr` holds the last
-/// lines that the guest wrote there.
-pub(crate) fn of_error(call: &str, error: &wasmtime::Error, stderr: &[String], limits: &Limits) -> Fault {
+/// lines that the guest wrote there; `lines` finds those of its sources.
+pub(crate) fn of_error(
+    call: &str,
+    error: &wasmtime::Error,
+    stderr: &[String],
+    limits: &Limits,
+    lines: Option<&Lines>,
+) -> Fault {
     let mut fault = kind_of(call, error, stderr, limits);
-    fault.backtrace = error.downcast_ref::<WasmBacktrace>().map(backtrace);
+    // A run that is cancelled does not wait for them.
+    let lines = lines.filter(|_| fault.kind != FaultKind::Cancelled);
+    fault.backtrace = error.downcast_ref::<WasmBacktrace>().map(|trace| trace::text(trace, lines));
     fault
 }
 
@@ -92,15 +100,14 @@ fn kind_of(call: &str, error: &wasmtime::Error, stderr: &[String], limits: &Limi
         return passed(call, &Passed::Handles { max: limits.handles_max });
     }
     // These two have no type of their own that could be asked for.
-    let text = format!("{error:#}");
-    if text.contains("too much data is being copied between the host and the guest") {
+    let said = |what: &str| error.chain().any(|cause| trace::bounded(&cause, MESSAGE_MAX).contains(what));
+    if said("too much data is being copied between the host and the guest") {
         return passed(call, &Passed::TransferText { max: limits.transfer_bytes_max });
     }
-    if text.contains("resource table has no free keys") || text.contains("handle limit exceeded") {
+    if said("resource table has no free keys") || said("handle limit exceeded") {
         return passed(call, &Passed::Handles { max: limits.handles_max });
     }
-    let text = format!("{}", error.root_cause());
-    contract(call, &with_stderr(text, stderr))
+    contract(call, &with_stderr(trace::bounded(&error.root_cause(), MESSAGE_MAX), stderr))
 }
 
 fn trapped(call: &str, trap: Trap, stderr: &[String], limits: &Limits) -> Fault {
@@ -170,11 +177,4 @@ fn with_stderr(message: String, stderr: &[String]) -> String {
         [] => message,
         lines => format!("{message}; it said:\n{}", lines.join("\n")),
     }
-}
-
-/// The guest's frames, the innermost first.
-fn backtrace(trace: &WasmBacktrace) -> String {
-    let text = trace.to_string();
-    let frames = text.split_once('\n').map_or("", |(_, frames)| frames);
-    escape_lines(frames, BACKTRACE_MAX)
 }

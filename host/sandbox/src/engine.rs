@@ -108,7 +108,8 @@ pub(crate) fn of_stack(stack_bytes: u64) -> wasmtime::Result<Engine> {
         .epoch_interruption(isolation::is_on(Part::Time))
         .max_wasm_stack(stack)
         .async_stack_size(stack + HOST_STACK)
-        .wasm_backtrace_details(WasmBacktraceDetails::Enable);
+        // A guest's debug information is not for this process to read; see `lines`.
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable);
     Engine::new(&config)
 }
 

@@ -109,7 +109,7 @@ impl Guest {
         match answer {
             Ok(Ok(done)) => Answer::Done(done),
             Ok(Err(fault)) => Answer::Refused(fault.message),
-            Err(error) => Answer::Ended(end::of_error(call, &error, &[], &self.limits)),
+            Err(error) => Answer::Ended(end::of_error(call, &error, &[], &self.limits, None)),
         }
     }
 
@@ -303,7 +303,7 @@ pub fn stage(sandbox: &Sandbox, bytes: &[u8], setup: StageSetup) -> Result<(Arc<
         describe::Known::Refused { reason, .. } => (Err(reason), unknown(ready.exports.kind())),
     };
     let runtime = Arc::clone(sandbox.runtime());
-    Ok((Arc::new(ComponentStage::new(description, digest, setup, ready, runtime)), said))
+    Ok((Arc::new(ComponentStage::new(description, digest, setup, ready, runtime, None)), said))
 }
 
 /// What a component says of itself, or why that is not taken.

@@ -7,6 +7,7 @@ use crate::end;
 use crate::engine::Linked;
 use crate::isolation::{self, Part};
 use crate::limiter::Passed;
+use crate::lines::Lines;
 use crate::network::{Live, Net};
 use crate::own_world::OwnWorld;
 use crate::refusal::Refusal;
@@ -40,6 +41,7 @@ pub(crate) struct Core {
     report: Report,
     usage: Usage,
     world: OwnWorld,
+    lines: Option<Arc<Lines>>,
     /// What the next call is counted as, if the runner has said so.
     turn: Option<u64>,
 }
@@ -54,12 +56,13 @@ pub(crate) struct Making<'a> {
     pub(crate) wasi: WasiCtx,
     pub(crate) net: Net,
     pub(crate) world: OwnWorld,
+    pub(crate) lines: Option<Arc<Lines>>,
 }
 
 impl Core {
     /// Instantiates the component; instantiation runs guest code and is bounded like a call.
     pub(crate) fn instantiate(pre: &InstancePre<State>, making: Making<'_>) -> Result<(Self, Instance), Fault> {
-        let Making { linked, runtime, limits, console, cancel, wasi, net, world } = making;
+        let Making { linked, runtime, limits, console, cancel, wasi, net, world, lines } = making;
         let mut store = Store::new(
             &linked.engine,
             State::new(wasi, net, limits, console.clone(), cancel, Living::new(&linked.counters)),
@@ -85,6 +88,7 @@ impl Core {
             report: Report::default(),
             usage: Usage::default(),
             world,
+            lines,
             turn: None,
         };
         let instance = core.drive("instantiate", async |store| pre.instantiate_async(store).await)?;
@@ -163,7 +167,7 @@ impl Core {
         match work(store.data_mut()) {
             Ok(done) => Ok(done),
             Err(error) => {
-                let fault = end::of_error(name, &error, &[], &self.limits);
+                let fault = end::of_error(name, &error, &[], &self.limits, None);
                 Err(self.kill(fault))
             }
         }
@@ -216,7 +220,8 @@ impl Core {
                 Ok(answer)
             }
             Err(error) => {
-                let fault = end::of_error(name, &error, &self.console.tail(), &self.limits);
+                let (said, lines) = (self.console.tail(), self.lines.as_deref());
+                let fault = end::of_error(name, &error, &said, &self.limits, lines);
                 Err(self.kill(end::refused(fault, live.help())))
             }
         }

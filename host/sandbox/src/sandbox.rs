@@ -8,6 +8,7 @@ use crate::counts::Counts;
 use crate::engine::{Engines, compatibility};
 use crate::error::SandboxError;
 use crate::keeping::CacheBounds;
+use crate::lines::Lines;
 use crate::network::NetworkFiles;
 use crate::ready::{Ready, make_ready};
 use crate::stage::ComponentStage;
@@ -91,8 +92,8 @@ struct Inner {
     /// Drives waiting calls; guests run on the threads of their callers.
     runtime: Arc<Runtime>,
     told: Mutex<Option<Told>>,
-    /// Compiles in a process of its own, if there is such a program.
-    compiler: OnceLock<PathBuf>,
+    /// Works in a process of its own, if there is such a program.
+    worker: OnceLock<PathBuf>,
     /// What was made ready, by bytes of stack and digest.
     ready: Mutex<HashMap<(u64, Digest), Slot>>,
     /// Threads that compile in the background, once they were needed; none if there are no more to be had.
@@ -118,7 +119,7 @@ impl Sandbox {
             cache,
             runtime: Arc::new(runtime),
             told: Mutex::default(),
-            compiler: OnceLock::new(),
+            worker: OnceLock::new(),
             ready: Mutex::default(),
             background: OnceLock::new(),
         };
@@ -131,11 +132,18 @@ impl Sandbox {
         Self { inner: Arc::clone(&self.inner), in_background: true }
     }
 
-    /// Names a program that compiles, each time in a process of its own that is bounded in time and memory: one that calls
-    /// [`compile_for_parent`](crate::compile_for_parent) where its first argument is [`COMPILE`](crate::COMPILE). Without
-    /// it a thread compiles, which can neither be stopped nor be kept from taking memory. The first program stays.
-    pub fn compile_with(&self, program: PathBuf) {
-        let _ = self.inner.compiler.set(program);
+    /// Names a program that compiles, and finds lines for backtraces, each time in a process of its own that is bounded in
+    /// time and memory: one that calls [`work_for_parent`](crate::work_for_parent) where its first argument is
+    /// [`WORK`](crate::WORK). Without it a thread compiles, which can neither be stopped nor be kept from taking memory, and
+    /// backtraces have no lines. The first program stays.
+    pub fn work_with(&self, program: PathBuf) {
+        let _ = self.inner.worker.set(program);
+    }
+
+    /// What finds lines of the sources of a component.
+    fn lines(&self, path: &Path, digest: &Digest) -> Option<Lines> {
+        let program = self.inner.worker.get()?;
+        Some(Lines::new(program.clone(), path.to_owned(), digest.clone()))
     }
 
     /// Says how much the compile cache may hold, and deletes what is too old or too much if nobody did of late.
@@ -168,7 +176,8 @@ impl Sandbox {
         let ready = self.ready(&plugin.path, &plugin.digest, &plugin.description.name, &setup.limits)?;
         let (description, digest) = (plugin.description.clone(), plugin.digest.clone());
         let runtime = Arc::clone(&self.inner.runtime);
-        Ok(Arc::new(ComponentStage::new(description, digest, setup, ready, runtime)))
+        let lines = self.lines(&plugin.path, &digest);
+        Ok(Arc::new(ComponentStage::new(description, digest, setup, ready, runtime, lines)))
     }
 
     /// Lets go of a component that is not used any more; stages that were bound to it go on. If it is used again, it comes from
@@ -303,7 +312,7 @@ impl Sandbox {
         stack_bytes: u64,
     ) -> Result<Component, NotCompiled> {
         let cache = &self.inner.cache;
-        if let Some(program) = self.inner.compiler.get() {
+        if let Some(program) = self.inner.worker.get() {
             let part = compiler::in_a_process(program, cache, bytes, stack_bytes, self.in_background)?;
             return cache.adopt(engine, digest, &part).map_err(NotCompiled::Machine);
         }

@@ -4,6 +4,7 @@ use crate::console::{Console, LogBudget};
 use crate::contract::{plugin, types};
 use crate::extract::ExtractInstance;
 use crate::instance::{Core, Making};
+use crate::lines::Lines;
 use crate::load::LoadInstance;
 use crate::network::{Access, Net};
 use crate::own_world::OwnWorld;
@@ -27,6 +28,8 @@ pub(crate) struct ComponentStage {
     pub(crate) ready: Arc<Ready>,
     pub(crate) runtime: Arc<Runtime>,
     access: Arc<Access>,
+    /// What finds lines of its sources, if anything does.
+    lines: Option<Arc<Lines>>,
     /// What the stage may still log, of the run that was seen last.
     log: Mutex<Option<(String, Arc<LogBudget>)>>,
 }
@@ -45,9 +48,11 @@ impl ComponentStage {
         setup: StageSetup,
         ready: Arc<Ready>,
         runtime: Arc<Runtime>,
+        lines: Option<Lines>,
     ) -> Self {
         let access = Access::new(&setup.name, &setup.grants, &setup.limits, &setup.network);
-        Self { description, digest, setup, ready, runtime, access, log: Mutex::default() }
+        let lines = lines.map(Arc::new);
+        Self { description, digest, setup, ready, runtime, access, lines, log: Mutex::default() }
     }
 
     fn log_budget(&self, run_id: &str) -> Arc<LogBudget> {
@@ -77,6 +82,7 @@ impl ComponentStage {
             wasi,
             net,
             world,
+            lines: self.lines.clone(),
         };
         let (core, instance) = Core::instantiate(&self.ready.pre, making)?;
         let context = types::RunContext {

@@ -1,7 +1,7 @@
 //! The limits of the sandbox that are not those of a stage, for `docs/limits.md`.
 
 use crate::keeping::CacheBounds;
-use crate::{answer, console, describe, end, engine, host_report, limiter, validate};
+use crate::{answer, compiler, console, describe, end, engine, host_report, limiter, lines, trace, validate};
 use sluicebox_model::limits::{
     Bound, COLUMN_NAME_BYTES_MAX, COLUMNS_MAX, CONFIG_SCHEMA_BYTES_MAX, COUNTERS_MAX, EMPTY_ROWS_MAX, Stated,
     TYPE_DEPTH_MAX, compile_memory_bytes_max, compile_time_max,
@@ -25,7 +25,14 @@ pub fn stated() -> Vec<Stated> {
         Stated::bytes("the name of a counter", host_report::COUNTER_NAME_MAX),
         Stated::bytes("origin and reason of a record set aside, each", host_report::REASON_MAX),
         Stated::bytes("the message of a fault", end::MESSAGE_MAX),
-        Stated::bytes("the backtrace of a fault", end::BACKTRACE_MAX),
+        Stated::bytes("the backtrace of a fault", trace::BACKTRACE_MAX),
+        Stated::count("different traps of a stage in a run whose lines are looked for", lines::TRAPS_MAX),
+        Stated::time("processor time to look for them, each time", lines::CPU_MAX),
+        Stated::fixed(
+            "memory to look for them (and twice the size of the component)",
+            Bound::Bytes(lines::MEMORY_BASE),
+        ),
+        Stated::bytes("the name of a function in a component", compiler::FUNCTION_NAME_MAX),
         Stated::bytes("a bookmark, a split or a receipt", answer::SMALL_MAX),
         Stated::count("rules of a validate", validate::RULES_MAX),
         Stated::bytes("the name of a rule", validate::NAME_MAX),

@@ -94,3 +94,87 @@ fn read(file: &mut File, from: u64, count: u64) -> Result<Vec<u8>, String> {
     file.take(count).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if bytes.len() as u64 == count { Ok(bytes) } else { Err("it is cut off".to_owned()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::{Int64Array, RecordBatch};
+    use arrow_ipc::writer::{FileWriter, StreamWriter};
+    use std::io::Write;
+    use std::sync::Arc;
+
+    fn rows() -> RecordBatch {
+        RecordBatch::try_from_iter([("n", Arc::new(Int64Array::from(vec![1, 2, 3])) as _)]).unwrap()
+    }
+
+    fn stream() -> Vec<u8> {
+        let mut writer = StreamWriter::try_new(Vec::new(), &rows().schema()).unwrap();
+        writer.write(&rows()).unwrap();
+        writer.write(&rows()).unwrap();
+        writer.into_inner().unwrap()
+    }
+
+    fn file() -> Vec<u8> {
+        let mut writer = FileWriter::try_new(Vec::new(), &rows().schema()).unwrap();
+        writer.write(&rows()).unwrap();
+        writer.into_inner().unwrap()
+    }
+
+    fn opened(bytes: &[u8]) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file
+    }
+
+    /// Where the heads of a stream begin, by the mark in front of each.
+    fn heads(bytes: &[u8]) -> Vec<usize> {
+        (0..bytes.len() - 4).filter(|at| at % 8 == 0 && bytes[*at..at + 4] == [0xff; 4]).collect()
+    }
+
+    #[test]
+    fn a_head_that_says_more_than_is_there_is_not_believed() {
+        let whole = stream();
+        assert_eq!(batches(&mut opened(&whole)), Ok(2));
+        let heads = heads(&whole);
+        let damaged = |head: usize| {
+            let mut bytes = whole.clone();
+            bytes[heads[head] + 4..heads[head] + 8].copy_from_slice(&0x7fff_fff0_u32.to_le_bytes());
+            batches(&mut opened(&bytes))
+        };
+        assert_eq!(damaged(0), Err("it says that it has more than is there".to_owned()));
+        // What stands before a damaged batch can be read.
+        assert_eq!(damaged(1), Ok(0));
+        assert_eq!(damaged(2), Ok(1));
+    }
+
+    #[test]
+    fn a_stream_that_is_cut_off_has_the_batches_before() {
+        let whole = stream();
+        let last = heads(&whole)[2];
+        assert_eq!(batches(&mut opened(&whole[..last])), Ok(1));
+        assert_eq!(batches(&mut opened(&whole[..last + 20])), Ok(1));
+        assert_eq!(batches(&mut opened(&[])), Err("it is empty".to_owned()));
+        assert_eq!(batches(&mut opened(&whole[..5])), Err("it is cut off".to_owned()));
+    }
+
+    #[test]
+    fn a_footer_that_says_more_than_is_there_is_not_believed() {
+        let whole = file();
+        assert_eq!(blocks(&mut opened(&whole)), Ok(()));
+        let tail = whole.len() - 10;
+        let with_length = |length: u32| {
+            let mut bytes = whole.clone();
+            bytes[tail..tail + 4].copy_from_slice(&length.to_le_bytes());
+            blocks(&mut opened(&bytes))
+        };
+        assert_eq!(with_length(u32::MAX), Err("its footer is damaged".to_owned()));
+        assert!(with_length(1).unwrap_err().starts_with("its footer is damaged: "));
+        assert_eq!(blocks(&mut opened(&whole[..6])), Err("it is cut off".to_owned()));
+
+        // The length of the head of its only batch, in the message itself.
+        let mut bytes = whole.clone();
+        let batch = heads(&bytes[8..])[1] + 8;
+        bytes[batch + 4..batch + 8].copy_from_slice(&0x7fff_fff0_u32.to_le_bytes());
+        assert_eq!(blocks(&mut opened(&bytes)), Err("it says that it has more than is there".to_owned()));
+    }
+}

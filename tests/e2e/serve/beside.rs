@@ -42,6 +42,7 @@ fn the_call_that_failed_is_made_again_beside_a_host() {
 fn runs_are_asked_of_the_host() {
     let project = project();
     project.file("p.toml", quick("p", "every = '1h'", "")).file("long.toml", slow("long", 60.0, "every = '1h'", ""));
+    project.file("sluicebox.toml", "[serve]\nruns = 1\n");
     let serving = Serving::begin(&project);
     let ran = serving.sluicebox(&["run", "p.toml", "--format", "json"]).with_code(0);
     let run = ran.json();
@@ -56,9 +57,22 @@ fn runs_are_asked_of_the_host() {
     // One that takes its time is stopped by another command.
     let mut long = project.command(&["run", "long.toml"]).stderr(std::process::Stdio::null()).spawn().unwrap();
     let running = serving.runs("long", "running", 1);
+    // So is one that waits behind it.
+    let mut behind = project.command(&["run", "p.toml"]).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let waiting = serving.until("one waits", || serving.store.queue("p").pop());
+    let waiting = text(&waiting, "run");
+    let asked = serving.sluicebox(&["cancel", waiting, "--format", "json"]).with_code(0).json();
+    assert_eq!((text(&asked, "run"), asked["asked"].as_bool()), (waiting, Some(true)), "{asked}");
+    assert_eq!(behind.wait().unwrap().code(), Some(1));
+    assert_eq!(text(&serving.runs("p", "cancelled", 1)[0], "id"), waiting);
+    let late = serving.sluicebox(&["cancel", waiting]).with_code(2);
+    assert!(late.stderr.contains("has ended already: "), "{}", late.stderr);
     serving.sluicebox(&["cancel", text(&running[0], "id")]).with_code(0);
     assert_eq!(long.wait().unwrap().code(), Some(1));
     serving.runs("long", "cancelled", 1);
+    for pipeline in ["p", "long"] {
+        serving.events(pipeline, "cancelled", 1);
+    }
     serving.end();
 }
 

@@ -1,6 +1,7 @@
 //! `sluicebox cancel`
 
 use super::{Exit, Format, Output, State, print, print_json};
+use crate::client::Client;
 use crate::house::House;
 use crate::journal;
 use crate::places;
@@ -11,7 +12,8 @@ use crate::wiring::Host;
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
-use sluicebox_model::run::{RunId, RunState};
+use sluicebox_model::run::{RunId, RunRecord, RunState};
+use sluicebox_store::{Store, StoreError};
 use std::path::Path;
 
 const EXAMPLES: &str = "\
@@ -37,25 +39,39 @@ impl Cancel {
     pub(super) fn run(self) -> Result<Exit, Trouble> {
         let state = places::state(self.state.state.as_deref())?;
         let store = journal::open(&state)?;
+        if let Some(client) = Client::of(&state)? {
+            return self.through(&client, &store);
+        }
         let record = store.run(&self.run)?;
-        let id = record.id;
-        if !record.is_unfinished() {
-            return Err(Trouble::new(format!("run {id} has ended already: {}", became(record.state))));
-        }
-        if record.in_commit() {
-            return Err(Trouble::new(format!("run {id} is committing: it cannot be stopped any more")));
-        }
+        let id = stoppable(&record)?;
         places::ask_to_stop(&state, id)?;
         // Whoever gets the lock is alone: nobody is at the run.
         if store.lock_runs("sluicebox cancel", Timestamp::now()).is_ok() {
             return self.finish(&state, id);
         }
+        self.asked(id);
+        Ok(Exit::Done)
+    }
+
+    /// Has a running host stop it, or take it out of its queue.
+    fn through(&self, client: &Client, store: &Store) -> Result<Exit, Trouble> {
+        let id = match store.run(&self.run) {
+            Ok(record) => stoppable(&record)?,
+            // One that waits is in no journal; it is known by its whole id.
+            Err(missing @ StoreError::NoRun(_)) => self.run.parse().map(RunId).map_err(|_| missing)?,
+            Err(error) => return Err(error.into()),
+        };
+        client.post(&format!("/api/v1/runs/{id}/cancel"), &json!({}))?;
+        self.asked(id);
+        Ok(Exit::Done)
+    }
+
+    fn asked(&self, id: RunId) {
         if self.output.format == Format::Json {
             print_json(&json!({ "run": id, "asked": true }));
         } else {
             print(&format!("run {id} was asked to stop; `sluicebox runs show {id}` tells how it ended\n"));
         }
-        Ok(Exit::Done)
     }
 
     /// Ends a run that no process is at any more.
@@ -71,4 +87,16 @@ impl Cancel {
         }
         Ok(if record.state == RunState::Cancelled { Exit::Done } else { Exit::Failed })
     }
+}
+
+/// The run, if it can be stopped.
+fn stoppable(record: &RunRecord) -> Result<RunId, Trouble> {
+    let id = record.id;
+    if !record.is_unfinished() {
+        return Err(Trouble::new(format!("run {id} has ended already: {}", became(record.state))));
+    }
+    if record.in_commit() {
+        return Err(Trouble::new(format!("run {id} is committing: it cannot be stopped any more")));
+    }
+    Ok(id)
 }

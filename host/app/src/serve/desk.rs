@@ -137,6 +137,10 @@ impl Desk for OfService {
     }
 
     fn cancel(&self, run: RunId) -> Result<(), DeskError> {
+        if self.0.house.store.run(&run.to_string()).is_ok_and(|record| record.in_commit()) {
+            let message = format!("run {run} is committing: it cannot be stopped any more");
+            return Err(DeskError::Conflict(Trouble::new(message)));
+        }
         let stopped = self.0.stop_run(run, "asked for through the API", Timestamp::now()).map_err(failed)?;
         if stopped {
             return Ok(());

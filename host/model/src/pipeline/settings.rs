@@ -232,4 +232,16 @@ mod tests {
             assert!(problems.iter().any(|problem| problem.message.starts_with(told)), "{text}: {problems:?}");
         }
     }
+
+    #[test]
+    fn what_is_wrong_is_told_in_the_order_of_the_file() {
+        // Unknown tables are looked for first, and the alert after the pools.
+        let text = "[alert]\non = 1\n[pools]\nwarehouse = \"2\"\n[serve]\nruns = 0\n[retantion]\n";
+        let places: Vec<usize> = settings(text).unwrap_err().iter().map(|problem| problem.span.start).collect();
+        assert!(places.len() >= 4 && places.is_sorted(), "{places:?}");
+        // So it is where the file is no TOML at several places.
+        let text = "[serve]\nruns = 'a& }\n\n[pools]\na = \"1\"\nb = = 2\n";
+        let places: Vec<usize> = settings(text).unwrap_err().iter().map(|problem| problem.span.start).collect();
+        assert!(places.len() >= 2 && places.is_sorted(), "{places:?}");
+    }
 }
