@@ -27,6 +27,7 @@ macro_rules! refused_by_check {
     )*};
 }
 
+mod disk;
 mod escapes;
 mod extract;
 mod granted;

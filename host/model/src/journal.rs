@@ -1,5 +1,6 @@
 //! Where the runner writes what happens. The store implements it.
 
+use crate::batch::batch_bytes;
 use crate::fault::Fault;
 use crate::run::{Event, RunId};
 use crate::stage::{BadRecord, LogLine};
@@ -32,6 +33,22 @@ pub enum Quarantined {
     },
     /// Records that could not be made rows.
     Records(Vec<BadRecord>),
+}
+
+impl Quarantined {
+    /// Bytes that it takes up, about.
+    pub fn bytes(&self) -> u64 {
+        let texts = |texts: &[&str]| texts.iter().map(|text| text.len() as u64).sum::<u64>();
+        match self {
+            Self::Rejected { batch, reasons } => {
+                batch_bytes(batch) + reasons.iter().map(|reason| reason.len() as u64).sum::<u64>()
+            }
+            Self::Poison { batch, .. } => batch_bytes(batch),
+            Self::Records(records) => {
+                records.iter().map(|record| texts(&[&record.origin, &record.content, &record.reason])).sum()
+            }
+        }
+    }
 }
 
 /// A call that failed a stage, with what it was given, so that it can be made again.

@@ -73,7 +73,8 @@ impl Stated {
     }
 }
 
-/// The limits of one stage; each holds for every instance of it.
+/// The limits of one stage; each holds for every instance of it, but for those of what the host keeps on the disk, and of
+/// its log, which hold for the stage in a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Limits {
@@ -101,6 +102,14 @@ pub struct Limits {
     pub connections_total_max: u32,
     /// Bytes that an instance may send and receive in its life. `limits.network`
     pub network_bytes_max: u64,
+    /// Files and folders that an instance may have open at once. `limits.files`
+    pub files_max: u32,
+    /// Bytes of the checkpoint of the stage. `limits.checkpoint`
+    pub checkpoint_bytes_max: u64,
+    /// Bytes of the rows and records that the stage sets aside. `limits.quarantine`
+    pub quarantine_bytes_max: u64,
+    /// Bytes that wait on the disk, since a stage behind is not ready for them. `limits.spill`
+    pub spill_bytes_max: u64,
 }
 
 impl Default for Limits {
@@ -118,6 +127,10 @@ impl Default for Limits {
             connections_max: 16,
             connections_total_max: 10_000,
             network_bytes_max: 1024 * MIB,
+            files_max: 256,
+            checkpoint_bytes_max: 10 * 1024 * MIB,
+            quarantine_bytes_max: 1024 * MIB,
+            spill_bytes_max: 10 * 1024 * MIB,
         }
     }
 }
@@ -176,6 +189,10 @@ impl Limits {
             connections_max,
             connections_total_max,
             network_bytes_max,
+            files_max,
+            checkpoint_bytes_max,
+            quarantine_bytes_max,
+            spill_bytes_max,
         } = Self::default();
         vec![
             Stated::keyed("all memories and tables of an instance", Bytes(memory_bytes_max), "limits.memory"),
@@ -193,6 +210,10 @@ impl Limits {
                 "limits.connections-total",
             ),
             Stated::keyed("sent and received by an instance in its life", Bytes(network_bytes_max), "limits.network"),
+            Stated::keyed("files and folders that an instance has open", Count(files_max.into()), "limits.files"),
+            Stated::keyed("the checkpoint of a stage in a run", Bytes(checkpoint_bytes_max), "limits.checkpoint"),
+            Stated::keyed("what a stage sets aside in a run", Bytes(quarantine_bytes_max), "limits.quarantine"),
+            Stated::keyed("what waits on the disk for a stage behind", Bytes(spill_bytes_max), "limits.spill"),
         ]
     }
 }

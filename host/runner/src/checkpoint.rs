@@ -216,6 +216,11 @@ impl CheckpointWriter {
         }
     }
 
+    /// Bytes that were written so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.out.bytes
+    }
+
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), CheckpointError> {
         self.rows += batch.num_rows() as u64;
         let Some(packer) = &mut self.packer else { return Ok(()) };

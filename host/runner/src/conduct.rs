@@ -2,7 +2,7 @@
 
 use crate::attempts::guarded;
 use crate::dag::Dag;
-use crate::edge::Edge;
+use crate::edge::{Edge, Scratch};
 use crate::judge::judge_run;
 use crate::load::{abort, commit};
 use crate::plan::{Clock, Observer, RunPlan, RunnerError};
@@ -190,7 +190,9 @@ fn stations<'a>(run: &'a Run<'a>, dag: &Dag) -> Vec<Station<'a>> {
         .links
         .iter()
         .map(|link| {
-            let scratch = link.spills.then(|| run.plan.scratch.clone());
+            let from = run.plan.pipeline.stages.get(link.from);
+            let bytes_max = from.map_or(0, |stage| stage.limits.spill_bytes_max);
+            let scratch = link.spills.then(|| Scratch { folder: run.plan.scratch.clone(), bytes_max });
             Edge::new(&run.stop, run.tuning.edge_bytes_max, scratch)
         })
         .collect();

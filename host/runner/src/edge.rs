@@ -16,6 +16,8 @@ pub(crate) enum EdgeError {
     Stopped,
     /// The scratch folder cannot be used. The message is for people.
     Scratch(String),
+    /// More than so many bytes would wait on the disk.
+    Full(u64),
 }
 
 /// One producer, one consumer.
@@ -24,8 +26,14 @@ pub(crate) struct Edge {
     bell: Condvar,
     stop: Arc<Stop>,
     bytes_max: u64,
-    /// Where to spill; none: block.
-    scratch: Option<PathBuf>,
+    /// Where to spill, and how much; none: block.
+    scratch: Option<Scratch>,
+}
+
+/// Where an edge keeps what does not fit.
+pub(crate) struct Scratch {
+    pub(crate) folder: PathBuf,
+    pub(crate) bytes_max: u64,
 }
 
 #[derive(Default)]
@@ -46,7 +54,7 @@ pub(crate) const BATCHES_MAX: usize = 64;
 impl Edge {
     /// An edge that holds `bytes_max` bytes of batches, or one batch that is larger. With a scratch folder it never
     /// blocks: what does not fit is written there.
-    pub(crate) fn new(stop: &Arc<Stop>, bytes_max: u64, scratch: Option<PathBuf>) -> Arc<Self> {
+    pub(crate) fn new(stop: &Arc<Stop>, bytes_max: u64, scratch: Option<Scratch>) -> Arc<Self> {
         let edge = Arc::new(Self {
             state: Mutex::new(State::default()),
             bell: Condvar::new(),
@@ -95,13 +103,17 @@ impl Edge {
                 state.queue.push_back((batch, bytes));
                 break;
             }
-            if let Some(folder) = &self.scratch {
+            if let Some(Scratch { folder, bytes_max }) = &self.scratch {
+                let waits = state.spill.as_ref().map_or(0, Spill::bytes);
+                if waits.saturating_add(bytes) > *bytes_max {
+                    return Err(EdgeError::Full(*bytes_max));
+                }
                 if state.spill.is_none() {
                     let spill = Spill::create(folder, &batch.schema()).map_err(EdgeError::Scratch)?;
                     state.spill = Some(spill);
                 }
                 if let Some(spill) = &mut state.spill {
-                    spill.write(&batch).map_err(EdgeError::Scratch)?;
+                    spill.write(&batch, bytes).map_err(EdgeError::Scratch)?;
                 }
                 break;
             }
@@ -134,6 +146,10 @@ impl Edge {
             if let Some(spill) = &mut state.spill
                 && let Some(batch) = spill.read().map_err(EdgeError::Scratch)?
             {
+                if spill.is_drained() {
+                    // The room on the disk is for others.
+                    state.spill = None;
+                }
                 return Ok(Some(batch));
             }
             if state.finished {

@@ -193,7 +193,7 @@ fn set_aside(work: &Work<'_>, job: &Job, at_fault: Vec<(usize, usize, Fault)>) -
     for (from, rows, mut fault) in groups {
         fault.rows = None;
         let fault = job.locate(fault, from, rows);
-        station.run.quarantine(station.name(), &Quarantined::Poison { batch: job.batch.slice(from, rows), fault })?;
+        station.set_aside(&Quarantined::Poison { batch: job.batch.slice(from, rows), fault })?;
         let quarantined = {
             let outcome = &mut lock(&station.doing).outcome;
             outcome.rows_quarantined += rows as u64;

@@ -16,6 +16,8 @@ pub(crate) struct Spill {
     reader: Option<StreamReader<File>>,
     written: u64,
     read: u64,
+    /// Bytes of all that was written.
+    bytes: u64,
 }
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -29,7 +31,12 @@ impl Spill {
             .map_err(|error| error.to_string())
             .and_then(|file| StreamWriter::try_new(BufWriter::new(file), schema).map_err(|error| error.to_string()))
             .map_err(|error| Self::told("make", &path, &error))?;
-        Ok(Self { path, writer, reader: None, written: 0, read: 0 })
+        Ok(Self { path, writer, reader: None, written: 0, read: 0, bytes: 0 })
+    }
+
+    /// Bytes of all batches that were written.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Whether every batch has been read.
@@ -37,12 +44,14 @@ impl Spill {
         self.written == self.read
     }
 
-    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), String> {
+    /// Writes a batch of so many bytes.
+    pub(crate) fn write(&mut self, batch: &RecordBatch, bytes: u64) -> Result<(), String> {
         self.writer
             .write(batch)
             .and_then(|()| self.writer.flush())
             .map_err(|error| Self::told("write", &self.path, &error.to_string()))?;
         self.written += 1;
+        self.bytes = self.bytes.saturating_add(bytes);
         Ok(())
     }
 

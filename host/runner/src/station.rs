@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use sluicebox_model::batch::batch_bytes;
 use sluicebox_model::fault::{Fault, FaultKind};
 use sluicebox_model::journal::{FailedCall, Quarantined, SourceCall};
-use sluicebox_model::limits::COUNTERS_MAX;
+use sluicebox_model::limits::{Bound, COUNTERS_MAX};
 use sluicebox_model::pipeline::StageSpec;
 use sluicebox_model::plugin::Kind;
 use sluicebox_model::run::{Event, StageOutcome};
@@ -54,6 +54,8 @@ pub(crate) struct Doing {
     retrying: bool,
     /// Retries that are in the journal.
     retries_told: u64,
+    /// Bytes of all that was set aside.
+    set_aside_bytes: u64,
 }
 
 /// A call as it has to be known to be made again, see [`FailedCall`].
@@ -114,6 +116,14 @@ impl<'a> Station<'a> {
         match error {
             EdgeError::Stopped => stopped(),
             EdgeError::Scratch(message) => host_fault("spill", &message),
+            EdgeError::Full(max) => {
+                let most = Bound::Bytes(max);
+                let message =
+                    format!("more than {most} of its rows wait on the disk, since a stage behind reads others first");
+                let help =
+                    format!("raise `limits.spill`, now {most}, or let the larger input be the first of that stage");
+                Fault::new(FaultKind::Limit, "spill", message).with_help(help)
+            }
         }
         .of_stage(self.name())
     }
@@ -140,9 +150,18 @@ impl<'a> Station<'a> {
         }
         {
             let mut checkpoint = lock(&self.checkpoint);
-            if let Some(Err(error)) = checkpoint.as_mut().map(|writer| writer.write(batch)) {
-                *checkpoint = None;
-                self.no_checkpoint(&error);
+            let written = checkpoint.as_mut().map(|writer| writer.write(batch).map(|()| writer.bytes()));
+            let max = self.spec.limits.checkpoint_bytes_max;
+            match written {
+                Some(Err(error)) => {
+                    *checkpoint = None;
+                    self.no_checkpoint(&error);
+                }
+                Some(Ok(bytes)) if bytes > max => {
+                    *checkpoint = None;
+                    self.too_large_a_checkpoint(max);
+                }
+                _ => {}
             }
         }
         for edge in &self.outputs {
@@ -170,6 +189,34 @@ impl<'a> Station<'a> {
         {
             self.no_checkpoint(&error);
         }
+    }
+
+    fn too_large_a_checkpoint(&self, max: u64) {
+        let message = format!(
+            "the checkpoint of this run would have more than {}, and is not kept; raise `limits.checkpoint`, or set \
+             `checkpoint = false`",
+            Bound::Bytes(max)
+        );
+        self.run.tell(self.name(), sluicebox_model::stage::Level::Warn, message);
+    }
+
+    /// Sets rows or records aside, as long as they are not too much for the disk.
+    pub(crate) fn set_aside(&self, rows: &Quarantined) -> Result<(), Fault> {
+        let max = self.spec.limits.quarantine_bytes_max;
+        let bytes = {
+            let doing = &mut *lock(&self.doing);
+            doing.set_aside_bytes = doing.set_aside_bytes.saturating_add(rows.bytes());
+            doing.set_aside_bytes
+        };
+        if bytes > max {
+            let most = Bound::Bytes(max);
+            let message = format!("it would set aside more than {most} in this run");
+            let help = format!(
+                "raise `limits.quarantine`, now {most}; `reject.at-most` fails a run on a number or a share of rows"
+            );
+            return Err(Fault::new(FaultKind::Limit, "quarantine", message).with_help(help).of_stage(self.name()));
+        }
+        self.run.quarantine(self.name(), rows)
     }
 
     /// The run goes on without: it can still be repeated, from further up.
@@ -288,7 +335,7 @@ impl<'a> Station<'a> {
                 outcome.rows_rejected += report.bad_records.len() as u64;
                 outcome.rows_rejected
             };
-            self.run.quarantine(self.name(), &Quarantined::Records(report.bad_records))?;
+            self.set_aside(&Quarantined::Records(report.bad_records))?;
             self.judge_rejected(rejected, None, "records could not be made rows")?;
         }
         Ok(())

@@ -125,7 +125,7 @@ impl Judge<'_> {
         let passed = filtered(!&rejected)?;
         let batch = filtered(rejected)?;
         let count = batch.num_rows() as u64;
-        station.run.quarantine(station.name(), &Quarantined::Rejected { batch, reasons })?;
+        station.set_aside(&Quarantined::Rejected { batch, reasons })?;
         lock(&station.doing).outcome.rows_rejected += count;
         station.emit(&passed)
     }

@@ -117,6 +117,7 @@ fn link(stack_bytes: u64, counters: &Arc<Counters>) -> wasmtime::Result<Linked> 
     let engine = of_stack(stack_bytes)?;
     let mut linker = Linker::new(&engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    crate::files::link(&mut linker)?;
     crate::network::link(&mut linker)?;
     for adapter in ADAPTERS {
         adapter.link(&mut linker)?;

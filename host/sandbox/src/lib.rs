@@ -41,6 +41,7 @@ mod end;
 mod engine;
 mod error;
 mod extract;
+mod files;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -53,6 +54,7 @@ mod isolation;
 mod keeping;
 mod limiter;
 mod lines;
+mod linking;
 mod load;
 mod measure;
 mod network;

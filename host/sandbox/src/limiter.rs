@@ -19,6 +19,13 @@ pub(crate) enum Passed {
     Held { wanted: u64, max: u64 },
     #[error("it holds {max} handles, which is the limit")]
     Handles { max: u32 },
+    #[error("it has {max} files and folders open, which is the limit")]
+    Files { max: u32 },
+    #[error(
+        "it would list a folder, or several at once, of more than {max} entries, which is the most that the host keeps \
+        for a stage"
+    )]
+    Entries { max: usize },
     #[error("it sent and received more than {} over the network", bytes(*max))]
     Network { max: u64 },
     #[error("it has {max} HTTP messages, fields and bodies at once, which is the most that the host keeps for a stage")]
@@ -41,7 +48,9 @@ impl Passed {
             Self::Transfer { .. } | Self::TransferText { .. } | Self::Held { .. } | Self::Handles { .. } => {
                 FaultKind::Limit
             }
-            Self::Network { .. } | Self::Messages { .. } => FaultKind::Limit,
+            Self::Network { .. } | Self::Messages { .. } | Self::Files { .. } | Self::Entries { .. } => {
+                FaultKind::Limit
+            }
             Self::Time { .. } => FaultKind::Timeout,
             Self::Cancelled => FaultKind::Cancelled,
         }
@@ -60,6 +69,10 @@ impl Passed {
             Self::Held { max, .. } => ("limits.held", bytes(*max), Some("drop batches that are no longer needed")),
             Self::Handles { max } => {
                 ("limits.handles", max.to_string(), Some("drop handles that are no longer needed"))
+            }
+            Self::Files { max } => ("limits.files", max.to_string(), Some("close files that are no longer needed")),
+            Self::Entries { .. } => {
+                return Some("keep the files in several folders, and let a run take one of them".to_owned());
             }
             Self::Network { max } => ("limits.network", bytes(*max), None),
             Self::Messages { .. } => return Some("drop those that are no longer needed".to_owned()),

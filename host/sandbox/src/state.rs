@@ -2,6 +2,7 @@
 
 use crate::console::Console;
 use crate::counts::Living;
+use crate::files::Files;
 use crate::held::Held;
 use crate::isolation::{self, Part};
 use crate::limiter::{Memory, Passed};
@@ -22,6 +23,7 @@ pub(crate) struct State {
     pub(crate) table: ResourceTable,
     pub(crate) memory: Memory,
     pub(crate) held: Held,
+    pub(crate) files: Files,
     pub(crate) transfer: Transfer,
     pub(crate) console: Console,
     /// Told in the call under way; kept only if it ends well.
@@ -98,6 +100,7 @@ impl State {
             table,
             memory: Memory::new(limits),
             held: Held::new(limits.held_bytes_max, limits.handles_max),
+            files: Files::new(limits.files_max),
             transfer: Transfer { used: 0, max: limits.transfer_bytes_max },
             console,
             pending: Pending::default(),

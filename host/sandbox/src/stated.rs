@@ -1,7 +1,7 @@
 //! The limits of the sandbox that are not those of a stage, for `docs/limits.md`.
 
 use crate::keeping::CacheBounds;
-use crate::{answer, compiler, console, describe, end, engine, host_report, limiter, lines, trace, validate};
+use crate::{answer, compiler, console, describe, end, engine, files, host_report, limiter, lines, trace, validate};
 use sluicebox_model::limits::{
     Bound, COLUMN_NAME_BYTES_MAX, COLUMNS_MAX, CONFIG_SCHEMA_BYTES_MAX, COUNTERS_MAX, EMPTY_ROWS_MAX, Stated,
     TYPE_DEPTH_MAX, compile_memory_bytes_max, compile_time_max,
@@ -19,6 +19,7 @@ pub fn stated() -> Vec<Stated> {
         Stated::time("how late a call that runs is looked at", engine::TICK),
         Stated::time("the time in which a component describes itself", describe::DESCRIBE_MAX),
         Stated::time("how long one that did not is left alone", Duration::from_secs(describe::AGAIN_AFTER)),
+        Stated::count("entries of the folders that an instance lists at once", files::ENTRIES_MAX),
         Stated::bytes("a line of log", console::LINE_MAX),
         Stated::count("lines of standard error told with a trap", console::TAIL_LINES),
         Stated::count("counters of a stage in a run", COUNTERS_MAX),

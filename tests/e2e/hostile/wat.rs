@@ -6,6 +6,7 @@ mod describe;
 mod guest;
 mod instantiate;
 mod lies;
+mod sources;
 
 use super::{OUT, READ, evil, project};
 use guest::{GOOD, Guest, component_of};

@@ -23,6 +23,13 @@ pub(crate) fn list_folder(path: &str) -> Result<(), Fault> {
     Ok(())
 }
 
+pub(crate) fn many_files(path: &str, times: u64) -> Result<(), Fault> {
+    let files: Result<Vec<_>, _> = (0..times).map(|_| std::fs::File::open(path)).collect();
+    let files = files.map_err(Fault::of_file(path))?;
+    log::info(format_args!("evil: {} files are open", files.len()));
+    Ok(())
+}
+
 pub(crate) fn read_environment() {
     let mut names = 0;
     for (name, value) in std::env::vars_os() {

@@ -111,6 +111,7 @@ impl Evil {
             Mode::ReadFile => escape::read_file(&options.path)?,
             Mode::WriteFile => escape::write_file(&options.path)?,
             Mode::ListFolder => escape::list_folder(&options.path)?,
+            Mode::ManyFiles => escape::many_files(&options.path, options.times)?,
             Mode::ReadEnvironment => escape::read_environment(),
             Mode::Sleep | Mode::Slow => escape::sleep(options.seconds),
             Mode::TinyCalls => greed::tiny_calls(options.times),

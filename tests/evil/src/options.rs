@@ -20,7 +20,7 @@ pub struct Options {
     pub column: Option<String>,
     /// panic-on: the value that makes it panic.
     pub value: Option<Wanted>,
-    /// read-file, write-file, list-folder, remove-file, make-link, hard-link, rename, ipc-file: where.
+    /// read-file, write-file, list-folder, many-files, remove-file, make-link, hard-link, rename, ipc-file: where.
     #[serde(default)]
     pub path: String,
     /// make-link, hard-link: what the link leads to; rename: what the file is to be called.
@@ -176,6 +176,8 @@ pub enum Mode {
     WriteFile,
     /// lists the folder `path` into its log
     ListFolder,
+    /// opens the file `path` `times` times, and keeps a stream of each
+    ManyFiles,
     /// logs its environment and arguments
     ReadEnvironment,
     /// sleeps for `seconds`

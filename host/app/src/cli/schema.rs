@@ -149,6 +149,10 @@ pub fn bare() -> Value {
             "component": size("The component file; 64MiB unless given"),
             "connections": { "type": "integer", "minimum": 1, "maximum": 256, "description": "Connections and lookups of names at once; 16 unless given" },
             "connections-total": { "type": "integer", "minimum": 1, "maximum": 10_000_000, "description": "Connections and lookups of names in the life of an instance; 10000 unless given" },
+            "files": { "type": "integer", "minimum": 1, "maximum": 10_000, "description": "Files and folders open at once; 256 unless given" },
+            "checkpoint": size("The checkpoint of the stage; beyond it, none is kept; 10GiB unless given"),
+            "quarantine": size("What the stage sets aside in a run; 1GiB unless given"),
+            "spill": size("What waits on the disk for a stage behind; 10GiB unless given"),
             "network": size("Bytes sent and received in the life of an instance; 1GiB unless given"),
         }),
     );

@@ -96,6 +96,9 @@ pub(super) fn limits(limits: &Limits) -> String {
         (limits.log_bytes_max, usual.log_bytes_max, "of log"),
         (limits.component_bytes_max, usual.component_bytes_max, "of component"),
         (limits.network_bytes_max, usual.network_bytes_max, "over the network"),
+        (limits.checkpoint_bytes_max, usual.checkpoint_bytes_max, "of checkpoint"),
+        (limits.quarantine_bytes_max, usual.quarantine_bytes_max, "set aside"),
+        (limits.spill_bytes_max, usual.spill_bytes_max, "waiting on the disk"),
     ] {
         if value != usual {
             said.push(format!("{} {what}", size(value)));
@@ -109,6 +112,9 @@ pub(super) fn limits(limits: &Limits) -> String {
     }
     if limits.connections_total_max != usual.connections_total_max {
         said.push(count(u64::from(limits.connections_total_max), "connection in all", "connections in all"));
+    }
+    if limits.files_max != usual.files_max {
+        said.push(count(u64::from(limits.files_max), "open file", "open files"));
     }
     format!("At most {}.", said.join(", "))
 }

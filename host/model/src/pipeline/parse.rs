@@ -193,6 +193,8 @@ const HANDLES_MAX: u32 = 10_000_000;
 const CONNECTIONS_MAX: u32 = 256;
 /// What `limits.connections-total` may be.
 const CONNECTIONS_TOTAL_MAX: u32 = 10_000_000;
+/// What `limits.files` may be: each is a descriptor of the host, of which a process has few.
+const FILES_MAX: u32 = 10_000;
 /// Bytes of a name.
 const NAME_MAX: usize = 64;
 
@@ -208,11 +210,12 @@ pub fn stated() -> Vec<Stated> {
         Stated::count("`limits.handles`", HANDLES_MAX as usize),
         Stated::count("`limits.connections`", CONNECTIONS_MAX as usize),
         Stated::count("`limits.connections-total`", CONNECTIONS_TOTAL_MAX as usize),
+        Stated::count("`limits.files`", FILES_MAX as usize),
         Stated::count("`days` of the retention in `sluicebox.toml`", settings::DAYS_MAX as usize),
     ]
 }
 
-const LIMIT_KEYS: [&str; 11] = [
+const LIMIT_KEYS: [&str; 15] = [
     "memory",
     "call",
     "stack",
@@ -224,6 +227,10 @@ const LIMIT_KEYS: [&str; 11] = [
     "connections",
     "connections-total",
     "network",
+    "files",
+    "checkpoint",
+    "quarantine",
+    "spill",
 ];
 
 fn read_stage(value: Value<'_>, at: usize, problems: &mut Problems) -> Option<StageSpec> {
@@ -326,6 +333,9 @@ fn read_limits(table: &Table<'_>, problems: &mut Problems) -> Limits {
         ("log", &mut limits.log_bytes_max, 0),
         ("component", &mut limits.component_bytes_max, 1),
         ("network", &mut limits.network_bytes_max, 1),
+        ("checkpoint", &mut limits.checkpoint_bytes_max, 0),
+        ("quarantine", &mut limits.quarantine_bytes_max, 0),
+        ("spill", &mut limits.spill_bytes_max, 0),
     ];
     for (key, slot, least) in sizes {
         let parse = |text: &str| match units::size(text)? {
@@ -352,6 +362,9 @@ fn read_limits(table: &Table<'_>, problems: &mut Problems) -> Limits {
     }
     if let Some(connections) = table.whole("connections-total", 1, CONNECTIONS_TOTAL_MAX, problems) {
         limits.connections_total_max = connections;
+    }
+    if let Some(files) = table.whole("files", 1, FILES_MAX, problems) {
+        limits.files_max = files;
     }
     limits
 }

@@ -4,7 +4,7 @@ use super::Trial;
 use super::fakes::{Ask, Fake, batch, counting, extract, fault, load, numbers, schema, transform};
 use crate::check::{Checked, check_schemas};
 use crate::dag::Dag;
-use crate::edge::{Edge, EdgeError};
+use crate::edge::{Edge, EdgeError, Scratch};
 use crate::retry::wait_before;
 use crate::size::{GoodSize, Sizer};
 use crate::station::grouped;
@@ -15,6 +15,7 @@ use sluicebox_model::cancel::Cancel;
 use sluicebox_model::fault::FaultKind;
 use sluicebox_model::pipeline::Retry;
 use sluicebox_model::stage::{Report, Stage};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -125,11 +126,34 @@ fn an_edge_is_bounded_by_bytes_and_woken_by_the_stop() {
     assert!(matches!(edge.schema(), Err(EdgeError::Stopped)));
 }
 
+fn scratch(folder: &Path, bytes_max: u64) -> Scratch {
+    Scratch { folder: folder.to_owned(), bytes_max }
+}
+
+#[test]
+fn an_edge_spills_no_more_than_it_may() {
+    let folder = tempfile::tempdir().unwrap();
+    let edge = Edge::new(&Arc::new(Stop::default()), 80, Some(scratch(folder.path(), 160)));
+    // One is queued, two of 80 bytes wait on the disk, and there is no room for another.
+    for _ in 0..3 {
+        edge.push(batch(0..10)).unwrap();
+    }
+    assert!(matches!(edge.push(batch(0..10)), Err(EdgeError::Full(160))));
+    // Once all of it was taken, there is.
+    for _ in 0..3 {
+        assert_eq!(edge.pop().unwrap().unwrap().num_rows(), 10);
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    for _ in 0..3 {
+        edge.push(batch(0..10)).unwrap();
+    }
+}
+
 #[test]
 fn an_edge_that_spills_keeps_the_order() {
     let folder = tempfile::tempdir().unwrap();
     let stop = Arc::new(Stop::default());
-    let edge = Edge::new(&stop, 100, Some(folder.path().to_owned()));
+    let edge = Edge::new(&stop, 100, Some(scratch(folder.path(), u64::MAX)));
     let mut next = 0;
     for round in 0..3 {
         for _ in 0..10 {
@@ -155,7 +179,7 @@ fn an_edge_that_spills_keeps_the_order() {
 #[test]
 fn a_scratch_folder_that_cannot_be_used_is_told() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let edge = Edge::new(&Arc::new(Stop::default()), 1, Some(file.path().to_owned()));
+    let edge = Edge::new(&Arc::new(Stop::default()), 1, Some(scratch(file.path(), u64::MAX)));
     edge.push(batch(0..1)).unwrap();
     let Err(EdgeError::Scratch(message)) = edge.push(batch(0..1)) else { panic!("it went through") };
     assert!(message.contains("is there room on the disk?"), "{message}");

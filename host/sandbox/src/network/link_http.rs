@@ -1,7 +1,7 @@
 //! `wasi:http` with bounds: what a guest may keep of it in the host.
 
-use super::linking::replacing;
 use crate::limiter::Passed;
+use crate::linking::replacing;
 use crate::state::State;
 use std::any::Any;
 use wasmtime::StoreContextMut;

@@ -1,7 +1,7 @@
 //! `wasi:sockets` as far as `grants.tcp` goes: names and connections of TCP; no listening, and no UDP.
 
-use super::linking::replacing;
 use super::sockets::{self, Lookup};
+use crate::linking::replacing;
 use crate::state::State;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource, ResourceType};

@@ -105,6 +105,11 @@ impl Live {
         }
     }
 
+    /// Notes a file that is none.
+    pub(crate) fn refuse_file(&self, path: &str, what: &'static str) {
+        self.refuse(Refusal::NoFile { path: path.to_owned(), what });
+    }
+
     /// Tells what failed, once.
     pub(super) fn tell(&self, line: &str) {
         let told = self.refusals().tell(line);

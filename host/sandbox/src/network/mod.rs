@@ -9,7 +9,6 @@ mod counted;
 mod http;
 mod link_http;
 mod link_sockets;
-mod linking;
 mod live;
 mod lookup;
 mod refused;

@@ -28,6 +28,8 @@ pub(super) enum Refusal {
     Closed { host: Host, closed: Closed },
     /// Something that no stage is granted.
     Never { what: &'static str },
+    /// Something in a granted folder that is no file.
+    NoFile { path: String, what: &'static str },
     /// The certificate of a server, or how it was presented.
     Tls { server: String, reason: String },
     /// Too many connections at once.
@@ -75,6 +77,10 @@ impl Refusal {
                 (what, help)
             }
             Self::Never { what } => (format!("{what}, which no stage is granted"), None),
+            Self::NoFile { path, what } => (
+                format!("`{}`, which is {what}: it can open files and folders", escape(path, SHOWN_MAX)),
+                Some("put its data into a file, or take it out of the folder".to_owned()),
+            ),
             Self::Tls { server, reason } => {
                 let help = "if its certificate is of an authority of your own, name that as PEM: `[network]` with \
                             `ca = \"ca.pem\"` in sluicebox.toml";

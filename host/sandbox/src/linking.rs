@@ -5,7 +5,7 @@ use wasmtime::component::{Linker, LinkerInstance};
 
 /// Opens an interface that is linked already, to put other functions in the place of some. Fails if it is not there, or has
 /// no function of that name: what was meant to be replaced has to be what guests would have got.
-pub(super) fn replacing(
+pub(crate) fn replacing(
     linker: &mut Linker<State>,
     interface: &str,
     functions: &[&str],
