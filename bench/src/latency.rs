@@ -144,10 +144,10 @@ fn in_process(folder: &Path, plugins: &Path) -> Result<(Vec<Took>, Duration)> {
         let ran = house.run_once(&host, &asked, id, None, &Cancel::new()).map_err(told)?;
         let to_end = begin.elapsed();
         let Ran::Done(record, _) = ran else { bail!("the pipeline of the bench is not sound") };
-        let begin = Instant::now();
+        let examining_begins = Instant::now();
         let context = CheckContext { id, interval, bookmarks: BTreeMap::new(), skipped: BTreeMap::new() };
         examine(&source, &host, &found, Purpose::Run, &context, &Cancel::new());
-        let examined = begin.elapsed();
+        let examined = examining_begins.elapsed();
         // The first compiles.
         if turn > 0 {
             let fault = record.fault.as_ref();

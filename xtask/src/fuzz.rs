@@ -74,7 +74,7 @@ pub(crate) fn long(arguments: &[String]) -> Result<(), String> {
     if asked.seconds.is_none() && asked.runs.is_none() {
         asked.seconds = Some("60".to_owned());
     }
-    let program = program()?;
+    let program = program(true)?;
     let folder = build::target_folder()?.join("fuzz");
     let mut failed = Vec::new();
     for target in &asked.targets {
@@ -91,7 +91,7 @@ pub(crate) fn long(arguments: &[String]) -> Result<(), String> {
 /// The short form, among all tests: always from the seeds in the repository alone, and with the same randomness, so that
 /// what it finds does not depend on what was there before.
 pub(crate) fn short() -> Result<(), String> {
-    let program = program()?;
+    let program = program(false)?;
     let folder = build::target_folder()?.join("fuzz/short");
     for target in &TARGETS {
         let corpus = folder.join(target.name);
@@ -104,20 +104,25 @@ pub(crate) fn short() -> Result<(), String> {
     Ok(())
 }
 
-/// Builds the program of the targets.
-fn program() -> Result<PathBuf, String> {
+/// Builds the program of the targets: for a long run, one that is quick.
+fn program(long: bool) -> Result<PathBuf, String> {
     if !works("c++", &["--version"]) {
         println!("Installing a compiler of C++, for libFuzzer");
         run("apt-get", &["update"])?;
         run("apt-get", &["install", "--yes", "--no-install-recommends", "g++"])?;
     }
     let variables = crate::rustc::Instead::Coverage.variables()?;
-    // With the same choice of packages as the tests, and one of the tests, so that they share what they are built on.
-    let mut arguments = vec!["build", "--workspace", "--exclude", crate::checks::APART];
-    arguments.extend(["--bin", "sluicebox-fuzz", "--test", "seeds", "--features", "sluicebox-fuzz/engine"]);
+    let mut arguments = vec!["build", "--bin", "sluicebox-fuzz", "--features", "sluicebox-fuzz/engine"];
+    if long {
+        arguments.extend(["--release", "--package", "sluicebox-fuzz"]);
+    } else {
+        // With the same choice of packages as the tests, and one of the tests, so that they share what they are built on.
+        arguments.extend(["--workspace", "--exclude", crate::checks::APART, "--test", "seeds"]);
+    }
     let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
     run_with("cargo", &arguments, &variables)?;
-    Ok(build::target_folder()?.join("debug").join(format!("sluicebox-fuzz{}", std::env::consts::EXE_SUFFIX)))
+    let profile = if long { "release" } else { "debug" };
+    Ok(build::target_folder()?.join(profile).join(format!("sluicebox-fuzz{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// Runs one target; an error says where the input is that it failed on.

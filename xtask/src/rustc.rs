@@ -8,13 +8,15 @@ use std::process::{Command, ExitCode};
 const INSTEAD_OF_RUSTC: &str = "SLUICEBOX_XTASK_IS_RUSTC";
 
 /// What turns on the counting of what was run and the noting of what was compared. As cargo-fuzz has them.
-const COVERAGE: [&str; 6] = [
+const COVERAGE: [&str; 7] = [
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
     "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
     "-Cllvm-args=-sanitizer-coverage-pc-table",
     "-Cllvm-args=-sanitizer-coverage-trace-compares",
     "-Ccodegen-units=1",
+    // Where it is built for speed, too.
+    "-Coverflow-checks=on",
 ];
 
 /// A sandbox that can leave isolation out; for the bench alone.

@@ -115,7 +115,7 @@ async fn open(
         && let Some(what) = no_file(stat.type_)
     {
         state.net.live.refuse_file(&path, what);
-        return Err(ErrorCode::NotPermitted.into());
+        return Err(ErrorCode::Unsupported.into());
     }
     let opened = state.filesystem().open_at(folder, path_flags, path, open_flags, flags).await?;
     let file = match state.table.get(&opened)? {
@@ -129,10 +129,9 @@ async fn open(
 /// What it is instead of a file, a folder or a link to one.
 fn no_file(kind: DescriptorType) -> Option<&'static str> {
     match kind {
-        DescriptorType::Fifo => Some("a pipe"),
-        DescriptorType::Socket => Some("a socket"),
         DescriptorType::BlockDevice | DescriptorType::CharacterDevice => Some("a device"),
-        DescriptorType::Unknown => Some("neither a file nor a folder"),
+        // Told so of all that is left, whichever it is.
+        DescriptorType::Fifo | DescriptorType::Socket | DescriptorType::Unknown => Some("a pipe or a socket"),
         DescriptorType::RegularFile | DescriptorType::Directory | DescriptorType::SymbolicLink => None,
     }
 }

@@ -31,7 +31,7 @@ pub(crate) const MEMORY_BASE: u64 = 256 * 1024 * 1024;
 /// Bytes of a name of a function or of a file.
 const NAME_MAX: usize = 1024;
 /// Bytes of all that is found: less than what a pipe holds.
-const FOUND_MAX: usize = 32 * 1024;
+pub(crate) const FOUND_MAX: usize = 32 * 1024;
 
 /// Finds lines of a component's sources.
 pub(crate) struct Lines {

@@ -78,7 +78,8 @@ type Slot = Arc<Mutex<Made>>;
 enum Made {
     #[default]
     Nothing,
-    Ready(Arc<Ready>),
+    /// And when it was asked for last.
+    Ready(Arc<Ready>, Instant),
     /// It took too much to compile, then; nobody tries again at once.
     TooMuch(String, Instant),
 }
@@ -187,6 +188,17 @@ impl Sandbox {
         ready.retain(|(_, other), _| other != digest);
     }
 
+    /// Lets go of components that nothing was bound to for so long, and that nothing is bound to now: a host that waits for the
+    /// night needs no memory for them. If one is used again, it comes from the cache, in a millisecond or two.
+    pub fn forget_unused(&self, unused_max: Duration) {
+        let mut ready = self.inner.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        ready.retain(|_, slot| match slot.try_lock().as_deref() {
+            Ok(Made::Ready(ready, asked)) => Arc::strong_count(ready) > 1 || asked.elapsed() < unused_max,
+            // What took too much to compile is remembered, and what is being compiled is in use.
+            _ => true,
+        });
+    }
+
     /// What this sandbox did since its start.
     pub fn counts(&self) -> Counts {
         self.inner.engines.counters.read()
@@ -231,8 +243,11 @@ impl Sandbox {
         };
         // Whoever else wants the same component waits here instead of compiling it, too.
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*slot {
-            Made::Ready(ready) => return Ok(Arc::clone(ready)),
+        match &mut *slot {
+            Made::Ready(ready, asked) => {
+                *asked = Instant::now();
+                return Ok(Arc::clone(ready));
+            }
             Made::TooMuch(reason, at) if at.elapsed() < TOO_MUCH_FOR => {
                 return Err(SandboxError::TooMuchToCompile { path: path.to_owned(), reason: reason.clone() });
             }
@@ -254,7 +269,7 @@ impl Sandbox {
         };
         let not_a_plugin = |reason| SandboxError::NotAPlugin { path: path.to_owned(), reason };
         let ready = Arc::new(make_ready(&linked, &component).map_err(not_a_plugin)?);
-        *slot = Made::Ready(Arc::clone(&ready));
+        *slot = Made::Ready(Arc::clone(&ready), Instant::now());
         Ok(ready)
     }
 

@@ -29,6 +29,7 @@ pub fn stated() -> Vec<Stated> {
         Stated::bytes("the backtrace of a fault", trace::BACKTRACE_MAX),
         Stated::count("different traps of a stage in a run whose lines are looked for", lines::TRAPS_MAX),
         Stated::time("processor time to look for them, each time", lines::CPU_MAX),
+        Stated::bytes("what is found of the lines of a trap", lines::FOUND_MAX),
         Stated::fixed(
             "memory to look for them (and twice the size of the component)",
             Bound::Bytes(lines::MEMORY_BASE),

@@ -280,6 +280,7 @@ fn every_mode_of_the_transform_has_a_test() {
         include_str!("transform.rs"),
         include_str!("granted.rs"),
         include_str!("reach.rs"),
+        include_str!("disk.rs"),
         include_str!("retried.rs"),
         include_str!("escapes.rs"),
         include_str!("ipc.rs"),

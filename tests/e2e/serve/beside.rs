@@ -59,7 +59,8 @@ fn runs_are_asked_of_the_host() {
     let running = serving.runs("long", "running", 1);
     // So is one that waits behind it.
     let mut behind = project.command(&["run", "p.toml"]).stderr(std::process::Stdio::null()).spawn().unwrap();
-    let waiting = serving.until("one waits", || serving.store.queue("p").pop());
+    let waiting =
+        serving.until("one waits", || serving.store.queue("p").into_iter().find(|row| row["state"] == "waiting"));
     let waiting = text(&waiting, "run");
     let asked = serving.sluicebox(&["cancel", waiting, "--format", "json"]).with_code(0).json();
     assert_eq!((text(&asked, "run"), asked["asked"].as_bool()), (waiting, Some(true)), "{asked}");

@@ -235,3 +235,25 @@ fn the_batches_of_an_instance_are_freed_with_it() {
     guest.process(0, given).unwrap_err();
     assert!(column.upgrade().is_none(), "a dead instance holds nothing");
 }
+
+/// A component that nobody uses leaves memory, and comes from the cache when it is used again.
+#[test]
+fn what_is_not_used_is_let_go_of() {
+    let bed = Bed::new();
+    let stage = bed.stage("P", Limits::default(), Grants::default());
+    let hits = || bed.sandbox.counts().compile_hits;
+    let before = hits();
+    bed.sandbox.forget_unused(Duration::ZERO);
+    let again = bed.stage("P", Limits::default(), Grants::default());
+    assert_eq!(hits(), before, "stages are bound to it");
+    drop((stage, again));
+    bed.sandbox.forget_unused(Duration::from_secs(3600));
+    drop(bed.stage("P", Limits::default(), Grants::default()));
+    assert_eq!(hits(), before, "it was used just now");
+    bed.sandbox.forget_unused(Duration::ZERO);
+    let stage = bed.stage("P", Limits::default(), Grants::default());
+    assert_eq!((hits(), bed.sandbox.counts().compile_misses), (before + 1, 1));
+    let mut guest = stage.transformer(&context(), &Cancel::new()).unwrap();
+    guest.open(&inputs()).unwrap();
+    assert_eq!(guest.process(0, batch(10)).unwrap(), [batch(10)]);
+}

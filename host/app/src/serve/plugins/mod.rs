@@ -25,6 +25,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// A look takes at most this part of the time, however many folders there are.
 const SHARE: u32 = 50;
 
+/// So long components stay in memory that no run uses; and how often that is looked at.
+pub(super) const UNUSED_MAX: Duration = Duration::from_secs(60);
+const FORGET_EVERY: Duration = Duration::from_secs(10);
+
 /// Files that are looked at at once.
 const AT_ONCE: usize = 4;
 
@@ -35,9 +39,14 @@ type Answer = (PathBuf, Stamp, Result<Plugin, String>);
 pub(super) fn keep_watching(service: &Service) {
     let (answer, answers) = channel();
     let mut watch = Watch { service, answer, answers, at_work: 0, locks: Vec::new() };
+    let mut forgotten = Instant::now();
     while service.lock().stopping.is_none() {
         let start = Instant::now();
         watch.look();
+        if forgotten.elapsed() >= FORGET_EVERY {
+            forgotten = start;
+            service.hosts.sandbox().forget_unused(UNUSED_MAX);
+        }
         let until = Instant::now() + LOOK_EVERY.max(start.elapsed() * SHARE);
         while let Ok(answer) = watch.answers.recv_timeout(until.saturating_duration_since(Instant::now())) {
             watch.take(answer);
