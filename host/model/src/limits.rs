@@ -101,6 +101,10 @@ pub struct Limits {
     pub connections_total_max: u32,
     /// Bytes that an instance may send and receive in its life. `limits.network`
     pub network_bytes_max: u64,
+    /// Calls that the stage may spend on finding poison rows, in a run. `limits.poison-calls`
+    pub poison_calls_max: u32,
+    /// Time that the stage may spend on it, in a run. `limits.poison-time`
+    pub poison_time_max: Duration,
 }
 
 impl Default for Limits {
@@ -118,10 +122,14 @@ impl Default for Limits {
             connections_max: 16,
             connections_total_max: 10_000,
             network_bytes_max: 1024 * MIB,
+            poison_calls_max: 10_000,
+            poison_time_max: Duration::from_secs(600),
         }
     }
 }
 
+/// Bytes of a component file, whatever `limits.component` says: plugins are asked what they are before a stage names them.
+pub const COMPONENT_BYTES_MAX: u64 = 128 * 1024 * 1024;
 /// Columns of one batch; a pipeline with more has rows where columns stand.
 pub const COLUMNS_MAX: usize = 100_000;
 /// Bytes of a column's name.
@@ -134,10 +142,6 @@ pub const EMPTY_ROWS_MAX: u64 = 1 << 24;
 pub const CONFIG_SCHEMA_BYTES_MAX: usize = 1024 * 1024;
 /// Counters of one stage in a run.
 pub const COUNTERS_MAX: usize = 1000;
-/// Calls that a stage may spend on finding the rows that it fails on, in a run.
-pub const POISON_CALLS_MAX: u64 = 10_000;
-/// Time that a stage may spend on it, in a run.
-pub const POISON_TIME_MAX: Duration = Duration::from_secs(600);
 
 /// Processor time to compile any component.
 const COMPILE_TIME: Duration = Duration::from_secs(10);
@@ -176,6 +180,8 @@ impl Limits {
             connections_max,
             connections_total_max,
             network_bytes_max,
+            poison_calls_max,
+            poison_time_max,
         } = Self::default();
         vec![
             Stated::keyed("all memories and tables of an instance", Bytes(memory_bytes_max), "limits.memory"),
@@ -193,6 +199,12 @@ impl Limits {
                 "limits.connections-total",
             ),
             Stated::keyed("sent and received by an instance in its life", Bytes(network_bytes_max), "limits.network"),
+            Stated::keyed(
+                "calls of a stage to find poison rows",
+                Count(poison_calls_max.into()),
+                "limits.poison-calls",
+            ),
+            Stated::keyed("time of a stage to find poison rows", Time(poison_time_max), "limits.poison-time"),
         ]
     }
 }

@@ -110,6 +110,12 @@ pub(super) fn limits(limits: &Limits) -> String {
     if limits.connections_total_max != usual.connections_total_max {
         said.push(count(u64::from(limits.connections_total_max), "connection in all", "connections in all"));
     }
+    if limits.poison_calls_max != usual.poison_calls_max {
+        said.push(count(u64::from(limits.poison_calls_max), "call to find poison rows", "calls to find poison rows"));
+    }
+    if limits.poison_time_max != usual.poison_time_max {
+        said.push(format!("{} to find poison rows", time(limits.poison_time_max)));
+    }
     format!("At most {}.", said.join(", "))
 }
 
