@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 macro_rules! fails {
     ($pipeline:ident: $($name:ident: $options:literal => $kind:literal in $call:literal, [$($said:literal),*];)*) => {$(
         #[test]
-        fn $name() {
+        pub(super) fn $name() {
             crate::hostile::fails(&crate::hostile::project(&$pipeline($options, "")), $kind, $call, &[$($said),*]);
         }
     )*};
@@ -21,7 +21,7 @@ macro_rules! fails {
 macro_rules! refused_by_check {
     ($pipeline:ident: $($name:ident: $options:literal => [$($said:literal),*];)*) => {$(
         #[test]
-        fn $name() {
+        pub(super) fn $name() {
             crate::hostile::refused_by_check(&crate::hostile::project(&$pipeline($options, "")), &[$($said),*]);
         }
     )*};
@@ -31,8 +31,9 @@ mod disk;
 mod escapes;
 mod extract;
 mod granted;
-mod ipc;
+pub(crate) mod ipc;
 mod load;
+mod modes;
 mod network;
 mod plugin;
 mod reach;
@@ -136,7 +137,38 @@ fn fails(project: &Project, kind: &str, call: &str, said: &[&str]) -> Value {
         assert!(!told.contains(word), "`{word}` is said: {told}");
     }
     assert!(told.len() > 10 && told.len() < 20_000, "{} bytes: {told}", told.len());
+    names_its_rows(fault, evil["outcome"]["rows-in"].as_u64().unwrap_or_default());
+    names_its_limit(kind, &told);
     run["fault"].clone()
+}
+
+/// A call with a batch names it and its rows, which are some of those that the stage was given; a call without names none.
+#[track_caller]
+fn names_its_rows(fault: &Value, given: u64) {
+    let rows: Option<Vec<u64>> =
+        fault["rows"].as_array().map(|rows| rows.iter().map(|row| row.as_u64().unwrap()).collect());
+    match fault["call"].as_str().unwrap() {
+        "process" | "check" | "write" => {
+            let Some([first, end]) = rows.as_deref() else { panic!("no rows are named: {fault}") };
+            assert!(first < end && *end <= given, "rows of the {given} that it was given: {fault}");
+            assert!(fault["batch"].is_u64(), "no batch is named: {fault}");
+        }
+        "finish" => assert_eq!((rows, &fault["batch"]), (None, &Value::Null), "`finish` is given no rows: {fault}"),
+        _ => {}
+    }
+}
+
+/// Where a limit was passed, it is said which: by its key, or by its number where no key changes it.
+#[track_caller]
+fn names_its_limit(kind: &str, told: &str) {
+    let key = told.contains("raise `limits.") || told.contains("raise `deadline`");
+    let number = told.contains(|c: char| c.is_ascii_digit());
+    let is_named = match kind {
+        "memory" | "timeout" | "deadline" => key && number,
+        "limit" | "threshold" => number,
+        _ => true,
+    };
+    assert!(is_named, "which limit is not said: {told}");
 }
 
 /// `check` and `run` refuse the pipeline, and no row moves.
@@ -189,18 +221,4 @@ fn is_stopped(project: &Project) {
     assert_eq!(loaded(project), Vec::<String>::new());
     let run = project.sluicebox(&["runs", "show", "last", "--format", "json"]).with_code(0).json();
     assert_eq!(run["state"], "cancelled");
-}
-
-/// Every mode of a hostile plugin has a test: its name stands in the file of that plugin's tests as it is written in a
-/// pipeline file.
-#[track_caller]
-fn every_mode_has_a_test(plugin: &str, tests: &str, modes_at_least: usize) {
-    let shown = Project::new().sluicebox(&["plugins", "show", plugin, "--format", "json"]).with_code(0).json();
-    let text = shown.to_string();
-    let modes: Vec<&str> = text.split("\"const\":\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-    assert!(modes.len() >= modes_at_least, "{plugin}: {modes:?}");
-    let code: Vec<&str> = tests.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-    let missing: Vec<_> =
-        modes.iter().filter(|mode| !code.iter().any(|line| line.contains(&format!("'{mode}'")))).collect();
-    assert!(missing.is_empty(), "no test for {missing:?} of {plugin}");
 }

@@ -77,46 +77,64 @@ fn all_flights_are_loaded(run: &RunRecord) {
     }
 }
 
-/// How a guest is hostile: the plugin, its options, and how the run has to end.
-pub(crate) type Hostility = (&'static str, &'static str, FaultKind, &'static str);
+/// How a guest is hostile, and how the run has to end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hostility {
+    pub(crate) plugin: &'static str,
+    pub(crate) options: &'static str,
+    /// More of the stage: its grants, its policy.
+    pub(crate) more: &'static str,
+    pub(crate) kind: FaultKind,
+    pub(crate) said: &'static str,
+}
+
+pub(crate) const fn of(plugin: &'static str, options: &'static str, kind: FaultKind, said: &'static str) -> Hostility {
+    Hostility { plugin, options, more: "", kind, said }
+}
+
+impl Hostility {
+    pub(crate) const fn with(self, more: &'static str) -> Self {
+        Self { more, ..self }
+    }
+}
 
 pub(crate) const PANICS: &[Hostility] = &[
-    ("evil", "mode = 'panic', on = 1", FaultKind::Trap, "evil: a panic in process"),
-    ("evil", "mode = 'panic-in-finish'", FaultKind::Trap, "evil: a panic in finish"),
-    ("evil-extract", "mode = 'panic', on = 3", FaultKind::Trap, "evil: a panic in next"),
-    ("evil-validate", "mode = 'panic'", FaultKind::Trap, "evil: a panic in check"),
-    ("evil-load", "mode = 'panic-in-prepare'", FaultKind::Trap, "evil: a panic in prepare"),
+    of("evil", "mode = 'panic', on = 1", FaultKind::Trap, "evil: a panic in process"),
+    of("evil", "mode = 'panic-in-finish'", FaultKind::Trap, "evil: a panic in finish"),
+    of("evil-extract", "mode = 'panic', on = 3", FaultKind::Trap, "evil: a panic in next"),
+    of("evil-validate", "mode = 'panic'", FaultKind::Trap, "evil: a panic in check"),
+    of("evil-load", "mode = 'panic-in-prepare'", FaultKind::Trap, "evil: a panic in prepare"),
 ];
 
 pub(crate) const LOOPS: &[Hostility] = &[
-    ("evil", "mode = 'loop'", FaultKind::Timeout, "ran longer than"),
-    ("evil", "mode = 'sleep'", FaultKind::Timeout, "ran longer than"),
-    ("evil-extract", "mode = 'loop', on = 3", FaultKind::Timeout, "ran longer than"),
-    ("evil-validate", "mode = 'loop'", FaultKind::Timeout, "ran longer than"),
-    ("evil-load", "mode = 'loop-in-prepare'", FaultKind::Timeout, "ran longer than"),
+    of("evil", "mode = 'loop'", FaultKind::Timeout, "ran longer than"),
+    of("evil", "mode = 'sleep'", FaultKind::Timeout, "ran longer than"),
+    of("evil-extract", "mode = 'loop', on = 3", FaultKind::Timeout, "ran longer than"),
+    of("evil-validate", "mode = 'loop'", FaultKind::Timeout, "ran longer than"),
+    of("evil-load", "mode = 'loop-in-prepare'", FaultKind::Timeout, "ran longer than"),
 ];
 
 pub(crate) const EATS: &[Hostility] = &[
-    ("evil", "mode = 'eat-slowly'", FaultKind::Memory, "the limit is 48MiB"),
-    ("evil", "mode = 'eat-at-once', bytes = 1000000000", FaultKind::Memory, "the limit is 48MiB"),
-    ("evil", "mode = 'make-handles'", FaultKind::Limit, "1000 handles"),
-    ("evil", "mode = 'recurse'", FaultKind::Trap, "out of stack"),
-    ("evil-extract", "mode = 'long-bookmark'", FaultKind::Memory, "the limit is 48MiB"),
-    ("evil-validate", "mode = 'many-findings'", FaultKind::Memory, "the limit is 48MiB"),
+    of("evil", "mode = 'eat-slowly'", FaultKind::Memory, "the limit is 48MiB"),
+    of("evil", "mode = 'eat-at-once', bytes = 1000000000", FaultKind::Memory, "the limit is 48MiB"),
+    of("evil", "mode = 'make-handles'", FaultKind::Limit, "1000 handles"),
+    of("evil", "mode = 'recurse'", FaultKind::Trap, "out of stack"),
+    of("evil-extract", "mode = 'long-bookmark'", FaultKind::Memory, "the limit is 48MiB"),
+    of("evil-validate", "mode = 'many-findings'", FaultKind::Memory, "the limit is 48MiB"),
 ];
 
 pub(crate) const TALKS_NONSENSE: &[Hostility] = &[
-    ("evil", "mode = 'offsets-past-data'", FaultKind::Contract, "pass the 2 bytes"),
-    ("evil", "mode = 'invalid-utf8'", FaultKind::Contract, "UTF-8"),
-    ("evil", "mode = 'ipc-truncated'", FaultKind::Contract, "the stream ends"),
-    ("evil", "mode = 'rows-inflated'", FaultKind::Contract, "4294967295"),
-    ("evil", "mode = 'promises-other-types'", FaultKind::Contract, "promised by `open`"),
-    ("evil-extract", "mode = 'other-types'", FaultKind::Contract, "was promised by `open`"),
-    ("evil-validate", "mode = 'rule-past-end'", FaultKind::Contract, "rule 4294967295"),
+    of("evil", "mode = 'offsets-past-data'", FaultKind::Contract, "pass the 2 bytes"),
+    of("evil", "mode = 'invalid-utf8'", FaultKind::Contract, "UTF-8"),
+    of("evil", "mode = 'ipc-truncated'", FaultKind::Contract, "the stream ends"),
+    of("evil", "mode = 'rows-inflated'", FaultKind::Contract, "4294967295"),
+    of("evil", "mode = 'promises-other-types'", FaultKind::Contract, "promised by `open`"),
+    of("evil-extract", "mode = 'other-types'", FaultKind::Contract, "was promised by `open`"),
+    of("evil-validate", "mode = 'rule-past-end'", FaultKind::Contract, "rule 4294967295"),
 ];
 
 /// A pipeline with the hostile stage where its kind belongs.
-fn hostile((plugin, options, kind, _): Hostility) -> Project {
+fn hostile(Hostility { plugin, options, more, kind, .. }: Hostility) -> Project {
     let stage =
         |name: &str, plugin: &str, more: &str| format!("[[stage]]\nname = '{name}'\nplugin = '{plugin}'\n{more}\n");
     // Only where it is the time that ends it: a busy machine may keep the others from their end for long.
@@ -124,28 +142,31 @@ fn hostile((plugin, options, kind, _): Hostility) -> Project {
     let limits =
         format!("limits = {{ memory = '48MiB', call = '{call}', handles = 1000, transfer = '32MiB', held = '16MiB' }}");
     let read = stage("read", "extract-csv", "grants.read = ['data']\nconfig.path = 'data/rows.csv'");
-    let evil = stage("evil", plugin, &format!("config = {{ {options} }}\n{limits}"));
+    let evil = stage("evil", plugin, &format!("config = {{ {options} }}\n{limits}\n{more}"));
     let out = stage("out", "load-csv", "grants.write = ['out']\nconfig.path = 'out/rows.csv'");
     let stages = match plugin {
-        "evil-extract" => evil + &out,
+        "evil-extract" | "evil-network" => evil + &out,
         "evil-load" => read + &out + &evil.replace("config", "inputs = ['read']\ngrants.write = ['log']\nconfig"),
         _ => read + &evil + &out,
     };
     let project = Project::new();
     let rows: String = (0..100_000).map(|row| format!("{row},name-{}\n", row % 7)).collect();
     project.file("data/rows.csv", format!("id,name\n{rows}"));
+    project.file("data/stream", crate::hostile::ipc::a_lying_dictionary());
+    project.file("secret/key", "not-to-be-seen").file("own/file", "own");
     project.file("pipeline.toml", format!("[pipeline]\nname = 'hostile'\n{stages}"));
     project
 }
 
 pub(crate) fn fails_as_it_should(host: &Host, hostility: Hostility) {
-    let (plugin, options, kind, said) = hostility;
+    let Hostility { plugin, options, kind, said, .. } = hostility;
     let project = hostile(hostility);
     let run = conduct(host, &project, "pipeline.toml");
     assert_eq!(run.state, RunState::Failed, "{plugin} {options}");
     let fault = run.fault.unwrap();
     assert_eq!((fault.kind, fault.stage.as_str()), (kind, "evil"), "{plugin} {options}: {fault}");
-    assert!(fault.message.contains(said), "{plugin} {options}: {fault}");
+    let told = format!("{}\n{}", fault.message, fault.help.as_deref().unwrap_or_default());
+    assert!(told.contains(said), "{plugin} {options}: {told}");
     let left: Vec<_> = fs::read_dir(project.path().join("out")).map(Iterator::collect).unwrap_or_default();
     assert!(left.is_empty(), "{plugin} {options} left {left:?}");
 }

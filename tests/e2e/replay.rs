@@ -117,7 +117,7 @@ fn a_page_is_asked_for_again_from_the_start() {
 }
 
 #[test]
-fn an_open_that_failed_is_made_again() {
+pub(crate) fn an_open_that_failed_is_made_again() {
     let more = "grants.write = ['out']\nlimits = { call = \"10s\" }";
     // A first run checks twice, and opens each stage in each check.
     let project = in_transform("mode = 'panic-in-open-again', path = 'out/opened', times = 2", more);
@@ -172,7 +172,7 @@ fn a_commit_is_not_made_for_a_look() {
 }
 
 #[test]
-fn the_clock_and_randomness_are_those_of_the_call() {
+pub(crate) fn the_clock_and_randomness_are_those_of_the_call() {
     for options in ["mode = 'fault-stamp'", "mode = 'fault-stamp-in-finish'"] {
         let project = in_transform(options, "");
         let run = project.sluicebox(&["run", "pipeline.toml", "--format", "json"]).with_code(1).json();
@@ -192,7 +192,7 @@ fn the_clock_and_randomness_are_those_of_the_call() {
 }
 
 #[test]
-fn two_runs_for_one_interval_make_the_same_bytes() {
+pub(crate) fn two_runs_for_one_interval_make_the_same_bytes() {
     let made = |project: &Project, interval: &str| {
         project.sluicebox(&["run", "pipeline.toml", "--interval", interval]).with_code(0);
         std::fs::read(project.path().join("out/rows.csv")).unwrap()
@@ -209,7 +209,7 @@ fn two_runs_for_one_interval_make_the_same_bytes() {
 }
 
 #[test]
-fn what_stages_warn_of_is_told_with_the_outcome() {
+pub(crate) fn what_stages_warn_of_is_told_with_the_outcome() {
     let project = in_transform("mode = 'warn'", "");
     let run = project.sluicebox(&["run", "pipeline.toml"]).with_code(0).stdout;
     let show = project.sluicebox(&["runs", "show", "last"]).with_code(0).stdout;

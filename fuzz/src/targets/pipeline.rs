@@ -1,5 +1,6 @@
 //! The text of a pipeline file, and of `sluicebox.toml`.
 
+use sluicebox_model::limits::COMPONENT_BYTES_MAX;
 use sluicebox_model::pipeline::{self, Pipeline, Problem, StageSpans, placeholder};
 use sluicebox_model::plugin::Kind;
 use sluicebox_schedule::Timetable;
@@ -66,7 +67,9 @@ fn sound(pipeline: &Pipeline) {
         let limits = &stage.limits;
         assert!(limits.memory_bytes_max >= 65_536 && limits.stack_bytes_max >= 65_536);
         assert!(limits.transfer_bytes_max > 0 && limits.held_bytes_max > 0 && limits.component_bytes_max > 0);
+        assert!(limits.component_bytes_max <= COMPONENT_BYTES_MAX);
         assert!(!limits.call_max.is_zero() && limits.handles_max > 0);
+        assert!(!limits.poison_time_max.is_zero() && limits.poison_calls_max > 0);
         assert!((1..=100).contains(&stage.retry.attempts));
         assert!(stage.deadline.is_none_or(|deadline| !deadline.is_zero()));
         assert!(stage.grants.read.iter().chain(&stage.grants.write).all(|folder| !folder.contains('\0')));

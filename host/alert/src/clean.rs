@@ -1,5 +1,7 @@
 //! Text from outside - guests, servers, commands - made fit for people: nothing in it steers a terminal, a chat or a mail.
 
+use sluicebox_model::text::steers;
+
 /// Control characters, and those that turn the direction of writing, are escaped so that they are seen; newlines stay. Cut
 /// to so many bytes, which is told.
 pub(crate) fn lines(text: &str, most: usize) -> String {
@@ -27,11 +29,9 @@ pub(crate) fn line(text: &str, most: usize) -> String {
 }
 
 fn is_harmless(c: char) -> bool {
-    let is_hidden = matches!(
-        c,
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}'
-    );
-    !c.is_control() && !is_hidden
+    // Joiners and tags could keep words of a message from being found.
+    let is_hidden = matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2065}' | '\u{e0000}'..='\u{e0fff}');
+    !steers(c) && !is_hidden
 }
 
 /// Keeps chat tools from reading orders out of the text: nobody is called (`@all`, `<!channel>`), no link has another

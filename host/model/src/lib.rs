@@ -17,3 +17,4 @@ pub mod plugin;
 pub mod retention;
 pub mod run;
 pub mod stage;
+pub mod text;

@@ -110,6 +110,10 @@ pub struct Limits {
     pub quarantine_bytes_max: u64,
     /// Bytes that wait on the disk, since a stage behind is not ready for them. `limits.spill`
     pub spill_bytes_max: u64,
+    /// Calls that the stage may spend on finding poison rows, in a run. `limits.poison-calls`
+    pub poison_calls_max: u32,
+    /// Time that the stage may spend on it, in a run. `limits.poison-time`
+    pub poison_time_max: Duration,
 }
 
 impl Default for Limits {
@@ -131,10 +135,14 @@ impl Default for Limits {
             checkpoint_bytes_max: 10 * 1024 * MIB,
             quarantine_bytes_max: 1024 * MIB,
             spill_bytes_max: 10 * 1024 * MIB,
+            poison_calls_max: 10_000,
+            poison_time_max: Duration::from_secs(600),
         }
     }
 }
 
+/// Bytes of a component file, whatever `limits.component` says: plugins are asked what they are before a stage names them.
+pub const COMPONENT_BYTES_MAX: u64 = 128 * 1024 * 1024;
 /// Columns of one batch; a pipeline with more has rows where columns stand.
 pub const COLUMNS_MAX: usize = 100_000;
 /// Bytes of a column's name.
@@ -147,10 +155,6 @@ pub const EMPTY_ROWS_MAX: u64 = 1 << 24;
 pub const CONFIG_SCHEMA_BYTES_MAX: usize = 1024 * 1024;
 /// Counters of one stage in a run.
 pub const COUNTERS_MAX: usize = 1000;
-/// Calls that a stage may spend on finding the rows that it fails on, in a run.
-pub const POISON_CALLS_MAX: u64 = 10_000;
-/// Time that a stage may spend on it, in a run.
-pub const POISON_TIME_MAX: Duration = Duration::from_secs(600);
 
 /// Processor time to compile any component.
 const COMPILE_TIME: Duration = Duration::from_secs(10);
@@ -193,6 +197,8 @@ impl Limits {
             checkpoint_bytes_max,
             quarantine_bytes_max,
             spill_bytes_max,
+            poison_calls_max,
+            poison_time_max,
         } = Self::default();
         vec![
             Stated::keyed("all memories and tables of an instance", Bytes(memory_bytes_max), "limits.memory"),
@@ -214,6 +220,12 @@ impl Limits {
             Stated::keyed("the checkpoint of a stage in a run", Bytes(checkpoint_bytes_max), "limits.checkpoint"),
             Stated::keyed("what a stage sets aside in a run", Bytes(quarantine_bytes_max), "limits.quarantine"),
             Stated::keyed("what waits on the disk for a stage behind", Bytes(spill_bytes_max), "limits.spill"),
+            Stated::keyed(
+                "calls of a stage to find poison rows",
+                Count(poison_calls_max.into()),
+                "limits.poison-calls",
+            ),
+            Stated::keyed("time of a stage to find poison rows", Time(poison_time_max), "limits.poison-time"),
         ]
     }
 }

@@ -9,12 +9,13 @@ use crate::transform::{Instance, Work};
 use arrow_array::RecordBatch;
 use sluicebox_model::fault::{Fault, FaultKind};
 use sluicebox_model::journal::Quarantined;
+use sluicebox_model::limits::Bound;
 use std::time::{Duration, Instant};
 
 /// Calls that fail on parts of a batch, none having passed, before rows from all over it are tried...
-const DOUBT_AFTER: u32 = 64;
+pub(crate) const DOUBT_AFTER: u32 = 64;
 /// ... so many of them, if the batch has more rows than this: a small one is just split.
-const PROBES: usize = 16;
+pub(crate) const PROBES: usize = 16;
 const PROBED_ROWS: usize = 1024;
 
 /// What a stage has spent on finding rows at fault.
@@ -135,24 +136,25 @@ fn try_part<'a>(
     rows: usize,
 ) -> Result<Result<Vec<RecordBatch>, Fault>, Fault> {
     let station = work.station;
-    let (calls_max, time_max) = (station.run.tuning.poison_calls_max, station.run.tuning.poison_time_max);
+    let limits = &station.spec.limits;
+    let (calls_max, time_max) = (u64::from(limits.poison_calls_max), limits.poison_time_max);
     let passed = {
         let mut poison = lock(&station.poison);
         poison.calls += 1;
         if poison.calls > calls_max {
-            Some(format!("{} calls", grouped(calls_max)))
+            Some((format!("{} calls", grouped(calls_max)), "limits.poison-calls"))
         } else if poison.spent > time_max {
-            Some(format!("{time_max:?}"))
+            Some((Bound::Time(time_max).to_string(), "limits.poison-time"))
         } else {
             None
         }
     };
-    if let Some(passed) = passed {
+    if let Some((passed, key)) = passed {
         let message = format!("finding the rows at fault took more than {passed}");
-        let fault = Fault::new(FaultKind::Threshold, "process", message).of_stage(station.name()).with_help(
+        let fault = Fault::new(FaultKind::Threshold, "process", message).of_stage(station.name()).with_help(format!(
             "too many rows are at fault, or each takes too long, to look for them one by one: let a validate reject them \
-             before this stage, or lower its `limits.call`",
-        );
+             before this stage, lower its `limits.call`, or raise `{key}`, now {passed}"
+        ));
         return Err(job.locate(fault, from, rows));
     }
     let start = Instant::now();

@@ -5,12 +5,10 @@ use crate::size::GoodSize;
 use crate::stop::{Stop, lock};
 use sluicebox_model::fault::{Fault, FaultKind};
 use sluicebox_model::journal::{Journal, JournalError, Quarantined};
-use sluicebox_model::limits::{POISON_CALLS_MAX, POISON_TIME_MAX};
 use sluicebox_model::run::{Event, RunRecord, StageState};
 use sluicebox_model::stage::{Level, LogLine, LogSource, RunContext};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 /// Sizes that are the same for every stage.
 #[derive(Clone, Copy, Debug)]
@@ -18,10 +16,6 @@ pub(crate) struct Tuning {
     pub(crate) size: GoodSize,
     /// Bytes that wait on one edge.
     pub(crate) edge_bytes_max: u64,
-    /// Calls that a stage may spend on finding rows at fault.
-    pub(crate) poison_calls_max: u64,
-    /// Time that a stage may spend on finding rows at fault, over all its instances.
-    pub(crate) poison_time_max: Duration,
     /// Splits asked of an extract for each of its instances: small ones keep all instances at work although their
     /// rows go on in order.
     pub(crate) splits_per_instance: u32,
@@ -29,13 +23,7 @@ pub(crate) struct Tuning {
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self {
-            size: GoodSize::default(),
-            edge_bytes_max: 1024 * 1024,
-            poison_calls_max: POISON_CALLS_MAX,
-            poison_time_max: POISON_TIME_MAX,
-            splits_per_instance: 32,
-        }
+        Self { size: GoodSize::default(), edge_bytes_max: 1024 * 1024, splits_per_instance: 32 }
     }
 }
 

@@ -1,19 +1,22 @@
 //! The limits of a run, for `docs/limits.md`.
 
 use crate::run::Tuning;
-use crate::{checkpoint, edge, extract, retry, station, transform};
+use crate::{checkpoint, edge, extract, poison, retry, station, transform};
 use sluicebox_model::limits::{Bound, Stated};
 
 /// What a run may hold, spend and try.
 pub fn stated() -> Vec<Stated> {
-    let Tuning { size, edge_bytes_max, poison_calls_max, poison_time_max, splits_per_instance } = Tuning::default();
+    let Tuning { size, edge_bytes_max, splits_per_instance } = Tuning::default();
     vec![
         Stated::bytes("batches that wait between two stages (one may be larger)", edge_bytes_max as usize),
         Stated::count("batches that wait between two stages", edge::BATCHES_MAX),
         Stated::count("rows of a batch that a stage is given", size.rows),
         Stated::fixed("bytes of a batch that a stage is given, if it has more than a row", Bound::Bytes(size.bytes)),
-        Stated::fixed("calls of a stage to find rows at fault", Bound::Count(poison_calls_max)),
-        Stated::time("time of a stage to find rows at fault", poison_time_max),
+        Stated::fixed(
+            "failed parts of a batch before single rows from all over it are tried",
+            Bound::Count(poison::DOUBT_AFTER.into()),
+        ),
+        Stated::count("such single rows", poison::PROBES),
         Stated::time("the wait between two attempts", retry::WAIT_MAX),
         Stated::fixed("retries of a stage that are events of their own", Bound::Count(station::RETRIES_TOLD_MAX)),
         Stated::count("pages without rows, one after another", extract::EMPTY_MAX as usize),

@@ -1,9 +1,10 @@
 //! Finds plugins in folders.
 
 use crate::describe::{self, Known};
+use crate::error::SandboxError;
 use crate::sandbox::{Sandbox, digest_file};
 use serde::{Deserialize, Serialize};
-use sluicebox_model::limits::Limits;
+use sluicebox_model::limits::{COMPONENT_BYTES_MAX, Limits};
 use sluicebox_model::plugin::{Capability, Description, Digest};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -197,7 +198,12 @@ impl Catalog {
     /// # Errors
     /// It cannot be read, or is larger than a component may be.
     pub fn digest_of(path: &Path) -> Result<Digest, String> {
-        digest_file(path, Limits::default().component_bytes_max).map_err(|error| error.to_string())
+        digest_file(path, COMPONENT_BYTES_MAX).map_err(|error| match error {
+            SandboxError::TooLarge { size_bytes, .. } => format!(
+                "it has {size_bytes} bytes; a component has at most {COMPONENT_BYTES_MAX}, whatever `limits.component` says"
+            ),
+            error => error.to_string(),
+        })
     }
 
     /// The `*.wasm` files of a folder (not below it), by name; those of a folder that does not exist are none.
@@ -228,6 +234,17 @@ impl Catalog {
         let named_so = self.files.iter().filter(|file| is_named(&file.path, name));
         let plugin = |file| self.look(file).as_ref().ok().filter(|plugin| plugin.description.name == name);
         named_so.filter_map(plugin).next().or_else(|| self.plugin_at(*self.all().plugins.get(name)?))
+    }
+
+    /// A file that is named as the plugin, comes before its file, and was refused: somebody may have meant that one.
+    pub fn refused_before(&self, plugin: &Plugin) -> Option<Refused> {
+        let position = self.files.iter().position(|file| file.path == plugin.path)?;
+        let before = self.files.get(..position)?.iter().filter(|file| is_named(&file.path, &plugin.description.name));
+        let refused = |file: &File| match file.looked.get()? {
+            Ok(_) => None,
+            Err(reason) => Some(Refused { path: file.path.clone(), reason: reason.clone() }),
+        };
+        before.filter_map(refused).next()
     }
 
     /// The files that were refused. Looks at every file.
@@ -311,12 +328,13 @@ fn look(
     }
     let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let stamp = Stamp::of(&metadata);
-    let limits = Limits::default();
+    // How large it may be for a stage is seen as it is bound to one.
+    let limits = Limits { component_bytes_max: COMPONENT_BYTES_MAX, ..Limits::default() };
     let before = seen.and_then(|seen| locked(seen).get(&full).cloned());
     let digest = match before {
         Some(before) if before.stamp == stamp => before.digest,
         _ => {
-            let digest = digest_file(path, limits.component_bytes_max).map_err(|error| error.to_string())?;
+            let digest = Catalog::digest_of(path)?;
             if let Some(seen) = seen {
                 let mut seen = locked(seen);
                 seen.insert(full, Seen { stamp: stamp.clone(), digest: digest.clone() });

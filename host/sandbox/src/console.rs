@@ -6,6 +6,7 @@
 
 use bytes::Bytes;
 use sluicebox_model::stage::{Level, LogLine, LogSource};
+use sluicebox_model::text::steers;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::future::Future;
@@ -173,7 +174,6 @@ fn escape_line(bytes: &[u8]) -> String {
 
 /// The text with control characters and those that reorder text escaped, cut behind so many bytes.
 pub(crate) fn escape(text: &str, max: usize) -> String {
-    let plain = |c: char| !c.is_control() && !matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let mut escaped = String::with_capacity(text.len().min(max));
     for c in text.chars() {
         if escaped.len() + c.len_utf8() > max {
@@ -182,7 +182,7 @@ pub(crate) fn escape(text: &str, max: usize) -> String {
         }
         match c {
             '\t' => escaped.push_str("    "),
-            c if plain(c) => escaped.push(c),
+            c if !steers(c) => escaped.push(c),
             c => {
                 // Writing to a String cannot fail.
                 let _ = write!(escaped, "{}", c.escape_default());

@@ -52,14 +52,13 @@ pub(crate) fn refused(mut fault: Fault, refused: Option<String>) -> Fault {
     fault
 }
 
-/// The guest broke the contract.
+/// The guest broke the contract by its answer.
 pub(crate) fn contract(call: &str, reason: &str) -> Fault {
-    Fault::new(
-        FaultKind::Contract,
-        call,
-        escape_lines(&format!("what the stage answered does not fit: {reason}"), MESSAGE_MAX),
-    )
-    .with_help(MISTAKE)
+    broken(call, &format!("what the stage answered does not fit: {reason}"))
+}
+
+fn broken(call: &str, message: &str) -> Fault {
+    Fault::new(FaultKind::Contract, call, escape_lines(message, MESSAGE_MAX)).with_help(MISTAKE)
 }
 
 /// A limit was passed, or the run was cancelled.
@@ -107,7 +106,12 @@ fn kind_of(call: &str, error: &wasmtime::Error, stderr: &[String], limits: &Limi
     if said("resource table has no free keys") || said("handle limit exceeded") {
         return passed(call, &Passed::Handles { max: limits.handles_max });
     }
-    contract(call, &with_stderr(trace::bounded(&error.root_cause(), MESSAGE_MAX), stderr))
+    let reason = with_stderr(trace::bounded(&error.root_cause(), MESSAGE_MAX), stderr);
+    if said("unknown handle index") {
+        // In a call of the host or in the answer: of a batch, or of what WASI gives.
+        return broken(call, &format!("the stage used a batch, or another resource, that it does not have: {reason}"));
+    }
+    contract(call, &reason)
 }
 
 fn trapped(call: &str, trap: Trap, stderr: &[String], limits: &Limits) -> Fault {

@@ -27,7 +27,7 @@ use wasmtime_wasi::WasiCtx;
 const LOOK: Duration = Duration::from_millis(20);
 /// How much longer a call may wait in the host than run in the guest: whoever runs is stopped by the epoch first, which
 /// has a backtrace to show.
-const GRACE: Duration = Duration::from_millis(30);
+pub(crate) const GRACE: Duration = Duration::from_millis(30);
 
 /// One instance, whatever its kind.
 pub(crate) struct Core {

@@ -103,12 +103,25 @@ fn decode(bytes: Vec<u8>) -> Result<RecordBatch, Refusal> {
     }
 }
 
+/// How deep the type of a column may be nested in a stream: what reads its description, which is a tree itself, goes no
+/// further.
+pub(crate) const STREAM_DEPTH_MAX: usize = 60;
+
+/// Whether a description goes deeper than it is read.
+fn is_too_deep(error: &impl std::fmt::Display) -> bool {
+    // Its type has no name here.
+    error.to_string().contains("depth limit reached")
+}
+
 /// Refuses a stream that is not what `read` takes, without making anything of it.
 fn walk(bytes: &[u8]) -> Result<(), Refusal> {
     let (mut rest, mut schemas, mut batches) = (bytes, 0_u32, 0_u32);
     while let Some((metadata, behind)) = next_message(rest)? {
         let message = match root_as_message(metadata) {
             Ok(message) => message,
+            Err(error) if is_too_deep(&error) => {
+                refuse!("the stream has a column of a type that is nested more than {STREAM_DEPTH_MAX} deep")
+            }
             Err(error) => refuse!("the stream has a broken message: {error}"),
         };
         let length = usize::try_from(message.bodyLength()).ok().filter(|&length| length <= behind.len());

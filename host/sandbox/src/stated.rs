@@ -1,7 +1,10 @@
 //! The limits of the sandbox that are not those of a stage, for `docs/limits.md`.
 
 use crate::keeping::CacheBounds;
-use crate::{answer, compiler, console, describe, end, engine, files, host_report, limiter, lines, trace, validate};
+use crate::{
+    answer, compiler, console, describe, end, engine, files, host_report, instance, ipc, limiter, lines, trace,
+    validate,
+};
 use sluicebox_model::limits::{
     Bound, COLUMN_NAME_BYTES_MAX, COLUMNS_MAX, CONFIG_SCHEMA_BYTES_MAX, COUNTERS_MAX, EMPTY_ROWS_MAX, Stated,
     TYPE_DEPTH_MAX, compile_memory_bytes_max, compile_time_max,
@@ -17,6 +20,7 @@ pub fn stated() -> Vec<Stated> {
         Stated::fixed("the most that `limits.stack` comes to", Bound::Bytes(stack_max)),
         Stated::bytes("stack for the host in a call of a guest", engine::HOST_STACK),
         Stated::time("how late a call that runs is looked at", engine::TICK),
+        Stated::time("how late one that waits in the host is ended", instance::GRACE),
         Stated::time("the time in which a component describes itself", describe::DESCRIBE_MAX),
         Stated::time("how long one that did not is left alone", Duration::from_secs(describe::AGAIN_AFTER)),
         Stated::count("entries of the folders that an instance lists at once", files::ENTRIES_MAX),
@@ -51,6 +55,7 @@ pub fn stated() -> Vec<Stated> {
         Stated::count("columns of a batch", COLUMNS_MAX),
         Stated::bytes("the name of a column", COLUMN_NAME_BYTES_MAX),
         Stated::count("types within each other in a column", TYPE_DEPTH_MAX),
+        Stated::count("the same in a stream for `from-ipc`", ipc::STREAM_DEPTH_MAX),
         Stated::fixed("rows of a batch or a column that have no bytes", Bound::Count(EMPTY_ROWS_MAX)),
         Stated::fixed("rows of a batch", Bound::Count(u32::MAX.into())),
     ]

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A fire that is decided at most so much later than it was due is on time; one decided later was missed.
-const GRACE: Duration = Duration::from_secs(60);
+pub(crate) const GRACE: Duration = Duration::from_secs(60);
 
 /// After so many decisions a tick ends; the next one goes on.
 pub(crate) const MOST_DECISIONS: usize = 10_000;

@@ -7,6 +7,7 @@ use sluicebox_model::limits::Stated;
 pub fn stated() -> Vec<Stated> {
     vec![
         Stated::count("runs of a pipeline that wait", overlap::QUEUE_LIMIT as usize),
+        Stated::time("how late a run begins that does not count as missed", planner::GRACE),
         Stated::count("decisions of one turn of the planner", planner::MOST_DECISIONS),
     ]
 }

@@ -97,6 +97,7 @@ fn read(file: &mut File, from: u64, count: u64) -> Result<Vec<u8>, String> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
     use arrow_array::{Int64Array, RecordBatch};
     use arrow_ipc::writer::{FileWriter, StreamWriter};

@@ -67,7 +67,7 @@ fn a_device_in_a_granted_folder() {
 }
 
 #[test]
-fn many_files() {
+pub(super) fn many_files() {
     let project = reaching("mode = 'many-files', path = 'data/rows.csv', times = 100000", "");
     fails(&project, "limit", "process", &["it has 256 files and folders open", "raise `limits.files`, now 256"]);
     let project = reaching("mode = 'many-files', path = 'data/rows.csv', times = 20", "limits.files = 20");

@@ -1,16 +1,13 @@
 //! What would steer a terminal, wherever a guest can say something: nothing of it reaches a terminal, a log or the API.
 
 use super::{OUT, READ, evil, project, run};
+use sluicebox_model::text::steers;
 use sluicebox_tests::Project;
 
 /// Fails if the text would steer the terminal that shows it, or turn its words around.
 #[track_caller]
 pub(super) fn are_none(text: &str) {
-    let steers = |c: &char| {
-        (c.is_control() && !matches!(c, '\n' | '\t'))
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if let Some(found) = text.chars().find(steers) {
+    if let Some(found) = text.chars().find(|c| steers(*c) && !matches!(c, '\n' | '\t')) {
         panic!("{found:?} in {text:?}");
     }
 }
@@ -45,7 +42,7 @@ fn all_that_is_told(project: &Project) -> String {
 }
 
 #[test]
-fn of_a_transform() {
+pub(super) fn of_a_transform() {
     let project = project(&format!("{READ}{}{OUT}", evil("evil", "mode = 'escapes'", "")));
     let told = all_that_is_told(&project);
     // It is told, as what it is.
@@ -53,7 +50,7 @@ fn of_a_transform() {
 }
 
 #[test]
-fn in_the_names_of_columns() {
+pub(super) fn in_the_names_of_columns() {
     let project = project(&format!("{READ}{}{OUT}", evil("evil", "mode = 'escapes-in-names'", "")));
     let told = all_that_is_told(&project);
     assert!(told.contains("were promised"), "{told}");
@@ -64,14 +61,14 @@ fn in_the_names_of_columns() {
 }
 
 #[test]
-fn in_a_bookmark() {
+pub(super) fn in_a_bookmark() {
     let project = project(&(evil("evil-extract", "mode = 'escapes', on = 9", "") + OUT));
     let told = all_that_is_told(&project);
     assert!(told.contains("\\u{1b}[2J"), "{told}");
 }
 
 #[test]
-fn in_rules() {
+pub(super) fn in_rules() {
     let project = project(&format!("{READ}{}{OUT}", evil("evil-validate", "mode = 'escapes'", "")));
     let told = all_that_is_told(&project);
     assert!(told.contains("\\u{1b}[2J"), "{told}");

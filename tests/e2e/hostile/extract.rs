@@ -1,6 +1,6 @@
 //! `tests/evil-extract`.
 
-use super::{OUT, every_mode_has_a_test, evil, is_stopped, project, rows_loaded, stage, succeeds};
+use super::{OUT, evil, is_stopped, project, rows_loaded, stage, succeeds};
 
 fn pipeline(options: &str, more: &str) -> String {
     evil("evil-extract", options, more) + OUT
@@ -25,7 +25,7 @@ refused_by_check! { pipeline:
 }
 
 #[test]
-fn pass() {
+pub(super) fn pass() {
     let project = project(&pipeline("mode = 'pass'", ""));
     succeeds(&project);
     assert_eq!(rows_loaded(&project), 10_000);
@@ -33,7 +33,7 @@ fn pass() {
 
 /// Whatever it says of its progress, its rows are what count.
 #[test]
-fn odd_progress() {
+pub(super) fn odd_progress() {
     let project = project(&pipeline("mode = 'odd-progress'", ""));
     let ended = project.sluicebox(&["run", "pipeline.toml"]).with_code(0);
     assert!(!ended.stderr.contains("700") && !ended.stderr.contains("NaN"), "{}", ended.stderr);
@@ -41,13 +41,13 @@ fn odd_progress() {
 }
 
 #[test]
-fn never_ends_is_stopped() {
+pub(super) fn never_ends_is_stopped() {
     is_stopped(&project(&pipeline("mode = 'never-ends'", "")));
 }
 
 /// Each page comes in time; the stage's deadline ends it.
 #[test]
-fn slow() {
+pub(super) fn slow() {
     let more = format!("{}\ndeadline = \"1s\"", super::LIMITS);
     let project = project(&pipeline("mode = 'slow', seconds = 0.1", &more));
     super::fails(&project, "deadline", "run", &["took longer than its deadline of 1s", "raise `deadline`"]);
@@ -65,7 +65,7 @@ fn a_long_bookmark_is_stopped_by_each_of_its_limits() {
 
 /// What is quarantined in a call that then fails does not count.
 #[test]
-fn quarantine_then_panic() {
+pub(super) fn quarantine_then_panic() {
     let project = project(&pipeline("mode = 'quarantine-then-panic', on = 3", ""));
     super::fails(&project, "trap", "next", &["evil: a panic after quarantine"]);
     let run = project.sluicebox(&["runs", "show", "last", "--format", "json"]).with_code(0).json();
@@ -84,10 +84,4 @@ fn a_retry_loses_no_row_and_repeats_none() {
         assert_eq!(rows_loaded(&project), 10_000, "{mode}");
         assert_eq!(stage(&run, "evil")["outcome"]["rows-rejected"], 0, "{mode}");
     }
-}
-
-#[test]
-fn every_mode_of_the_extract_has_a_test() {
-    let tests = [include_str!("extract.rs"), include_str!("escapes.rs")].concat();
-    every_mode_has_a_test("evil-extract", &tests, 18);
 }

@@ -12,7 +12,7 @@ fn log(project: &Project) -> String {
 }
 
 #[test]
-fn the_clock_and_randomness_of_a_stage_are_the_runs() {
+pub(super) fn the_clock_and_randomness_of_a_stage_are_the_runs() {
     let said = |options: &str, interval: &str, grants: &str| {
         let project = granted(options, grants);
         project.sluicebox(&["run", "pipeline.toml", "--interval", interval]).with_code(0);
@@ -32,7 +32,7 @@ fn the_clock_and_randomness_of_a_stage_are_the_runs() {
 }
 
 #[test]
-fn a_stage_sees_only_the_variables_it_was_granted() {
+pub(super) fn a_stage_sees_only_the_variables_it_was_granted() {
     let project = granted("mode = 'read-environment'", "grants.env = [\"GRANTED\"]");
     let ended: Ended = project
         .command(&["run", "pipeline.toml"])

@@ -38,7 +38,7 @@ fn is_refused(stream: &[u8], said: &[&str]) {
 }
 
 #[test]
-fn a_compressed_stream() {
+pub(super) fn a_compressed_stream() {
     let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME)).unwrap();
     is_refused(&stream(&numbers(), 1, options), &["the stream is compressed"]);
 }
@@ -59,8 +59,7 @@ fn a_file_where_a_stream_belongs() {
 }
 
 /// The key of the last row names no value of the dictionary.
-#[test]
-fn a_dictionary_key_past_its_values() {
+pub(crate) fn a_lying_dictionary() -> Vec<u8> {
     let values: ArrayRef = Arc::new(StringArray::from_iter_values((0..300).map(|value| format!("value {value}"))));
     let keys = arrow_array::Int32Array::from(vec![0, 1, 299]);
     let column: ArrayRef = Arc::new(DictionaryArray::<Int32Type>::try_new(keys, values).unwrap());
@@ -68,7 +67,12 @@ fn a_dictionary_key_past_its_values() {
     let key = 299_i32.to_le_bytes();
     let at = bytes.windows(4).rposition(|place| place == key).unwrap();
     bytes[at..at + 4].copy_from_slice(&i32::MAX.to_le_bytes());
-    is_refused(&bytes, &["2147483647"]);
+    bytes
+}
+
+#[test]
+fn a_dictionary_key_past_its_values() {
+    is_refused(&a_lying_dictionary(), &["2147483647"]);
 }
 
 #[test]
@@ -79,5 +83,5 @@ fn lists_nested_a_hundred_deep() {
         let field = Arc::new(Field::new("item", column.data_type().clone(), true));
         column = Arc::new(ListArray::new(field, offsets, column, None));
     }
-    is_refused(&stream(&batch(column), 1, IpcWriteOptions::default()), &["the stream"]);
+    is_refused(&stream(&batch(column), 1, IpcWriteOptions::default()), &["nested more than 60 deep"]);
 }

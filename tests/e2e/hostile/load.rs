@@ -1,7 +1,7 @@
 //! `tests/evil-load`: beside a good load, which has to stay as it was when the hostile one fails. It leaves a line for each
 //! step, so that a test sees what was called.
 
-use super::{OUT, READ, every_mode_has_a_test, evil, loaded, project, rows_loaded, run, stage, succeeds, told};
+use super::{OUT, READ, evil, loaded, project, rows_loaded, run, stage, succeeds, told};
 use sluicebox_tests::Project;
 
 fn pipeline(options: &str, more: &str) -> String {
@@ -18,7 +18,7 @@ fn steps(project: &Project) -> Vec<String> {
 macro_rules! leaves_nothing {
     ($($name:ident: $options:literal => $kind:literal in $call:literal, [$($said:literal),*], $steps:expr;)*) => {$(
         #[test]
-        fn $name() {
+        pub(super) fn $name() {
             let project = project(&pipeline($options, ""));
             super::fails(&project, $kind, $call, &[$($said),*]);
             assert_eq!(steps(&project), $steps, "what was called");
@@ -43,7 +43,7 @@ refused_by_check! { pipeline:
 }
 
 #[test]
-fn pass() {
+pub(super) fn pass() {
     let project = project(&pipeline("mode = 'pass'", ""));
     succeeds(&project);
     assert_eq!((rows_loaded(&project), steps(&project)), (1_001, vec!["prepare".to_owned(), "commit".to_owned()]));
@@ -78,7 +78,7 @@ fn a_receipt_of_1_gb() {
 
 /// Whether a load shows what it prepared nobody but its target knows: it is trusted with its own, and with nothing else.
 #[test]
-fn lies_in_commit() {
+pub(super) fn lies_in_commit() {
     let project = project(&pipeline("mode = 'lies-in-commit'", ""));
     let run = succeeds(&project);
     assert_eq!(
@@ -92,7 +92,7 @@ fn lies_in_commit() {
 
 /// A receipt is given back to the load that made it, and to no other.
 #[test]
-fn forged_receipt() {
+pub(super) fn forged_receipt() {
     let project = project(&pipeline("mode = 'forged-receipt'", ""));
     succeeds(&project);
     assert_eq!((rows_loaded(&project), loaded(&project)), (1_001, vec!["rows.csv".to_owned()]));
@@ -104,7 +104,7 @@ fn forged_receipt() {
 /// A load that was committed cannot be taken back: one that fails in `commit` leaves the run without its last step. The
 /// other load is shown, the fault is told, and nothing is taken back.
 #[test]
-fn what_fails_in_commit_is_told_and_stands_in_the_way_of_the_next_run() {
+pub(super) fn what_fails_in_commit_is_told_and_stands_in_the_way_of_the_next_run() {
     for (mode, kind, said) in [
         ("mode = 'panic-in-commit'", "trap", "evil: a panic in commit, as asked for"),
         ("mode = 'loop-in-commit'", "timeout", "ran longer than 500ms"),
@@ -166,9 +166,4 @@ fn writes_and_prepares_that_are_unavailable_for_a_while_are_tried_again() {
         let log = project.sluicebox(&["logs", "last", "evil"]).with_code(0).stdout;
         assert!(log.contains("evil: committed 1001 rows"), "{mode}: {log}");
     }
-}
-
-#[test]
-fn every_mode_of_the_load_has_a_test() {
-    every_mode_has_a_test("evil-load", include_str!("load.rs"), 14);
 }

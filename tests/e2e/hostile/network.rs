@@ -1,7 +1,7 @@
 //! `tests/evil-network`: guests that reach for what they were not granted of the network, and servers that are no better.
 //! Nothing here goes anywhere but to loopback: what is refused is refused before a packet is sent.
 
-use super::{OUT, every_mode_has_a_test, evil, fails, project, run, told};
+use super::{OUT, evil, fails, project, run, told};
 use crate::servers::{self, Server};
 use sluicebox_tests::Project;
 
@@ -53,7 +53,7 @@ fn rows(project: &Project) -> Vec<String> {
 }
 
 #[test]
-fn a_request_without_a_grant() {
+pub(super) fn a_request_without_a_grant() {
     let server = Server::http(|_, wire| servers::text(wire, "not to be seen"));
     let at = server.at;
     let line = format!("add `grants.http = [\"http://{at}\"]` to stage `evil`");
@@ -132,7 +132,7 @@ fn addresses_in_odd_forms() {
 
 /// Between two requests the name comes to stand for another address; the second is held against what it stands for then.
 #[test]
-fn a_name_whose_answer_changes() {
+pub(super) fn a_name_whose_answer_changes() {
     let first = Server::http(|_, wire| servers::text(wire, "first"));
     let port = first.port();
     let second = Server::http_at(&format!("127.0.0.2:{port}"), |_, wire| servers::text(wire, "not to be seen"));
@@ -155,7 +155,7 @@ fn a_name_whose_answer_changes() {
 }
 
 #[test]
-fn a_connection_to_what_a_name_does_not_stand_for() {
+pub(super) fn a_connection_to_what_a_name_does_not_stand_for() {
     let (named, other) = (Server::echo(), Server::http_at("127.0.0.2:0", |_, wire| servers::text(wire, "no")));
     for to in [other.at.to_string(), format!("127.0.0.1:{}", other.port()), format!("127.0.0.2:{}", named.port())] {
         let options = format!("mode = 'resolve-and-connect-elsewhere', name = 'a.example', to = '{to}'");
@@ -174,7 +174,7 @@ fn a_connection_to_what_a_name_does_not_stand_for() {
 }
 
 #[test]
-fn redirects_are_not_followed() {
+pub(super) fn redirects_are_not_followed() {
     let other = Server::http(|_, wire| servers::text(wire, "not to be seen"));
     let to = format!("http://elsewhere.example:{}/", other.port());
     let leads = to.clone();
@@ -191,7 +191,7 @@ fn redirects_are_not_followed() {
 }
 
 #[test]
-fn a_whole_url_in_place_of_a_path() {
+pub(super) fn a_whole_url_in_place_of_a_path() {
     let server = Server::http(|_, wire| servers::text(wire, "not to be seen"));
     let at = server.at;
     for path in ["http://elsewhere.example/", "elsewhere.example:80", "*", "@elsewhere.example/"] {
@@ -225,7 +225,7 @@ fn odd_authorities() {
 }
 
 #[test]
-fn a_server_that_is_to_connect_elsewhere() {
+pub(super) fn a_server_that_is_to_connect_elsewhere() {
     let server = Server::http(|_, wire| servers::text(wire, "not to be seen"));
     let at = server.at;
     let options = format!("mode = 'connect', url = 'http://{at}/'");
@@ -235,7 +235,7 @@ fn a_server_that_is_to_connect_elsewhere() {
 
 /// The name of the host is written by the host: a guest cannot lie about it.
 #[test]
-fn another_host_in_the_head() {
+pub(super) fn another_host_in_the_head() {
     let server = Server::http(|_, wire| servers::text(wire, "not to be seen"));
     let at = server.at;
     let options = format!("mode = 'host-header', url = 'http://{at}/', name = 'elsewhere.example'");
@@ -245,7 +245,7 @@ fn another_host_in_the_head() {
 }
 
 #[test]
-fn an_answer_without_end() {
+pub(super) fn an_answer_without_end() {
     let server = Server::http(|_, wire| servers::endless(wire));
     let at = server.at;
     let grants = format!("grants.http = ['http://{at}']\nlimits = {{ network = \"1MiB\" }}");
@@ -256,7 +256,7 @@ fn an_answer_without_end() {
 }
 
 #[test]
-fn sending_without_end() {
+pub(super) fn sending_without_end() {
     let server = Server::sink();
     let at = server.at;
     let limits = "limits = { network = \"1MiB\" }";
@@ -268,7 +268,7 @@ fn sending_without_end() {
 }
 
 #[test]
-fn a_server_that_says_nothing() {
+pub(super) fn a_server_that_says_nothing() {
     let servers: [(&str, Server); 2] = [
         ("head", Server::http(|_, wire| servers::silent(wire))),
         ("body", Server::http(|_, wire| servers::half(wire))),
@@ -287,7 +287,7 @@ fn a_server_that_says_nothing() {
 }
 
 #[test]
-fn many_requests_at_once() {
+pub(super) fn many_requests_at_once() {
     let server = Server::http(|_, wire| servers::half(wire));
     let at = server.at;
     let grants = format!("grants.http = ['http://{at}']\nlimits = {{ connections = 4, call = \"20s\" }}");
@@ -311,7 +311,7 @@ fn many_requests_in_all() {
 }
 
 #[test]
-fn ten_thousand_sockets() {
+pub(super) fn ten_thousand_sockets() {
     let granted = talks("mode = 'many-sockets', times = 10000", "grants.tcp = ['a.example:1']");
     let rows_of = rows(&granted);
     assert!(rows_of[0].contains("16 sockets") && rows_of[0].contains("\"new-socket-limit\": 9984"), "{rows_of:?}");
@@ -325,7 +325,7 @@ fn ten_thousand_sockets() {
 }
 
 #[test]
-fn tcp_without_a_grant() {
+pub(super) fn tcp_without_a_grant() {
     let server = Server::echo();
     let at = server.at;
     let port = at.port();
@@ -360,7 +360,7 @@ fn tcp_to_mapped_addresses() {
 }
 
 #[test]
-fn names_that_are_not_granted() {
+pub(super) fn names_that_are_not_granted() {
     let line = "add \"elsewhere.example:PORT\" to `grants.tcp` of stage `evil`";
     let said = ["the name elsewhere.example, which is not granted", line];
     refused("mode = 'resolve', name = 'elsewhere.example'", "grants.tcp = ['a.example:1']", &said);
@@ -372,7 +372,7 @@ fn names_that_are_not_granted() {
 }
 
 #[test]
-fn datagrams() {
+pub(super) fn datagrams() {
     let receiver = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     receiver.set_nonblocking(true).unwrap();
     let at = receiver.local_addr().unwrap();
@@ -382,7 +382,7 @@ fn datagrams() {
 }
 
 #[test]
-fn listening() {
+pub(super) fn listening() {
     let grants = "grants.tcp = ['127.0.0.1:1', 'localhost:1']";
     refused("mode = 'listen', to = '127.0.0.1:0'", grants, &["a port of this machine, which no stage is granted"]);
     refused("mode = 'listen-raw'", grants, &["which no stage is granted"]);
@@ -391,7 +391,7 @@ fn listening() {
 
 /// What is kept in the host for requests is not counted as memory of the guest, so it has a bound of its own.
 #[test]
-fn hoards_in_the_host() {
+pub(super) fn hoards_in_the_host() {
     let said = ["512 HTTP messages, fields and bodies at once", "drop those that are no longer needed"];
     for mode in ["mode = 'hoard-fields'", "mode = 'hoard-bodies'"] {
         fails(&talks(mode, "limits = { call = \"20s\" }"), "limit", "next", &said);
@@ -401,13 +401,8 @@ fn hoards_in_the_host() {
 }
 
 #[test]
-fn a_panic_over_a_refusal_is_told_with_the_refusal() {
+pub(super) fn a_panic_over_a_refusal_is_told_with_the_refusal() {
     let project = talks("mode = 'panic-if-refused', url = 'http://a.example/'", "");
     let line = "add `grants.http = [\"http://a.example\"]` to stage `evil`";
     fails(&project, "trap", "next", &["panicked at", line]);
-}
-
-#[test]
-fn every_mode_of_the_network_has_a_test() {
-    every_mode_has_a_test("evil-network", include_str!("network.rs"), 23);
 }

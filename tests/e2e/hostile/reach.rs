@@ -1,6 +1,8 @@
 //! Ways out of what was granted: other folders, other stages, other runs.
 
 use super::{OUT, READ, evil, project, run, succeeds};
+use crate::neighbours::{conduct, host};
+use sluicebox_model::run::RunState;
 use sluicebox_tests::Project;
 
 /// The stage may read `data` and write `own`; beside them is `secret/key`.
@@ -60,7 +62,7 @@ fn paths_out_of_a_granted_folder() {
 }
 
 #[test]
-fn a_file_of_a_read_grant_is_not_removed() {
+pub(super) fn a_file_of_a_read_grant_is_not_removed() {
     is_held(&reaching("mode = 'remove-file', path = 'data/rows.csv'"), "evil: removed");
     is_held(&reaching("mode = 'remove-file', path = 'own/../data/rows.csv'"), "evil: removed");
     let project = reaching("mode = 'remove-file', path = 'own/file'");
@@ -70,7 +72,7 @@ fn a_file_of_a_read_grant_is_not_removed() {
 
 /// A link that the guest makes as it runs leads no further than one that was there before.
 #[test]
-fn a_link_made_during_the_run_leads_nowhere() {
+pub(super) fn a_link_made_during_the_run_leads_nowhere() {
     for target in ["../secret/key", "/etc/passwd", "/proc/self/environ", "../data/../secret/key", "../out/rows.csv.old"]
     {
         let project = reaching(&format!("mode = 'make-link', path = 'own/link', target = '{target}'"));
@@ -101,14 +103,14 @@ fn a_link_to_a_folder_is_not_followed_out() {
 
 /// A second name for a file would make it writable where its first is not.
 #[test]
-fn hard_links() {
+pub(super) fn hard_links() {
     for target in ["data/rows.csv", "secret/key", "own/../secret/key", "/etc/passwd", "out/rows.csv.old"] {
         is_held(&reaching(&format!("mode = 'hard-link', path = 'own/link', target = '{target}'")), "evil: linked");
     }
 }
 
 #[test]
-fn renames_across_grants() {
+pub(super) fn renames_across_grants() {
     for (path, target) in [
         ("data/rows.csv", "own/rows.csv"),
         ("own/file", "data/file"),
@@ -126,7 +128,7 @@ fn renames_across_grants() {
 
 /// Many instances one after another and beside each other: none finds what another left in memory.
 #[test]
-fn the_memory_of_another_instance() {
+pub(super) fn the_memory_of_another_instance() {
     let stages: String = ["evil", "evil-2", "evil-3"]
         .map(|name| {
             evil("evil", "mode = 'fresh-memory'", "parallel = 4").replacen("\"evil\"", &format!("\"{name}\""), 1)
@@ -141,13 +143,32 @@ fn the_memory_of_another_instance() {
     }
 }
 
-/// What an instance keeps in its memory is gone with it: the next run begins at nothing.
+/// In one process, with one engine: what an instance keeps in its memory is gone with it, and its run's files are not there for
+/// the next.
 #[test]
-fn the_memory_of_an_earlier_run() {
-    let project = reaching("mode = 'remember'");
+pub(super) fn the_memory_of_an_earlier_run() {
+    let host = host();
+    let told = |options: &str| {
+        let project = reaching(options);
+        let run = conduct(&host, &project, "pipeline.toml");
+        (run.state, log(&project), project)
+    };
     for _ in 0..3 {
-        succeeds(&project);
-        let log = log(&project);
+        let (state, log, _) = told("mode = 'remember'");
+        assert_eq!(state, RunState::Succeeded);
         assert!(log.contains("evil: 0 opened here before") && !log.contains("evil: 1 opened"), "{log}");
+        let (state, log, _) = told("mode = 'fresh-memory'");
+        assert_eq!(state, RunState::Succeeded);
+        assert!(log.contains("evil: 0 of 8388608 bytes of fresh memory are not zero"), "{log}");
+        // What it leaves in its own folder is there, and another run has no name for it.
+        let (state, _, earlier) = told("mode = 'write-file', path = 'own/left'");
+        assert_eq!(state, RunState::Succeeded);
+        let left = earlier.path().join("own/left");
+        assert!(left.is_file());
+        for path in [left.to_str().unwrap(), "own/left"] {
+            let (state, log, _) = told(&format!("mode = 'read-file', path = '{path}'"));
+            assert_eq!(state, RunState::Failed, "{path}");
+            assert!(!log.contains("evil: read"), "{log}");
+        }
     }
 }

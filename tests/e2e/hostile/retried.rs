@@ -48,6 +48,43 @@ fn a_poison_row_is_alone_in_quarantine() {
     assert!(shown.contains("617") && shown.contains("a panic in process"), "{shown}");
 }
 
+/// Whatever a row does to the stage, if it may be the row: it is set aside alone, with what happened.
+#[test]
+fn a_row_that_is_poison_in_any_way_is_alone_in_quarantine() {
+    for (bad, kind, said) in [
+        ("mode = 'loop'", "timeout", "ran longer than 500ms"),
+        ("mode = 'exit', code = 1", "exit", "exit code 1"),
+        ("mode = 'eat-slowly'", "memory", "the limit is 48MiB"),
+        ("mode = 'make-handles'", "limit", "1000 handles"),
+        ("mode = 'mask-short'", "contract", "the mask has 0 bytes"),
+        ("mode = 'long-fault', bytes = 3", "internal", "xxx"),
+    ] {
+        let project = pipeline(&format!("{bad}, column = 'id', value = 17"), "on-fault = \"quarantine\"");
+        // Few rows: each call that runs out of time takes half a second.
+        let few: String = project.read("data/rows.csv").lines().take(33).map(|row| format!("{row}\n")).collect();
+        project.file("data/rows.csv", few);
+        let run = succeeds(&project);
+        let outcome = &stage(&run, "evil")["outcome"];
+        assert_eq!((rows_loaded(&project), &outcome["rows-quarantined"]), (31, &1.into()), "{bad}");
+        assert!(!project.read("out/rows.csv").lines().any(|row| row.starts_with("17,")), "{bad}");
+        let kept = project.sluicebox(&["quarantine", "show", "last", "--format", "json"]).with_code(0).json();
+        let told = kept.to_string();
+        assert!(told.contains(said) && told.contains(&format!("\"kind\":\"{kind}\"")), "{bad}: {told}");
+    }
+}
+
+/// What cannot be the rows is not looked for in them.
+#[test]
+fn what_is_not_of_the_rows_is_not_quarantined() {
+    for (kind, call) in [("invalid-config", "process"), ("denied", "process"), ("unavailable", "process")] {
+        let bad = format!("mode = 'fault', kind = '{kind}', column = 'id', value = 17");
+        let project = pipeline(&bad, "on-fault = \"quarantine\"");
+        super::fails(&project, kind, call, &["evil: a fault, as asked for"]);
+        let run = project.sluicebox(&["runs", "show", "last", "--format", "json"]).with_code(0).json();
+        assert_eq!(stage(&run, "evil")["outcome"]["rows-quarantined"], 0, "{kind}");
+    }
+}
+
 /// One batch of 65,536 numbers.
 fn of_65536(options: &str) -> Project {
     // With one column they are below the size at which batches are cut.
@@ -87,7 +124,7 @@ fn one_poison_row_of_65536() {
 
 /// 655 n + 3: in all parts of the batch. Of the parts that hold one there are no more than 100 on any of the 16 levels.
 #[test]
-fn a_hundred_and_one_scattered_poison_rows_of_65536() {
+pub(super) fn a_hundred_and_one_scattered_poison_rows_of_65536() {
     let project = of_65536("mode = 'panic-on-every', column = 'number', times = 655");
     let run = succeeds(&project);
     let poison: Vec<u64> = (0..65_536).filter(|number| number % 655 == 3).collect();

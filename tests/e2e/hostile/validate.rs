@@ -1,6 +1,6 @@
 //! `tests/evil-validate`.
 
-use super::{OUT, READ, every_mode_has_a_test, evil, project, rows_loaded, stage, succeeds};
+use super::{OUT, READ, evil, project, rows_loaded, stage, succeeds};
 
 fn pipeline(options: &str, more: &str) -> String {
     format!("{READ}{}{OUT}", evil("evil-validate", options, more))
@@ -26,7 +26,7 @@ refused_by_check! { pipeline:
 }
 
 #[test]
-fn pass() {
+pub(super) fn pass() {
     let project = project(&pipeline("mode = 'pass'", ""));
     succeeds(&project);
     assert_eq!(rows_loaded(&project), 1_001);
@@ -50,7 +50,7 @@ fn many_rules_that_fit_its_memory() {
 
 /// The bits behind the last row are nobody's: no row more is rejected than there are.
 #[test]
-fn rows_past_end() {
+pub(super) fn rows_past_end() {
     let project = project(&pipeline("mode = 'rows-past-end'", ""));
     let run = succeeds(&project);
     assert_eq!(stage(&run, "evil")["outcome"]["rows-rejected"], 1_001);
@@ -60,7 +60,7 @@ fn rows_past_end() {
 
 /// Rows that a plugin rejects without reason are not lost: they are kept, and a bound ends the run.
 #[test]
-fn reject_all() {
+pub(super) fn reject_all() {
     let project_with = |more| project(&pipeline("mode = 'reject-all'", more));
     let free = project_with("");
     let run = succeeds(&free);
@@ -70,10 +70,4 @@ fn reject_all() {
     assert!(kept.contains("name-6"), "{kept}");
     let bound = project_with("reject = { at-most = \"5%\" }");
     super::fails(&bound, "threshold", "reject", &["1,001 of 1,001 rows were rejected", "5 %", "reject.at-most"]);
-}
-
-#[test]
-fn every_mode_of_the_validate_has_a_test() {
-    let tests = [include_str!("validate.rs"), include_str!("escapes.rs")].concat();
-    every_mode_has_a_test("evil-validate", &tests, 17);
 }

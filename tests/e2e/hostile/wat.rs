@@ -9,8 +9,10 @@ mod lies;
 mod sources;
 
 use super::{OUT, READ, evil, project};
+use crate::neighbours::{Hostility, of};
 use guest::{GOOD, Guest, component_of};
 use sluicebox_tests::Project;
+use std::path::Path;
 
 /// A pipeline whose stage `evil` is this component; `more` stands in for its limits, or adds to them.
 fn pipeline_of(component: &[u8], more: &str) -> Project {
@@ -32,4 +34,14 @@ fn is_refused(component: &[u8], said: &[&str]) {
     }
     assert!(line.len() < 20_000, "{} bytes", line.len());
     assert!(all.contains("extract-csv") && all.contains("load-csv"), "{all}");
+}
+
+/// Writes the components of all that lie into a folder of plugins, each by a name of its own.
+pub(super) fn all_into(folder: &Path) -> Vec<Hostility> {
+    let into = |(number, (guest, kind, said)): (usize, &(Guest<'static>, &str, &[&'static str]))| {
+        let name: &'static str = format!("lie-{number:05}").leak();
+        std::fs::write(folder.join(name).with_extension("wasm"), guest.component_named(name)).unwrap();
+        of(name, "", serde_json::from_value((*kind).into()).unwrap(), said[0])
+    };
+    lies::LIES.iter().enumerate().map(into).collect()
 }

@@ -42,6 +42,22 @@ fn a_plugin_is_added_used_replaced_and_removed() {
     assert!(left.is_empty(), "{left:?}");
 }
 
+/// What stands in `plugins/` by the name of a plugin was meant, though another folder has one that works.
+#[test]
+fn a_plugin_of_another_folder_does_not_stand_in_unseen() {
+    let project = Project::flights();
+    project.sluicebox(&["check", "flights.toml"]).with_code(0);
+    project.file("plugins/extract-csv.wasm", "no component");
+    let checked = project.sluicebox(&["check", "flights.toml", "--format", "json"]).with_code(0).json();
+    let problems = checked["problems"].as_array().unwrap();
+    // One for each stage that is of it.
+    let [problem, _] = problems.as_slice() else { panic!("{problems:?}") };
+    let message = problem["message"].as_str().unwrap();
+    assert_eq!(problem["level"], "warning", "{message}");
+    assert!(message.starts_with("plugin `extract-csv` is taken from /"), "{message}");
+    assert!(message.contains("plugins/extract-csv.wasm cannot be used: it is not WebAssembly"), "{message}");
+}
+
 #[test]
 fn what_is_no_plugin_is_not_added() {
     let project = project();

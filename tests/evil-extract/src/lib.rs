@@ -161,7 +161,7 @@ impl Extract for EvilExtract {
                 Ok(page(promised(), vec![numbers, names])?.map(|page| page.with_bookmark("x".repeat(64 << 20))))
             }
             Mode::Escapes => {
-                let steers = "evil\u{1b}[2J\u{1b}]0;pwned\u{7}\u{9b}31m\u{202e}txet";
+                let steers = "evil\u{1b}[2J\u{1b}]0;pwned\u{7}\u{9b}31m\u{202e}txet\u{61c}\u{200e}\u{200f}\u{2028}\u{2066}\u{feff}";
                 Ok(page(promised(), vec![numbers, names])?.map(|page| page.with_bookmark(steers)))
             }
             Mode::QuarantineThenPanic => {

@@ -119,7 +119,10 @@ impl Load for EvilLoad {
             Mode::UnavailableInPrepare => self.options.unavailable(lines)?,
             Mode::PanicInAbort => return Err(Fault::internal("evil: a fault in prepare, as asked for")),
             Mode::LongReceipt => return Ok("x".repeat(self.options.bytes)),
-            Mode::ForgedReceipt => return Ok("out\u{1b}[2J\u{7}\u{202e}{\"path\": \"/etc/passwd\"}".to_owned()),
+            Mode::ForgedReceipt => return Ok(
+                "out\u{1b}[2J\u{7}\u{202e}\u{61c}\u{200e}\u{200f}\u{2028}\u{2066}\u{feff}{\"path\": \"/etc/passwd\"}"
+                    .to_owned(),
+            ),
             _ => {}
         }
         Ok(format!("{} rows", self.rows))

@@ -54,7 +54,8 @@ pub enum Mode {
 }
 
 /// Clears the screen, names the window, turns the text around, and rings.
-const STEERS: &str = "evil\u{1b}[2J\u{1b}]0;pwned\u{7}\u{9b}31m\u{202e}txet";
+const STEERS: &str =
+    "evil\u{1b}[2J\u{1b}]0;pwned\u{7}\u{9b}31m\u{202e}txet\u{61c}\u{200e}\u{200f}\u{2028}\u{2066}\u{feff}";
 
 /// The hostile stage.
 pub struct EvilValidate {

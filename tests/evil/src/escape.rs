@@ -102,7 +102,8 @@ pub(crate) fn random() -> Result<(), Fault> {
 }
 
 /// Clears the screen, names the window, turns the text around, and rings.
-pub(crate) const STEERS: &str = "evil\u{1b}[2J\u{1b}]0;pwned\u{7}\u{9b}31m\u{202e}txet\u{0}\u{8}";
+pub(crate) const STEERS: &str =
+    "evil\u{1b}[2J\u{1b}]0;pwned\u{7}\u{9b}31m\u{202e}txet\u{0}\u{8}\u{61c}\u{200e}\u{200f}\u{2028}\u{2066}\u{feff}";
 
 /// Tells it wherever a stage can tell something.
 pub(crate) fn steer() -> Fault {

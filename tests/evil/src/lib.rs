@@ -67,16 +67,17 @@ impl Evil {
     /// Whether this batch is the one.
     fn is_now(&self, number: u64, batch: &Batch) -> Result<bool, Fault> {
         let Options { mode, on, until_attempt, column, value, .. } = &self.options;
+        // a poison row, whatever it does
+        if let (Some(column), Some(value)) = (column, value) {
+            return Ok(value.is_in(&batch.column_named(column)?));
+        }
         Ok(match mode {
-            Mode::PanicOn => match (column, value) {
-                (Some(column), Some(value)) => value.is_in(&batch.column_named(column)?),
-                _ => return Err(Fault::invalid_config("panic-on needs column and value")),
-            },
             Mode::PanicOnEvery => {
                 let column = batch.column_named(column.as_deref().unwrap_or_default())?;
                 let times = self.options.times.max(1) as i64;
                 column.as_i64().into_iter().flatten().any(|number| number % times == 3)
             }
+            Mode::PanicOn => return Err(Fault::invalid_config("panic-on needs column and value")),
             // these do it on every batch
             Mode::KeepEveryHandle | Mode::SchemaChanges | Mode::FloodLog | Mode::Stamp | Mode::Slow => true,
             _ if *until_attempt > 0 => self.attempt < *until_attempt && number == *on,

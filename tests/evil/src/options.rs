@@ -16,9 +16,9 @@ pub struct Options {
     /// If more than 0, it is done only in attempts before this one (they count from 1), so that a retry succeeds.
     #[serde(default)]
     pub until_attempt: u32,
-    /// panic-on, panic-on-every: the column to look at.
+    /// With `value`: whatever it does, it does on batches with such a row; panic-on-every: the column to look at.
     pub column: Option<String>,
-    /// panic-on: the value that makes it panic.
+    /// The value of a poison row.
     pub value: Option<Wanted>,
     /// read-file, write-file, list-folder, many-files, remove-file, make-link, hard-link, rename, ipc-file: where.
     #[serde(default)]

@@ -1,5 +1,7 @@
 //! What a stage is granted against what its plugin asks for, and what its component can make use of at all.
 
+use super::width;
+use crate::places;
 use serde_json::Value;
 use sluicebox_model::grant::Grants;
 use sluicebox_model::net::{Host, HttpGrant, Scheme, host_and_port};
@@ -11,6 +13,7 @@ use std::path::Path;
 /// What is missing, what is too much, and folders that are not there. `root` is the folder of the pipeline file.
 pub fn check(stage: &StageSpec, plugin: &Plugin, root: &Path) -> Vec<Problem> {
     let mut problems = against(stage, &plugin.description, &plugin.may_use());
+    problems.extend(width::check(stage, root, &places::state_of_pipeline(None, root)));
     for (at, folder) in stage.grants.read.iter().enumerate() {
         problems.extend(folder_to_read(stage, at, folder, root));
     }
@@ -58,8 +61,9 @@ fn missing(stage: &StageSpec, plugin: &Description, problems: &mut Vec<Problem>)
             Capability::Http => ("make HTTP requests", error),
             Capability::Tcp => ("connect by TCP", error),
             Capability::Environment => ("read environment variables", warning),
-            // Without a grant the clock is that of the run and randomness comes from its id: that is no mistake.
-            Capability::Clock | Capability::Random => continue,
+            // Without a grant the stage has those of the run, which may be what is meant.
+            Capability::Clock => ("see the real time", warning),
+            Capability::Random => ("have real randomness", warning),
         };
         let key = capability.grant_key();
         // It stands there, but is not what it has to be: the parser has told of that.
@@ -69,6 +73,15 @@ fn missing(stage: &StageSpec, plugin: &Description, problems: &mut Vec<Problem>)
         }
         let message = format!("plugin `{}` asks to {doing}, but stage `{}` has no `{key}`", stage.plugin, stage.name);
         let problem = Problem { level, ..Problem::error(stage.spans.grants.clone(), message) };
+        let instead = match capability {
+            Capability::Clock => Some("its clock stands at the end of the run's interval"),
+            Capability::Random => Some("its randomness comes from the pipeline, the interval and the stage"),
+            _ => None,
+        };
+        if let Some(instead) = instead {
+            problems.push(problem.help(format!("add `{key} = true`; without it {instead} (`{key} = false` says so)")));
+            continue;
+        }
         let value = match capability {
             Capability::Environment => "NAME".to_owned(),
             Capability::Http => server_of(&stage.config).unwrap_or_else(|| "https://api.example.com".to_owned()),

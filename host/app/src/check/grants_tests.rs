@@ -49,7 +49,14 @@ fn what_is_asked_and_not_granted_is_told_with_the_line_to_add() {
         let told = told("", &[capability], &[capability]);
         match capability {
             // The run has its own.
-            Capability::Clock | Capability::Random => assert!(told.is_empty()),
+            Capability::Clock | Capability::Random => {
+                let [(ProblemLevel::Warning, message, help)] = told.as_slice() else { panic!("{line}: {told:?}") };
+                assert!(message.contains(&format!("has no `{}`", capability.grant_key())), "{message}");
+                assert!(help.starts_with(&format!("add `{line}`; without it its ")), "{help}");
+                // Who says so, means it.
+                let meant = line.replace("true", "false");
+                assert!(self::told(&meant, &[capability], &[capability]).is_empty(), "{meant}");
+            }
             _ => {
                 let [(level, message, help)] = told.as_slice() else { panic!("{line}: {told:?}") };
                 let warns = capability == Capability::Environment;

@@ -6,6 +6,7 @@ pub mod house;
 pub mod options;
 pub mod schedule;
 pub mod targets;
+mod width;
 
 use crate::components::{self, Plugins};
 use crate::secrets::{self, Filling, Secrets};
@@ -128,6 +129,7 @@ pub fn examine_draft(
         let unlocked = host.lock.as_ref().and_then(|lock| lock.problem(stage, *plugin, refused()));
         let is_unlocked = unlocked.is_some();
         problems.extend(unlocked);
+        problems.extend(plugin.and_then(|plugin| passed_over(stage, plugin, host)));
         let from = Filling { root: &source.root, interval: context.interval };
         let config = secrets::fill(stage, from, &mut secrets, &mut problems);
         match plugin {
@@ -226,6 +228,20 @@ fn stateful_quarantine(stage: &StageSpec, plugin: &Description) -> Option<Proble
     let help =
         "it keeps something from batch to batch, so a batch cannot be split and tried again; take `on-fault` out";
     Some(Problem::error(stage.spans.on_fault.clone(), message).help(help))
+}
+
+/// A plugin of a later folder stands in for a file that is named so and cannot be used.
+fn passed_over(stage: &StageSpec, plugin: &Plugin, host: &Host) -> Option<Problem> {
+    let refused = host.catalog.refused_before(plugin)?;
+    let message = format!(
+        "plugin `{}` is taken from {}, since {} cannot be used: {}",
+        stage.plugin,
+        plugin.path.display(),
+        refused.path.display(),
+        refused.reason
+    );
+    let help = "mend that file, or remove it if the other is meant";
+    Some(Problem::warning(stage.spans.plugin.clone(), message).help(help))
 }
 
 fn unknown_plugin(stage: &StageSpec, source: &Source, host: &Host) -> Option<Problem> {

@@ -11,6 +11,7 @@ use clap::Args;
 use serde_json::json;
 use sluicebox_model::pipeline::{self, Pipeline, Problem, StageSpec};
 use sluicebox_model::plugin::Kind;
+use sluicebox_model::text::steers;
 use std::collections::HashSet;
 use std::path::PathBuf;
 
@@ -122,7 +123,7 @@ fn mermaid(pipeline: &Pipeline, kinds: &[Option<Kind>]) -> String {
             Some(Kind::Load) => ("[/", "/]"),
             Some(Kind::Transform) | None => ("[", "]"),
         };
-        let plugin: String = stage.plugin.chars().filter(|c| !"\"<>&#;".contains(*c) && !c.is_control()).collect();
+        let plugin: String = stage.plugin.chars().filter(|c| !"\"<>&#;".contains(*c) && !steers(*c)).collect();
         out.push_str(&format!(
             "    {}{open}\"{}<br/><small>{plugin}</small>\"{close}\n",
             node(&stage.name),

@@ -146,7 +146,7 @@ pub fn bare() -> Value {
             "handles": { "type": "integer", "minimum": 1, "maximum": 10_000_000, "description": "Batches held at once; 10000 unless given" },
             "held": size("Bytes of batches held at once; 256MiB unless given"),
             "log": size("Log, standard output and standard error of a run; 1MiB unless given"),
-            "component": size("The component file; 64MiB unless given"),
+            "component": size("The component file, up to 128MiB; 64MiB unless given"),
             "connections": { "type": "integer", "minimum": 1, "maximum": 256, "description": "Connections and lookups of names at once; 16 unless given" },
             "connections-total": { "type": "integer", "minimum": 1, "maximum": 10_000_000, "description": "Connections and lookups of names in the life of an instance; 10000 unless given" },
             "files": { "type": "integer", "minimum": 1, "maximum": 10_000, "description": "Files and folders open at once; 256 unless given" },
@@ -154,6 +154,8 @@ pub fn bare() -> Value {
             "quarantine": size("What the stage sets aside in a run; 1GiB unless given"),
             "spill": size("What waits on the disk for a stage behind; 10GiB unless given"),
             "network": size("Bytes sent and received in the life of an instance; 1GiB unless given"),
+            "poison-calls": { "type": "integer", "minimum": 1, "maximum": 10_000_000, "description": "Calls to find poison rows in a run; 10000 unless given" },
+            "poison-time": time("Time to find poison rows in a run; 10m unless given"),
         }),
     );
     let retry = table(

@@ -1,6 +1,7 @@
 //! Numbers, sizes, durations and foreign text for people.
 
 use jiff::Timestamp;
+use sluicebox_model::text::steers;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -85,12 +86,12 @@ pub fn share(part: u64, whole: u64) -> String {
 /// Text from outside, safe for a terminal: control characters and those that turn the direction of writing are
 /// escaped. Newlines stay.
 pub fn clean(text: &str) -> String {
-    if text.chars().all(|c| c == '\n' || is_harmless(c)) {
+    if text.chars().all(|c| c == '\n' || !steers(c)) {
         return text.to_owned();
     }
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        if c == '\n' || is_harmless(c) {
+        if c == '\n' || !steers(c) {
             shown.push(c);
         } else if c == '\t' {
             shown.push_str("    ");
@@ -109,13 +110,13 @@ pub fn clean_line(text: &str) -> String {
 /// A JSON document with what would steer a terminal, or turn its text around, escaped as JSON escapes it. JSON itself does so
 /// with the first 32 characters alone.
 pub fn json(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|c| c == '\n' || is_harmless(c)) {
+    if text.chars().all(|c| c == '\n' || !steers(c)) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         // All others stand within strings.
-        if c == '\n' || is_harmless(c) {
+        if c == '\n' || !steers(c) {
             shown.push(c);
         } else {
             for unit in c.encode_utf16(&mut [0; 2]) {
@@ -125,11 +126,6 @@ pub fn json(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(shown)
-}
-
-fn is_harmless(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// The text cut to so many characters, with dots where something is missing.
@@ -177,6 +173,7 @@ mod tests {
     #[test]
     fn foreign_text_cannot_steer_the_terminal() {
         assert_eq!(clean("a\u{1b}[31mred\u{7}\nb\t\u{202e}c"), "a\\u{1b}[31mred\\u{7}\nb    \\u{202e}c");
+        assert_eq!(clean("\u{61c}\u{200e}\u{2028}\u{feff}"), "\\u{61c}\\u{200e}\\u{2028}\\u{feff}");
         assert_eq!(clean_line("a\r\nb"), "a\u{21b5}b");
         assert_eq!(clean("Zürich 東京"), "Zürich 東京");
     }

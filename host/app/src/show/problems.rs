@@ -8,6 +8,7 @@ use miette::{
 };
 use serde_json::{Value, json};
 use sluicebox_model::pipeline::{Problem, ProblemLevel};
+use sluicebox_model::text::steers;
 use std::fmt;
 use std::ops::Range;
 
@@ -64,9 +65,10 @@ impl miette::Diagnostic for Diagnostic<'_> {
 
 /// The problems as text, each with its lines of the file, then how many there are.
 pub fn render(file: File<'_>, problems: &[Problem], style: Style) -> String {
-    // Control characters would go to the terminal; as many blanks keep every place where it is.
+    // Control characters would go to the terminal, and others turn its text around; blanks of as many bytes keep every place
+    // where it is.
     let text: String =
-        file.text.chars().map(|c| if c.is_control() && !"\n\r\t".contains(c) { blank(c) } else { c }).collect();
+        file.text.chars().map(|c| if steers(c) && !"\n\r\t".contains(c) { blank(c) } else { c }).collect();
     let text = if text.len() == file.text.len() { text } else { file.text.to_owned() };
     let source = NamedSource::new(file.name, text);
     let styles = if style.is_coloured() { ThemeStyles::ansi() } else { ThemeStyles::none() };
@@ -175,7 +177,11 @@ fn source_span(span: Range<usize>) -> miette::SourceSpan {
 
 /// A harmless character of as many bytes.
 fn blank(c: char) -> char {
-    if c.len_utf8() == 2 { '\u{a0}' } else { ' ' }
+    match c.len_utf8() {
+        1 => ' ',
+        2 => '\u{a0}',
+        _ => '\u{2003}',
+    }
 }
 
 /// Writes the problems to standard error, if there are any.

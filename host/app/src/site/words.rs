@@ -116,6 +116,12 @@ pub(super) fn limits(limits: &Limits) -> String {
     if limits.files_max != usual.files_max {
         said.push(count(u64::from(limits.files_max), "open file", "open files"));
     }
+    if limits.poison_calls_max != usual.poison_calls_max {
+        said.push(count(u64::from(limits.poison_calls_max), "call to find poison rows", "calls to find poison rows"));
+    }
+    if limits.poison_time_max != usual.poison_time_max {
+        said.push(format!("{} to find poison rows", time(limits.poison_time_max)));
+    }
     format!("At most {}.", said.join(", "))
 }
 

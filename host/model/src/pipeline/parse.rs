@@ -5,7 +5,7 @@ use super::{
     OnCrash, OnFault, Pipeline, Problem, Retry, StageSpans, StageSpec, alert, grants, graph, monitor, options,
     schedule, settings, suggest, units,
 };
-use crate::limits::{Limits, Stated};
+use crate::limits::{Bound, COMPONENT_BYTES_MAX, Limits, Stated};
 use crate::monitor::Monitors;
 use crate::net::host;
 use crate::stage::Threshold;
@@ -195,6 +195,8 @@ const CONNECTIONS_MAX: u32 = 256;
 const CONNECTIONS_TOTAL_MAX: u32 = 10_000_000;
 /// What `limits.files` may be: each is a descriptor of the host, of which a process has few.
 const FILES_MAX: u32 = 10_000;
+/// What `limits.poison-calls` may be.
+const POISON_CALLS_MAX: u32 = 10_000_000;
 /// Bytes of a name.
 const NAME_MAX: usize = 64;
 
@@ -208,14 +210,16 @@ pub fn stated() -> Vec<Stated> {
         Stated::count("`retries` of a pipeline", RETRIES_MAX as usize),
         Stated::count("`parallel`", PARALLEL_MAX as usize),
         Stated::count("`limits.handles`", HANDLES_MAX as usize),
+        Stated::fixed("`limits.component`", Bound::Bytes(COMPONENT_BYTES_MAX)),
         Stated::count("`limits.connections`", CONNECTIONS_MAX as usize),
         Stated::count("`limits.connections-total`", CONNECTIONS_TOTAL_MAX as usize),
         Stated::count("`limits.files`", FILES_MAX as usize),
+        Stated::count("`limits.poison-calls`", POISON_CALLS_MAX as usize),
         Stated::count("`days` of the retention in `sluicebox.toml`", settings::DAYS_MAX as usize),
     ]
 }
 
-const LIMIT_KEYS: [&str; 15] = [
+const LIMIT_KEYS: [&str; 17] = [
     "memory",
     "call",
     "stack",
@@ -231,6 +235,8 @@ const LIMIT_KEYS: [&str; 15] = [
     "checkpoint",
     "quarantine",
     "spill",
+    "poison-calls",
+    "poison-time",
 ];
 
 fn read_stage(value: Value<'_>, at: usize, problems: &mut Problems) -> Option<StageSpec> {
@@ -326,33 +332,40 @@ fn read_limits(table: &Table<'_>, problems: &mut Problems) -> Limits {
     table.known_keys(&LIMIT_KEYS, &[("time", "did you mean `call`?"), ("timeout", "did you mean `call`?")], problems);
     let mut limits = Limits::default();
     let sizes = [
-        ("memory", &mut limits.memory_bytes_max, PAGE),
-        ("stack", &mut limits.stack_bytes_max, PAGE),
-        ("transfer", &mut limits.transfer_bytes_max, 1),
-        ("held", &mut limits.held_bytes_max, 1),
-        ("log", &mut limits.log_bytes_max, 0),
-        ("component", &mut limits.component_bytes_max, 1),
-        ("network", &mut limits.network_bytes_max, 1),
-        ("checkpoint", &mut limits.checkpoint_bytes_max, 0),
-        ("quarantine", &mut limits.quarantine_bytes_max, 0),
-        ("spill", &mut limits.spill_bytes_max, 0),
+        ("memory", &mut limits.memory_bytes_max, PAGE, u64::MAX),
+        ("stack", &mut limits.stack_bytes_max, PAGE, u64::MAX),
+        ("transfer", &mut limits.transfer_bytes_max, 1, u64::MAX),
+        ("held", &mut limits.held_bytes_max, 1, u64::MAX),
+        ("log", &mut limits.log_bytes_max, 0, u64::MAX),
+        ("component", &mut limits.component_bytes_max, 1, COMPONENT_BYTES_MAX),
+        ("network", &mut limits.network_bytes_max, 1, u64::MAX),
+        ("checkpoint", &mut limits.checkpoint_bytes_max, 0, u64::MAX),
+        ("quarantine", &mut limits.quarantine_bytes_max, 0, u64::MAX),
+        ("spill", &mut limits.spill_bytes_max, 0, u64::MAX),
     ];
-    for (key, slot, least) in sizes {
+    for (key, slot, least, most) in sizes {
         let parse = |text: &str| match units::size(text)? {
             bytes if bytes < least && least == PAGE => Err("at least \"64KiB\", one page of memory".to_owned()),
             bytes if bytes < least => Err("it has to be more than nothing".to_owned()),
+            bytes if bytes > most => Err(format!("at most \"{}\"", Bound::Bytes(most))),
             bytes => Ok(bytes),
         };
         if let Some(bytes) = table.quantity(key, "a size", parse, problems) {
             *slot = bytes;
         }
     }
-    let call = |text: &str| match units::duration(text)? {
-        time if time.is_zero() => Err("a call needs some time".to_owned()),
-        time => Ok(time),
-    };
-    if let Some(time) = table.quantity("call", "a duration", call, problems) {
-        limits.call_max = time;
+    let times = [
+        ("call", &mut limits.call_max, "a call needs some time"),
+        ("poison-time", &mut limits.poison_time_max, "`on-fault = \"fail\"` looks for no rows at all"),
+    ];
+    for (key, slot, none) in times {
+        let parse = |text: &str| match units::duration(text)? {
+            time if time.is_zero() => Err(none.to_owned()),
+            time => Ok(time),
+        };
+        if let Some(time) = table.quantity(key, "a duration", parse, problems) {
+            *slot = time;
+        }
     }
     if let Some(handles) = table.whole("handles", 1, HANDLES_MAX, problems) {
         limits.handles_max = handles;
@@ -365,6 +378,9 @@ fn read_limits(table: &Table<'_>, problems: &mut Problems) -> Limits {
     }
     if let Some(files) = table.whole("files", 1, FILES_MAX, problems) {
         limits.files_max = files;
+    }
+    if let Some(calls) = table.whole("poison-calls", 1, POISON_CALLS_MAX, problems) {
+        limits.poison_calls_max = calls;
     }
     limits
 }

@@ -45,7 +45,7 @@ name = "out"
 plugin = "load-parquet"
 grants = { write = ["out"], clock = true }
 config.path = "out/flights.parquet"
-limits = { memory = "512MiB", call = "1m", handles = 7 }
+limits = { memory = "512MiB", call = "1m", handles = 7, component = "128MiB", poison-calls = 99, poison-time = "90s" }
 retry = { attempts = 3, backoff = "500ms" }
 "#;
 
@@ -69,8 +69,25 @@ fn a_pipeline_is_read_in_full() {
     assert_eq!(speed.parallel, Some(3));
     assert_eq!(out.limits.memory_bytes_max, 512 << 20);
     assert_eq!((out.limits.call_max, out.limits.handles_max), (Duration::from_secs(60), 7));
+    assert_eq!(out.limits.component_bytes_max, 128 << 20);
+    assert_eq!((out.limits.poison_calls_max, out.limits.poison_time_max), (99, Duration::from_secs(90)));
     assert_eq!((out.retry.attempts, out.retry.backoff), (3, Duration::from_millis(500)));
     assert!(out.grants.clock && !out.grants.random);
+}
+
+#[test]
+fn limits_have_limits() {
+    for (line, help) in [
+        ("component = \"129MiB\"", "at most \"128MiB\""),
+        ("memory = \"1KiB\"", "at least \"64KiB\", one page of memory"),
+        ("poison-calls = 0", "write a whole number from 1 to 10000000"),
+        ("poison-time = \"0s\"", "`on-fault = \"fail\"` looks for no rows at all"),
+    ] {
+        let text = format!("[pipeline]\nname = 'p'\n[[stage]]\nname = 's'\nplugin = 'q'\nlimits.{line}\n");
+        let problems = parse(&text).unwrap_err();
+        assert_eq!(problems.len(), 1, "{line}: {problems:?}");
+        assert!(problems[0].help.as_ref().is_some_and(|told| told.contains(help)), "{line}: {problems:?}");
+    }
 }
 
 #[test]

@@ -129,11 +129,15 @@ fn more_rows_than_allowed_fail() {
 #[test]
 fn looking_for_rows_has_an_end() {
     let (fake, calls) = picky(Trap, false, |number| number % 2 == 0);
-    let mut trial = Trial::new().stage("read", &[], counting(8, 64)).stage_with("picky", &["read"], fake, aside);
-    trial.tuning.poison_calls_max = 200;
+    let trial = Trial::new().stage("read", &[], counting(8, 64)).stage_with("picky", &["read"], fake, |spec| {
+        aside(spec);
+        spec.limits.poison_calls_max = 200;
+    });
     let record = trial.run();
     assert_eq!(record.state, RunState::Failed);
-    assert!(record.fault.unwrap().message.contains("more than 200 calls"));
+    let fault = record.fault.unwrap();
+    assert!(fault.message.contains("more than 200 calls"), "{fault}");
+    assert!(fault.help.unwrap().contains("raise `limits.poison-calls`, now 200 calls"));
     assert!(calls.load(Ordering::SeqCst) <= 203);
 }
 
@@ -203,14 +207,17 @@ fn a_stage_that_fails_on_the_first_half_is_not_doubted() {
 #[test]
 fn looking_for_rows_ends_when_its_time_is_spent() {
     let (fake, calls) = picky(Trap, false, |_| true);
-    let mut trial = Trial::new().stage("read", &[], counting(8, 64)).stage_with("picky", &["read"], fake, aside);
-    trial.tuning.poison_time_max = Duration::ZERO;
+    let trial = Trial::new().stage("read", &[], counting(8, 64)).stage_with("picky", &["read"], fake, |spec| {
+        aside(spec);
+        spec.limits.poison_time_max = Duration::ZERO;
+    });
     let record = trial.run();
     assert_eq!(record.state, RunState::Failed);
     let fault = record.fault.unwrap();
     assert_eq!(fault.kind, Threshold);
-    assert!(fault.message.contains("finding the rows at fault took more than 0ns"), "{fault}");
-    assert!(fault.help.unwrap().contains("lower its `limits.call`"));
+    assert!(fault.message.contains("finding the rows at fault took more than 0"), "{fault}");
+    let help = fault.help.unwrap();
+    assert!(help.contains("lower its `limits.call`, or raise `limits.poison-time`, now 0"), "{help}");
     // The batch as a whole, and the first of its halves.
     assert_eq!(calls.load(Ordering::SeqCst), 2);
 }

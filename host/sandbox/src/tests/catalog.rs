@@ -208,10 +208,61 @@ fn a_file_that_changed_since_the_scan_is_not_run() {
     // A new scan sees the new file.
     let catalog = scan(&bed.sandbox, &[bed.plugins.path()]);
     assert_eq!(catalog.get("test-guest").unwrap().description.version, "6.6.6");
+    assert_eq!(catalog.refused_before(catalog.get("test-guest").unwrap()), None);
     let mut small = setup(bed.plugins.path());
     small.limits.component_bytes_max = 100;
     let error = bed.sandbox.stage(catalog.get("test-guest").unwrap(), small).err().unwrap();
     assert!(error.to_string().contains("`limits.component` allows"), "{error}");
+}
+
+/// A component of so many bytes: what is added says nothing.
+fn padded(mut component: Vec<u8>, bytes: usize) -> Vec<u8> {
+    let leb = |mut rest: usize| {
+        let mut leb = Vec::new();
+        for _ in 0..5 {
+            leb.push((rest & 0x7f) as u8 | 0x80);
+            rest >>= 7;
+        }
+        *leb.last_mut().unwrap() &= 0x7f;
+        leb
+    };
+    let content = bytes - component.len() - 6;
+    component.push(0);
+    component.extend(leb(content));
+    component.extend(*b"\x03pad");
+    component.resize(bytes, 0);
+    component
+}
+
+/// A plugin is found whatever its size, up to what any may have; a stage takes what its own limit allows.
+#[test]
+fn a_large_component_needs_its_key() {
+    let bed = Bed::new();
+    let large = padded(component(&Says::default()), 65 << 20);
+    std::fs::write(bed.plugins.path().join("it.wasm"), large).unwrap();
+    let catalog = scan(&bed.sandbox, &[bed.plugins.path()]);
+    let plugin = catalog.get("test-guest").unwrap();
+    let error = bed.sandbox.stage(plugin, setup(bed.plugins.path())).err().unwrap().to_string();
+    assert!(
+        error.contains("68157440 bytes, more than the 67108864 that `limits.component` allows; raise it"),
+        "{error}"
+    );
+    let mut raised = setup(bed.plugins.path());
+    raised.limits.component_bytes_max = 100 << 20;
+    assert!(bed.sandbox.stage(plugin, raised).is_ok());
+}
+
+#[test]
+fn a_file_that_is_passed_over_is_known() {
+    let (bed, other) = (Bed::new(), TempDir::new().unwrap());
+    std::fs::write(bed.plugins.path().join("test-guest.wasm"), b"").unwrap();
+    write(other.path(), "test-guest.wasm", &Says::default());
+    let catalog = scan(&bed.sandbox, &[bed.plugins.path(), other.path()]);
+    let plugin = catalog.get("test-guest").unwrap();
+    assert!(plugin.path.starts_with(other.path()));
+    let refused = catalog.refused_before(plugin).unwrap();
+    assert_eq!(refused.path, bed.plugins.path().join("test-guest.wasm"));
+    assert!(refused.reason.starts_with("the file is empty"), "{refused:?}");
 }
 
 #[cfg(unix)]

@@ -2,7 +2,8 @@
 
 use super::random::{Rng, batch, other_types, rows_of, value_types};
 use crate::ipc;
-use arrow_array::RecordBatch;
+use arrow_array::{Array, ArrayRef, Int64Array, ListArray, RecordBatch};
+use arrow_buffer::OffsetBuffer;
 use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
 use arrow_schema::{DataType, Field, Schema};
@@ -23,6 +24,27 @@ fn look_at(batch: &RecordBatch) {
         column.to_data().validate_full().unwrap();
     }
     assert_eq!(rows_of(batch).len(), batch.num_rows());
+}
+
+/// Lists in lists, so many about a number.
+fn nested(levels: usize) -> RecordBatch {
+    let mut column: ArrayRef = Arc::new(Int64Array::from(vec![7]));
+    for _ in 0..levels {
+        let offsets = OffsetBuffer::from_lengths([column.len()]);
+        let field = Arc::new(Field::new("item", column.data_type().clone(), true));
+        column = Arc::new(ListArray::new(field, offsets, column, None));
+    }
+    let schema = Schema::new(vec![Field::new("deep", column.data_type().clone(), true)]);
+    RecordBatch::try_new(Arc::new(schema), vec![column]).unwrap()
+}
+
+#[test]
+fn types_are_nested_no_deeper_than_is_said() {
+    let stream = |levels| ipc::write(&nested(levels), &[0]).unwrap();
+    let most = ipc::STREAM_DEPTH_MAX;
+    assert_eq!(ipc::read(stream(most)).unwrap(), nested(most));
+    let error = ipc::read(stream(most + 1)).unwrap_err().to_string();
+    assert!(error.contains(&format!("nested more than {most} deep")), "{error}");
 }
 
 proptest! {

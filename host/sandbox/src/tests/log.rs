@@ -33,6 +33,7 @@ fn lines_come_in_the_order_of_their_ends() {
 #[test]
 fn a_terminal_is_given_nothing_to_obey() {
     assert_eq!(escape("a\u{1b}[2Jb\u{7}\u{9b}\u{202e}ü\t.", 100), "a\\u{1b}[2Jb\\u{7}\\u{9b}\\u{202e}ü    .");
+    assert_eq!(escape("\u{61c}\u{200e}\u{200f}\u{feff}.", 100), "\\u{61c}\\u{200e}\\u{200f}\\u{feff}.");
     assert_eq!(escape("ünder", 3), "ün…");
     assert_eq!(escape_lines("one\u{1b}\ntwo\n\n", 100), "one\\u{1b}\ntwo");
     let (console, mut out, _) = console(1 << 20);

@@ -64,7 +64,7 @@ fn a_schema_of_2_mb() {
 
 #[test]
 fn a_schema_with_escapes() {
-    let steers = r"evil\u001b[2J\u001b]0;pwned\u0007\u009b31m\u202etxet";
+    let steers = r"evil\u001b[2J\u001b]0;pwned\u0007\u009b31m\u202etxet\u061c\u200e\u200f\u2028\u2066\ufeff";
     let schema = format!(
         r#"{{"title": "{steers}", "description": "{steers}", "additionalProperties": false, "required": ["{steers}"],
             "properties": {{"{steers}": {{"description": "{steers}", "default": "{steers}", "enum": ["{steers}"]}}}}}}"#

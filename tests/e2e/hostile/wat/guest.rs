@@ -46,9 +46,16 @@ interface wall-clock {
 ";
 
 impl Guest<'_> {
-    /// The bytes of the component.
+    /// The bytes of the component, which says that its name is `wat-guest`.
     pub(super) fn component(&self) -> Vec<u8> {
+        self.component_named("wat-guest")
+    }
+
+    /// The same by another name of as many bytes.
+    pub(super) fn component_named(&self, name: &str) -> Vec<u8> {
+        assert_eq!(name.len(), "wat-guest".len(), "{name}");
         let text = include_str!("guest.wat")
+            .replace("wat-guest", name)
             .replace("\n  IMPORTS\n", &format!("\n  {}\n", self.imports))
             .replace("\n  MEMORY\n", &format!("\n  {}\n", self.memory))
             .replace("\n  FIELDS\n", &format!("\n  {}\n", self.fields))

@@ -5,13 +5,19 @@ use crate::hostile::{rows_loaded, succeeds};
 
 /// `name: Guest { .. } => kind in call, words;` A run that fails.
 macro_rules! lies {
-    ($($name:ident: { $($field:ident: $wat:literal),* } => $kind:literal in $call:literal, [$($said:literal),*];)*) => {$(
-        #[test]
-        fn $name() {
-            let guest = Guest { $($field: $wat,)* ..GOOD };
-            crate::hostile::fails(&pipeline_of(&guest.component(), ""), $kind, $call, &[$($said),*]);
-        }
-    )*};
+    ($($name:ident: { $($field:ident: $wat:literal),* } => $kind:literal in $call:literal, [$($said:literal),*];)*) => {
+        $(
+            #[test]
+            fn $name() {
+                let guest = Guest { $($field: $wat,)* ..GOOD };
+                crate::hostile::fails(&pipeline_of(&guest.component(), ""), $kind, $call, &[$($said),*]);
+            }
+        )*
+
+        /// All of them, each with its kind of fault and words of it.
+        pub(super) const LIES: &[(Guest<'static>, &str, &[&str])] =
+            &[$((Guest { $($field: $wat,)* ..GOOD }, $kind, &[$($said),*]),)*];
+    };
 }
 
 /// The same guest without its lie.
@@ -96,22 +102,22 @@ lies! {
 
     a_forged_handle: {
         process: "(drop (call $rows (i32.const 77)))"
-    } => "contract" in "process", ["unknown handle index 77"];
+    } => "contract" in "process", ["used a batch, or another resource, that it does not have", "unknown handle index 77"];
     a_forged_handle_in_the_answer: {
         process: "(i32.store (i32.const 1536) (i32.const 77))"
-    } => "contract" in "process", ["unknown handle index 77"];
+    } => "contract" in "process", ["used a batch, or another resource, that it does not have", "unknown handle index 77"];
     one_handle_twice_in_the_answer: {
         process: "(i32.store (i32.const 1540) (local.get $batch)) (i32.store (i32.const 1032) (i32.const 2))"
-    } => "contract" in "process", ["unknown handle index"];
+    } => "contract" in "process", ["used a batch, or another resource, that it does not have", "unknown handle index"];
     a_dropped_handle: {
         process: "(call $drop_batch (local.get $batch)) (drop (call $rows (local.get $batch)))"
-    } => "contract" in "process", ["unknown handle index"];
+    } => "contract" in "process", ["used a batch, or another resource, that it does not have", "unknown handle index"];
     a_dropped_handle_in_the_answer: {
         process: "(call $drop_batch (local.get $batch))"
-    } => "contract" in "process", ["unknown handle index"];
+    } => "contract" in "process", ["used a batch, or another resource, that it does not have", "unknown handle index"];
     dropped_twice: {
         process: "(call $drop_batch (local.get $batch)) (call $drop_batch (local.get $batch))"
-    } => "contract" in "process", ["unknown handle index"];
+    } => "contract" in "process", ["used a batch, or another resource, that it does not have", "unknown handle index"];
 }
 
 /// What is given to `open` is written nowhere.
@@ -204,5 +210,5 @@ fn a_borrowed_handle_kept_across_calls() {
         (global.set $kept (local.get $batch))
         (drop (call $rows (local.get $batch)))
         (call $drop_batch (local.get $batch))";
-    check_fails(keeps, &["unknown handle index"]);
+    check_fails(keeps, &["used a batch, or another resource, that it does not have", "unknown handle index"]);
 }
