@@ -123,13 +123,20 @@ fn an_edit_while_it_waits_counts_at_the_deadline() {
 /// As if all that happened so far had happened so many seconds before.
 fn long_ago(project: &Project, seconds: i64) {
     let connection = rusqlite::Connection::open(project.path().join(".sluicebox/store.sqlite")).unwrap();
-    let ago = seconds * SECOND;
-    connection
-        .execute_batch(&format!(
-            "UPDATE runs SET queued_at = queued_at - {ago}, started_at = started_at - {ago}, ended_at = ended_at - {ago};
-             UPDATE house_events SET at = at - {ago};"
-        ))
+    // The store keeps runs that have ended from being changed.
+    let mut select = connection
+        .prepare("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN ('runs', 'house_events')")
         .unwrap();
+    let triggers: Vec<(String, String)> =
+        select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
+    let ago = seconds * SECOND;
+    let mut steps: Vec<String> = triggers.iter().map(|(name, _)| format!("DROP TRIGGER {name};")).collect();
+    steps.push(format!(
+        "UPDATE runs SET queued_at = queued_at - {ago}, started_at = started_at - {ago}, ended_at = ended_at - {ago};
+         UPDATE house_events SET at = at - {ago};"
+    ));
+    steps.extend(triggers.iter().map(|(_, sql)| format!("{sql};")));
+    connection.execute_batch(&steps.join("\n")).unwrap();
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn a_run_that_waits_is_shown_with_its_place_and_why() {
         command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap()
     };
     let mut first = asked("p.toml");
-    serving.runs("p", "running", 1);
+    let running = serving.runs("p", "running", 1);
     let mut second = asked("q.toml");
     let row = serving.until("one waits", || serving.store.queue("q").pop());
     let run = text(&row, "run");
@@ -117,7 +117,7 @@ fn a_run_that_waits_is_shown_with_its_place_and_why() {
     let listed = serving.sluicebox(&["runs", "--format", "json"]).with_code(0).json();
     assert_eq!(listed["waiting"], Value::from(vec![shown["queue"].clone()]));
     serving.sluicebox(&["cancel", run]).with_code(0);
-    serving.sluicebox(&["cancel", "last"]).with_code(0);
+    serving.sluicebox(&["cancel", text(&running[0], "id")]).with_code(0);
     first.wait().unwrap();
     second.wait().unwrap();
     serving.end();
