@@ -143,7 +143,9 @@ fn the_json_is_as_documented() {
     assert_eq!(back, message);
     // One that an older host kept.
     let mut older = json;
-    ["paused", "folder"].map(|key| older.as_object_mut().unwrap().remove(key));
+    for key in ["paused", "folder"] {
+        older.as_object_mut().unwrap().remove(key);
+    }
     assert_eq!(serde_json::from_value::<Message>(older).unwrap(), message);
 }
 

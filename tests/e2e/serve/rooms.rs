@@ -5,6 +5,17 @@ use super::decisions::get;
 use serde_json::Value;
 use sluicebox_tests::Project;
 use sluicebox_tests::serving::{Serving, at, project, quick, slow, text};
+use std::process::{Child, Stdio};
+
+/// A command that waits for its run; killed with the value, so that none outlives a test that failed.
+struct Asked(Child);
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
 
 /// Three pipelines of different priorities, each with a time that was missed: `a` of the lowest.
 fn three(project: &Project, settings: &str, more: &str) {
@@ -98,7 +109,7 @@ fn a_run_that_waits_is_shown_with_its_place_and_why() {
     let serving = Serving::begin(&project);
     let asked = |file: &str| {
         let mut command = project.command(&["run", file]);
-        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap()
+        Asked(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     };
     let mut first = asked("p.toml");
     let running = serving.runs("p", "running", 1);
@@ -118,7 +129,7 @@ fn a_run_that_waits_is_shown_with_its_place_and_why() {
     assert_eq!(listed["waiting"], Value::from(vec![shown["queue"].clone()]));
     serving.sluicebox(&["cancel", run]).with_code(0);
     serving.sluicebox(&["cancel", text(&running[0], "id")]).with_code(0);
-    first.wait().unwrap();
-    second.wait().unwrap();
+    first.0.wait().unwrap();
+    second.0.wait().unwrap();
     serving.end();
 }
