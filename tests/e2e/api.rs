@@ -115,10 +115,10 @@ fn a_pipeline_is_run_and_followed() {
         let mut arguments = arguments.to_vec();
         arguments.extend(["--format", "json"]);
         let told = project.sluicebox(&arguments).with_code(0).json();
-        let answered = serving.get(path);
-        for (key, value) in told.as_object().unwrap() {
-            assert_eq!(&answered[key], value, "{path}: {key}");
-        }
+        let mut answered = serving.get(path);
+        // Pages are of the API alone.
+        answered.as_object_mut().unwrap().remove("next");
+        assert_eq!(answered, told, "{path}");
     };
     same(&format!("/api/v1/runs/{run}"), &["runs", "show", run]);
     same("/api/v1/runs", &["runs"]);

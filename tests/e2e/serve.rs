@@ -14,6 +14,7 @@ mod overlap;
 mod pausing;
 mod reached;
 mod refused;
+mod rooms;
 mod stopping;
 mod streams;
 mod times;

@@ -13,11 +13,15 @@ pub struct Circumstances {
     pub failures_in_a_row: u32,
     /// Whether somebody was told of one of these failures, and of no recovery since.
     pub failure_told: bool,
+    /// Whether the pipeline is paused because of this failure: that is told, whatever was told before.
+    pub pauses: bool,
     /// When the run should have started; none: at no time of its own.
     pub due_at: Option<Timestamp>,
+    /// Since when it could have started, if that is later than when it should have.
+    pub waits_since: Option<Timestamp>,
     /// How much later than that it may start before somebody is told; none: as late as it likes.
     pub late_after: Option<Duration>,
-    /// How long after that it has to have ended.
+    /// How long after it should have started it has to have ended.
     pub deadline: Option<Duration>,
     /// What was told of this run already, while it waited or ran.
     pub told: Vec<AlertOn>,
@@ -65,7 +69,10 @@ fn is_due(kind: AlertOn, rule: &AlertRule, run: &RunRecord, circumstances: &Circ
     let after = rule.after.max(1);
     match kind {
         // Past the number only if nobody was told: the rule is new, or waited for more before.
-        AlertOn::Failure => has_failed && (failures == after || (failures > after && !circumstances.failure_told)),
+        AlertOn::Failure => {
+            let is_told = failures == after || (failures > after && !circumstances.failure_told);
+            has_failed && (is_told || circumstances.pauses)
+        }
         AlertOn::Recovery => run.state == RunState::Succeeded && circumstances.failure_told && failures >= after,
         AlertOn::Deadline => {
             let by_fault = has_failed && run.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::Deadline);
@@ -91,9 +98,10 @@ fn is_past_deadline(run: &RunRecord, circumstances: &Circumstances, now: Timesta
 
 fn is_late(run: &RunRecord, circumstances: &Circumstances, now: Timestamp) -> bool {
     let (Some(due_at), Some(bound)) = (circumstances.due_at, circumstances.late_after) else { return false };
+    let since = circumstances.waits_since.map_or(due_at, |since| since.max(due_at));
     match run.started_at.or(run.ended_at) {
-        Some(at) => run.state != RunState::Cancelled && is_longer(due_at, at, bound),
-        None => is_longer(due_at, now, bound),
+        Some(at) => run.state != RunState::Cancelled && is_longer(since, at, bound),
+        None => is_longer(since, now, bound),
     }
 }
 

@@ -48,6 +48,16 @@ fn a_rule_waits_for_its_number() {
 }
 
 #[test]
+fn the_failure_that_pauses_is_told_whatever_was_told() {
+    let on = AlertRule::ON_DEFAULT;
+    let pauses = |failures_in_a_row, told| Circumstances { pauses: true, ..failures(failures_in_a_row, told) };
+    assert_eq!(kinds(&on, 1, &run(RunState::Failed), &pauses(3, true)), [AlertOn::Failure]);
+    assert_eq!(kinds(&on, 9, &run(RunState::Failed), &pauses(3, false)), [AlertOn::Failure]);
+    assert!(kinds(&[AlertOn::Late], 1, &run(RunState::Failed), &pauses(3, true)).is_empty());
+    assert!(kinds(&on, 1, &run(RunState::Cancelled), &pauses(3, true)).is_empty());
+}
+
+#[test]
 fn deadlines() {
     let on = [AlertOn::Deadline];
     let mut failed = run(RunState::Failed);
@@ -86,6 +96,12 @@ fn late_runs() {
     assert_eq!(kinds(&on, 1, &run(RunState::Running), &circumstances(0, 9)), on);
     assert!(kinds(&on, 1, &run(RunState::Running), &circumstances(0, 10)).is_empty());
     assert!(kinds(&on, 1, &run(RunState::Running), &circumstances(50, 0)).is_empty());
+    // It could not have started before 5.
+    let since =
+        |second: i64, seconds: u64| Circumstances { waits_since: Some(at(second)), ..circumstances(0, seconds) };
+    assert_eq!(kinds(&on, 1, &run(RunState::Running), &since(5, 4)), on);
+    assert!(kinds(&on, 1, &run(RunState::Running), &since(5, 5)).is_empty());
+    assert!(kinds(&on, 1, &run(RunState::Queued), &since(50, 50)).is_empty());
     // It waits, and it is 100.
     assert_eq!(kinds(&on, 1, &run(RunState::Queued), &circumstances(0, 99)), on);
     assert!(kinds(&on, 1, &run(RunState::Queued), &Circumstances::default()).is_empty());

@@ -16,7 +16,15 @@ pub fn filled(
             let url = fill(url).map_err(|why| format!("the address of the webhook cannot be filled in: {why}"))?;
             Ok(AlertTarget::Webhook { url: url.trim().to_owned() })
         }
-        AlertTarget::Email { .. } | AlertTarget::Command { .. } => Ok(target.clone()),
+        AlertTarget::Command { argv } => {
+            let mut word = |word: &String| {
+                let filled = fill(word).map_err(|why| format!("the command cannot be filled in: {why}"))?;
+                // A file ends with a newline, which is no part of the argument; what stands there itself is left as it is.
+                Ok(if filled == *word { filled } else { filled.trim_end_matches(['\r', '\n']).to_owned() })
+            };
+            Ok(AlertTarget::Command { argv: argv.iter().map(&mut word).collect::<Result<_, String>>()? })
+        }
+        AlertTarget::Email { .. } => Ok(target.clone()),
     }
 }
 
@@ -54,6 +62,11 @@ mod tests {
         assert_eq!(filled(&webhook("${file:a}"), &mut fill).unwrap(), webhook("https://example.org/x"));
         let told = filled(&webhook("${env:NONE}"), &mut fill).unwrap_err();
         assert!(told.contains("NONE is not set"), "{told}");
+        let command = |word: &str| AlertTarget::Command { argv: vec!["notify".into(), word.into()] };
+        assert_eq!(filled(&command("${env:PASSWORD}"), &mut fill).unwrap(), command(" secret "));
+        assert_eq!(filled(&command("as it is\n"), &mut fill).unwrap(), command("as it is\n"));
+        let told = filled(&command("${env:NONE}"), &mut fill).unwrap_err();
+        assert!(told.contains("the command") && told.contains("NONE is not set"), "{told}");
         let smtp = |password: &str| Smtp {
             server: "smtp://localhost".into(),
             from: "a@b".into(),

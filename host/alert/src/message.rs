@@ -14,6 +14,8 @@ use sluicebox_model::run::{Interval, RunId, RunRecord, RunState, Trigger};
 pub(crate) const MESSAGE_MAX: usize = 2000;
 /// Bytes of a name.
 pub(crate) const NAME_MAX: usize = 200;
+/// Bytes of a path in a command: the longest that Linux knows.
+pub(crate) const FOLDER_MAX: usize = 4096;
 /// Findings that are told; the others are counted.
 pub(crate) const FINDINGS_MAX: usize = 20;
 
@@ -30,7 +32,13 @@ pub struct Facts<'a> {
     pub failing_since: Option<Timestamp>,
     /// When the run should have started.
     pub due_at: Option<Timestamp>,
-    /// What else is to be said, e.g. that the pipeline was paused.
+    /// Why the pipeline is paused; none: it is not.
+    pub paused: Option<&'a str>,
+    /// The folder of the pipelines, where the commands are to be given.
+    pub folder: Option<&'a str>,
+    /// The state folder, if commands that are given there do not find it by themselves.
+    pub state_folder: Option<&'a str>,
+    /// What else is to be said.
     pub notes: &'a [String],
 }
 
@@ -82,8 +90,14 @@ pub struct Message {
     pub failures_in_a_row: u32,
     /// When the first of them ended.
     pub failing_since: Option<Timestamp>,
+    /// Why the pipeline is paused; none: it is not.
+    #[serde(default)]
+    pub paused: Option<String>,
     /// What else is to be said.
     pub notes: Vec<String>,
+    /// The folder of the pipelines, where the commands are to be given.
+    #[serde(default)]
+    pub folder: Option<String>,
     /// What to type to see more, or to try again.
     pub commands: Vec<String>,
 }
@@ -176,8 +190,14 @@ pub fn message(kinds: &[AlertOn], run: &RunRecord, facts: &Facts<'_>, mask: &dyn
         })
         .collect();
     let mut notes: Vec<String> = facts.notes.iter().map(|note| long(note)).collect();
+    if let Some(reason) = facts.paused {
+        let resume = command(&format!("resume {}", shell_word(&run.pipeline)), facts);
+        let why = if reason.is_empty() { String::new() } else { format!(": {}", line(&mask(reason), MESSAGE_MAX)) };
+        notes.push(format!("the pipeline is paused{why}; `{resume}` lets it run by itself again"));
+    }
     if findings.len() > FINDINGS_MAX {
-        notes.push(format!("{} more findings are in `sluicebox runs show {}`", findings.len() - FINDINGS_MAX, run.id));
+        let show = command(&format!("runs show {}", run.id), facts);
+        notes.push(format!("{} more findings are in `{show}`", findings.len() - FINDINGS_MAX));
         findings.truncate(FINDINGS_MAX);
     }
     let mut message = Message {
@@ -201,8 +221,10 @@ pub fn message(kinds: &[AlertOn], run: &RunRecord, facts: &Facts<'_>, mask: &dyn
         findings,
         failures_in_a_row: facts.failures_in_a_row,
         failing_since: facts.failing_since,
+        paused: facts.paused.map(long),
         notes,
-        commands: commands(kinds, run),
+        folder: facts.folder.map(|folder| line(&mask(folder), FOLDER_MAX)),
+        commands: commands(kinds, run, facts),
     };
     message.title = text::title(&message);
     message.text = for_chat(&text::text(&message));
@@ -210,29 +232,50 @@ pub fn message(kinds: &[AlertOn], run: &RunRecord, facts: &Facts<'_>, mask: &dyn
 }
 
 /// What to type, the most useful first. Nothing of it is of a guest: stage names are checked as the pipeline is read.
-fn commands(kinds: &[AlertOn], run: &RunRecord) -> Vec<String> {
+fn commands(kinds: &[AlertOn], run: &RunRecord, facts: &Facts<'_>) -> Vec<String> {
     let id = run.id;
     let has_failed = matches!(run.state, RunState::Failed | RunState::Crashed);
+    let command = |words: &str| command(words, facts);
     if run.stages.is_empty() && run.started_at.is_none() {
-        // It never began, so it is in no journal.
-        let pipeline = &run.pipeline;
-        return vec![if has_failed { "sluicebox check".to_owned() } else { format!("sluicebox schedule {pipeline}") }];
+        // It never began.
+        if !has_failed {
+            return vec![command(&format!("schedule {}", shell_word(&run.pipeline)))];
+        }
+        let file = run.file.to_str().filter(|file| !file.is_empty()).unwrap_or(".");
+        // Checking needs no state.
+        let check = format!("sluicebox check {}", shell_word(&line(file, FOLDER_MAX)));
+        return vec![check, command(&format!("rerun {id} --latest"))];
     }
-    let mut commands = vec![format!("sluicebox runs show {id}")];
+    let mut commands = vec![command(&format!("runs show {id}"))];
     if let Some(fault) = run.fault.as_ref().filter(|fault| has_failed && is_replayed(fault)) {
-        commands.push(format!("sluicebox replay {id} {}", fault.stage));
+        commands.push(command(&format!("replay {id} {}", fault.stage)));
     }
     if run.stages.iter().any(|stage| stage.outcome.rows_rejected > 0 || stage.outcome.rows_quarantined > 0) {
-        commands.push(format!("sluicebox quarantine show {id}"));
+        commands.push(command(&format!("quarantine show {id}")));
     }
     // A run that died at its commit is brought to its end, not run again.
     if has_failed && run.committing_at.is_none() {
-        commands.push(format!("sluicebox rerun {id} --failed"));
+        commands.push(command(&format!("rerun {id} --failed")));
     }
     if !run.state.is_final() && run.state != RunState::Crashed && kinds.contains(&AlertOn::Deadline) {
-        commands.push(format!("sluicebox cancel {id}"));
+        commands.push(command(&format!("cancel {id}")));
     }
     commands
+}
+
+/// A command as it is to be typed in the folder of the pipelines.
+fn command(words: &str, facts: &Facts<'_>) -> String {
+    let state = facts.state_folder.map(|folder| format!(" --state {}", shell_word(&line(folder, FOLDER_MAX))));
+    format!("sluicebox {words}{}", state.unwrap_or_default())
+}
+
+/// A text as one word of a shell.
+pub fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '+' | ':' | ',' | '=');
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// Whether there is a call to make again.

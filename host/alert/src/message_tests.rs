@@ -73,7 +73,9 @@ fn a_failure_is_told_in_full() {
         host: "etl-1",
         failures_in_a_row: 3,
         failing_since: Some(at(-7200)),
-        notes: &["the pipeline is paused: `sluicebox resume flights` lets it run again".to_owned()],
+        paused: Some("its last 3 runs failed (`pause-after = 3`)"),
+        folder: Some("/srv/etl"),
+        notes: &["flights.csv arrived".to_owned()],
         ..Facts::default()
     };
     let message = message(&[AlertOn::Failure, AlertOn::Quarantine], &failed(), &facts, &plain);
@@ -84,8 +86,10 @@ stage `check`, trap in `check`, batch 4, rows 400 to 499: panicked at `src/lib.r
 help: see what the row holds
 it fails since 1969-12-31 22:00:00 UTC
 rows: 12,345 read, 0 loaded, 17 rejected, 0 quarantined
-the pipeline is paused: `sluicebox resume flights` lets it run again
+flights.csv arrived
+the pipeline is paused: its last 3 runs failed (`pause-after = 3`); `sluicebox resume flights` lets it run by itself again
 run {id}, failed, by its schedule, for 1970-01-01 00:00:00 UTC to 1970-01-01 01:00:00 UTC; owner analytics; host etl-1
+in /srv/etl:
     sluicebox runs show {id}
     sluicebox replay {id} check
     sluicebox quarantine show {id}
@@ -124,7 +128,9 @@ fn the_json_is_as_documented() {
         "findings",
         "failures-in-a-row",
         "failing-since",
+        "paused",
         "notes",
+        "folder",
         "commands",
     ];
     assert_eq!(keys, wanted);
@@ -135,6 +141,12 @@ fn the_json_is_as_documented() {
     assert_eq!(json["rows"], serde_json::json!({"read": 12345, "loaded": 0, "rejected": 17, "quarantined": 0}));
     let back: Message = serde_json::from_str(&message.to_json()).unwrap();
     assert_eq!(back, message);
+    // One that an older host kept.
+    let mut older = json;
+    for key in ["paused", "folder"] {
+        older.as_object_mut().unwrap().remove(key);
+    }
+    assert_eq!(serde_json::from_value::<Message>(older).unwrap(), message);
 }
 
 #[test]
@@ -146,6 +158,10 @@ fn the_other_kinds_have_titles() {
     let well = run(RunState::Succeeded);
     assert_eq!(title(AlertOn::Recovery, &well, 4), "flights runs again, after 4 failures");
     assert_eq!(title(AlertOn::Recovery, &well, 1), "flights runs again, after a failure");
+    let facts = Facts { failures_in_a_row: 4, paused: Some(""), ..Facts::default() };
+    let still = message(&[AlertOn::Recovery], &well, &facts, &plain);
+    assert_eq!(still.title, "flights ran well after 4 failures, and is still paused");
+    assert!(still.text.contains("the pipeline is paused; `sluicebox resume flights`"), "{}", still.text);
     assert_eq!(title(AlertOn::Failure, &failed(), 1), "flights failed");
     assert_eq!(title(AlertOn::Failure, &failed(), 112), "flights failed, for the 112th time in a row");
     assert_eq!(title(AlertOn::Deadline, &run(RunState::Running), 0), "flights has not ended by its deadline");
@@ -166,9 +182,12 @@ fn commands_fit_the_run() {
     assert_eq!(commands(AlertOn::Recovery, &run(RunState::Succeeded)), ["sluicebox runs show RUN"]);
     let running = commands(AlertOn::Deadline, &run(RunState::Running));
     assert_eq!(running, ["sluicebox runs show RUN", "sluicebox cancel RUN"]);
-    // What never began is in no journal.
+    // What never began has no stages to show.
     let unbegun = |state| RunRecord { stages: Vec::new(), started_at: None, ..run(state) };
-    assert_eq!(commands(AlertOn::Failure, &unbegun(RunState::Failed)), ["sluicebox check"]);
+    let wanted = ["sluicebox check flights.toml", "sluicebox rerun RUN --latest"];
+    assert_eq!(commands(AlertOn::Failure, &unbegun(RunState::Failed)), wanted);
+    let gone = RunRecord { file: Default::default(), ..unbegun(RunState::Failed) };
+    assert_eq!(commands(AlertOn::Failure, &gone).first().unwrap(), "sluicebox check .");
     assert_eq!(commands(AlertOn::Late, &unbegun(RunState::Queued)), ["sluicebox schedule flights"]);
     // There is no call to make again.
     let mut slow = failed();
@@ -182,6 +201,18 @@ fn commands_fit_the_run() {
     let mut odd = failed();
     odd.fault = Some(Fault::new(FaultKind::Trap, "check", "x").of_stage("a; rm -rf ~"));
     assert!(!commands(AlertOn::Failure, &odd).iter().any(|command| command.contains("rm")));
+}
+
+#[test]
+fn commands_name_the_state_folder_where_it_is_not_found() {
+    let facts = Facts { state_folder: Some("/var/lib/it's here"), ..Facts::default() };
+    let message = message(&[AlertOn::Failure, AlertOn::Quarantine], &failed(), &facts, &plain);
+    assert_eq!(message.commands.len(), 4);
+    for command in &message.commands {
+        assert!(command.ends_with(r" --state '/var/lib/it'\''s here'"), "{command}");
+        assert!(message.text.contains(command), "{}", message.text);
+    }
+    assert_eq!([shell_word("/a/b-1.toml"), shell_word(""), shell_word("a b$c")], ["/a/b-1.toml", "''", "'a b$c'"]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ pub fn stated() -> Vec<Stated> {
     vec![
         Stated::bytes("a fault's message, its help, and a finding in an alert", message::MESSAGE_MAX),
         Stated::bytes("a name in an alert", message::NAME_MAX),
+        Stated::bytes("a path in an alert", message::FOLDER_MAX),
         Stated::count("findings in an alert", message::FINDINGS_MAX),
         Stated::time("an alert is tried again for", retry::GIVEN_UP_AFTER),
         Stated::time("the wait between two attempts at an alert", retry::LONGEST_WAIT),

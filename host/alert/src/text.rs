@@ -20,8 +20,13 @@ pub(crate) fn title(message: &Message) -> String {
     let title = match message.kind {
         AlertOn::Failure if failures > 1 => format!("{pipeline} failed, for the {} time in a row", ordinal(failures)),
         AlertOn::Failure => format!("{pipeline} failed"),
-        AlertOn::Recovery if failures > 1 => format!("{pipeline} runs again, after {failures} failures"),
-        AlertOn::Recovery => format!("{pipeline} runs again, after a failure"),
+        AlertOn::Recovery => {
+            let after = if failures > 1 { format!("{failures} failures") } else { "a failure".to_owned() };
+            match message.paused {
+                Some(_) => format!("{pipeline} ran well after {after}, and is still paused"),
+                None => format!("{pipeline} runs again, after {after}"),
+            }
+        }
         AlertOn::Deadline if message.ended_at.is_none() => {
             format!("{pipeline} has not ended by its deadline")
         }
@@ -97,6 +102,9 @@ pub(crate) fn text(message: &Message) -> String {
         let _ = write!(about, "; host {}", message.host);
     }
     say(about);
+    if let Some(folder) = message.folder.as_ref().filter(|_| !message.commands.is_empty()) {
+        say(format!("in {folder}:"));
+    }
     for command in &message.commands {
         say(format!("    {command}"));
     }

@@ -4,7 +4,7 @@ use crate::api::Token;
 use crate::serve::{ADDRESS_FILE, Address};
 use crate::trouble::Trouble;
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use ureq::http::StatusCode;
 
@@ -21,6 +21,7 @@ pub struct Client {
     token: Token,
     agent: ureq::Agent,
     locked: bool,
+    dir: Option<PathBuf>,
 }
 
 impl Client {
@@ -42,7 +43,12 @@ impl Client {
             .max_redirects(0)
             .proxy(None)
             .build();
-        Ok(Some(Self { url: address.url, token, agent: config.into(), locked: address.locked }))
+        Ok(Some(Self { url: address.url, token, agent: config.into(), locked: address.locked, dir: address.dir }))
+    }
+
+    /// The folder that it serves.
+    pub fn dir(&self) -> Option<&Path> {
+        self.dir.as_deref()
     }
 
     /// Refuses a host that uses other plugins than the locked ones, if only those may be used.

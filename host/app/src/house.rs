@@ -110,7 +110,7 @@ impl House {
             let id = record.id;
             match self.finish(host, record) {
                 Ok(record) => self.after_recovery(host, &record, coming, cancel)?,
-                Err(trouble) => tell_unfinished(id, &trouble),
+                Err(trouble) => self.tell_unfinished(id, &trouble),
             }
         }
         match coming {
@@ -128,9 +128,9 @@ impl House {
         for record in self.store.unfinished()? {
             let id = record.id;
             match self.finish(host, record) {
-                Ok(record) if tell_finished(&record, false) => again.push(record),
+                Ok(record) if self.tell_finished(&record, false) => again.push(record),
                 Ok(_) => {}
-                Err(trouble) => tell_unfinished(id, &trouble),
+                Err(trouble) => self.tell_unfinished(id, &trouble),
             }
         }
         Ok(again)
@@ -175,10 +175,8 @@ impl House {
         let why = open.fault.as_ref().map(|fault| fault.message.clone()).unwrap_or_default();
         let message =
             format!("run {} of `{pipeline}` has prepared its loads and could not commit them: {why}", open.id);
-        Err(Trouble::new(message).help(format!(
-            "mend what keeps it and run again, or leave it as it is: `sluicebox runs resolve {} abandon`",
-            open.id
-        )))
+        let abandon = self.command(&format!("runs resolve {} abandon", open.id));
+        Err(Trouble::new(message).help(format!("mend what keeps it and run again, or leave it as it is: `{abandon}`")))
     }
 
     fn after_recovery(
@@ -194,7 +192,7 @@ impl House {
             let is_moment = |interval: Interval| interval.start == interval.end;
             pipeline == name && (interval == record.interval || (is_moment(interval) && is_moment(record.interval)))
         });
-        if !tell_finished(record, is_coming) {
+        if !self.tell_finished(record, is_coming) {
             return Ok(());
         }
         if deaths::in_a_row(&self.store, record)? >= DEATHS_MAX {
@@ -202,7 +200,7 @@ impl House {
                 "run {id} of `{name}` is given up: the host died {DEATHS_MAX} times in a row in it and in those that it repeats, \
                  and it may be what kills the host"
             ));
-            hint(&format!("when that is mended: `sluicebox rerun {id}`"));
+            hint(&format!("when that is mended: `{}`", self.command(&format!("rerun {id}"))));
             return Ok(());
         }
         let source = Source::of_run(record);
@@ -400,48 +398,59 @@ impl House {
     }
 }
 
-fn tell_unfinished(id: RunId, trouble: &Trouble) {
-    shout(&format!("run {id} was interrupted and cannot be finished now: {}", trouble.message));
-    hint(trouble.help.as_deref().unwrap_or_default());
-    hint(&format!("it is tried again with the next run; `sluicebox runs resolve {id} abandon` leaves it as it is"));
-}
+impl House {
+    /// A command as it is to be typed here, with the state folder where it would not be found.
+    pub(crate) fn command(&self, words: &str) -> String {
+        let here = places::here().unwrap_or_default();
+        let state = places::to_be_named(&self.state, &here)
+            .map(|folder| format!(" --state {}", sluicebox_alert::shell_word(&folder.display().to_string())));
+        format!("sluicebox {words}{}", state.unwrap_or_default())
+    }
 
-/// Tells how an interrupted run was finished; answers with whether it is to run again.
-fn tell_finished(record: &RunRecord, is_coming: bool) -> bool {
-    let (id, name) = (record.id, &record.pipeline);
-    match record.state {
-        RunState::Succeeded => {
-            shout(&format!("run {id} of `{name}` was interrupted while it committed; it is committed now"));
-            false
-        }
-        RunState::Cancelled => {
-            shout(&format!("run {id} of `{name}` had been asked to stop; what it had written is taken back"));
-            false
-        }
-        RunState::Failed if record.trigger == Trigger::Replay => {
-            shout(&format!("run {id} of `{name}`, a replay, was interrupted; what it had written is taken back"));
-            // A run of the whole pipeline would load more than was set aside.
-            if let Some(first) = record.repeats {
-                hint(&format!("its rows are still set aside: `sluicebox quarantine replay {first}`"));
+    fn tell_unfinished(&self, id: RunId, trouble: &Trouble) {
+        shout(&format!("run {id} was interrupted and cannot be finished now: {}", trouble.message));
+        hint(trouble.help.as_deref().unwrap_or_default());
+        let abandon = self.command(&format!("runs resolve {id} abandon"));
+        hint(&format!("it is tried again with the next run; `{abandon}` leaves it as it is"));
+    }
+
+    /// Tells how an interrupted run was finished; answers with whether it is to run again.
+    fn tell_finished(&self, record: &RunRecord, is_coming: bool) -> bool {
+        let (id, name) = (record.id, &record.pipeline);
+        match record.state {
+            RunState::Succeeded => {
+                shout(&format!("run {id} of `{name}` was interrupted while it committed; it is committed now"));
+                false
             }
-            false
-        }
-        RunState::Failed => {
-            let leaves = sluicebox_model::pipeline::draft(&record.text)
-                .pipeline
-                .is_none_or(|pipeline| pipeline.on_crash == OnCrash::Leave);
-            let again = !is_coming && !leaves;
-            let rest = if again { ", and it runs again" } else { "" };
-            shout(&format!("run {id} of `{name}` was interrupted; what it had written is taken back{rest}"));
-            again
-        }
-        _ => {
-            let why = record.fault.as_ref().map(Fault::to_string).unwrap_or_default();
-            shout(&format!("run {id} of `{name}` was interrupted and cannot be finished now: {why}"));
-            hint(&format!(
-                "it is tried again with the next run; `sluicebox runs resolve {id} abandon` leaves it as it is"
-            ));
-            false
+            RunState::Cancelled => {
+                shout(&format!("run {id} of `{name}` had been asked to stop; what it had written is taken back"));
+                false
+            }
+            RunState::Failed if record.trigger == Trigger::Replay => {
+                shout(&format!("run {id} of `{name}`, a replay, was interrupted; what it had written is taken back"));
+                // A run of the whole pipeline would load more than was set aside.
+                if let Some(first) = record.repeats {
+                    let replay = self.command(&format!("quarantine replay {first}"));
+                    hint(&format!("its rows are still set aside: `{replay}`"));
+                }
+                false
+            }
+            RunState::Failed => {
+                let leaves = sluicebox_model::pipeline::draft(&record.text)
+                    .pipeline
+                    .is_none_or(|pipeline| pipeline.on_crash == OnCrash::Leave);
+                let again = !is_coming && !leaves;
+                let rest = if again { ", and it runs again" } else { "" };
+                shout(&format!("run {id} of `{name}` was interrupted; what it had written is taken back{rest}"));
+                again
+            }
+            _ => {
+                let why = record.fault.as_ref().map(Fault::to_string).unwrap_or_default();
+                shout(&format!("run {id} of `{name}` was interrupted and cannot be finished now: {why}"));
+                let abandon = self.command(&format!("runs resolve {id} abandon"));
+                hint(&format!("it is tried again with the next run; `{abandon}` leaves it as it is"));
+                false
+            }
         }
     }
 }

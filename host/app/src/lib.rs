@@ -14,6 +14,7 @@ pub mod limits;
 pub mod lock;
 mod other_format;
 pub mod places;
+mod queued;
 mod retention;
 pub mod secrets;
 pub mod serve;

@@ -39,6 +39,15 @@ pub fn state(given: Option<&Path>) -> Result<PathBuf, Trouble> {
         .help("go to the folder of the pipeline file, or name the state folder: `--state DIR`"))
 }
 
+/// The state folder as commands have to name it that are given in a folder; none: they find it there by themselves, without any
+/// variable.
+pub fn to_be_named(state: &Path, folder: &Path) -> Option<PathBuf> {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let found = folder.ancestors().map(|above| above.join(STATE)).find(|found| found.is_dir());
+    let state = real(state);
+    (found.map(|found| real(&found)).as_ref() != Some(&state)).then_some(state)
+}
+
 /// Where a run's checkpoints are kept.
 pub fn checkpoints(state: &Path, run: RunId) -> PathBuf {
     state.join("runs").join(run.to_string()).join("checkpoints")
@@ -125,4 +134,27 @@ fn variable(name: &str) -> Option<PathBuf> {
 /// The folder in which the command was given.
 pub fn here() -> Option<PathBuf> {
     env::current_dir().ok().and_then(|here| here.canonicalize().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_state_folder_is_named_where_it_is_not_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let (pipelines, own) = (root.join("etl/pipelines"), root.join("etl").join(STATE));
+        let other = root.join("state");
+        for folder in [&pipelines, &own, &other] {
+            std::fs::create_dir_all(folder).unwrap();
+        }
+        assert_eq!(to_be_named(&own, &pipelines), None);
+        assert_eq!(to_be_named(&root.join("etl/./pipelines/..").join(STATE), &pipelines), None);
+        assert_eq!(to_be_named(&other, &pipelines), Some(other.clone()));
+        // A nearer one would be found.
+        std::fs::create_dir_all(pipelines.join(STATE)).unwrap();
+        assert_eq!(to_be_named(&own, &pipelines), Some(own));
+    }
 }

@@ -20,7 +20,7 @@ pub struct Candidate<'a> {
 pub struct Room {
     /// In all.
     pub at_once: usize,
-    /// In each pool.
+    /// In each pool; one that is not here has one place, so that its runs are neither held up for ever nor without a bound.
     pub pools: HashMap<String, usize>,
 }
 
@@ -34,8 +34,6 @@ pub enum Wait {
     Pipeline,
     /// The pool is full.
     Pool(String),
-    /// There is no such pool.
-    NoPool(String),
 }
 
 impl fmt::Display for Wait {
@@ -44,9 +42,6 @@ impl fmt::Display for Wait {
             Self::Room => f.write_str("as many runs are under way as may be at once"),
             Self::Pipeline => f.write_str("a run of the same pipeline comes first"),
             Self::Pool(pool) => write!(f, "pool `{pool}` is full"),
-            Self::NoPool(pool) => {
-                write!(f, "there is no pool `{pool}`: write `pools.{pool} = 2` in `sluicebox.toml`")
-            }
         }
     }
 }
@@ -92,8 +87,8 @@ pub fn admit(waiting: &[Candidate<'_>], running: &[Candidate<'_>], room: &Room) 
 
 fn place(run: &Candidate<'_>, room: &Room, used: &HashMap<&str, usize>, left: usize) -> Result<(), Wait> {
     if let Some(pool) = run.pool {
-        let Some(size) = room.pools.get(pool) else { return Err(Wait::NoPool(pool.to_owned())) };
-        if used.get(pool).copied().unwrap_or(0) >= *size {
+        let size = room.pools.get(pool).copied().unwrap_or(1);
+        if used.get(pool).copied().unwrap_or(0) >= size {
             return Err(Wait::Pool(pool.to_owned()));
         }
     }
@@ -131,10 +126,17 @@ mod tests {
     #[test]
     fn a_full_pool_holds_up_nobody_else() {
         let pool = Some("warehouse");
-        let waiting = [run("a", pool, 9), run("b", pool, 8), run("c", None, 0), run("d", Some("moon"), 0)];
-        let (full, none) = (Wait::Pool("warehouse".to_owned()), Wait::NoPool("moon".to_owned()));
-        assert_eq!(admit(&waiting, &[], &room(9)), [Ok(()), Err(full.clone()), Ok(()), Err(none.clone())]);
-        let all = admit(&waiting, &[run("x", pool, 0)], &room(9));
-        assert_eq!(all, [Err(full.clone()), Err(full), Ok(()), Err(none)]);
+        let waiting = [run("a", pool, 9), run("b", pool, 8), run("c", None, 0)];
+        let full = Wait::Pool("warehouse".to_owned());
+        assert_eq!(admit(&waiting, &[], &room(9)), [Ok(()), Err(full.clone()), Ok(())]);
+        assert_eq!(admit(&waiting, &[run("x", pool, 0)], &room(9)), [Err(full.clone()), Err(full), Ok(())]);
+    }
+
+    #[test]
+    fn a_pool_that_is_not_there_has_one_place() {
+        let waiting = [run("a", Some("moon"), 0), run("b", Some("moon"), 0)];
+        let full = Wait::Pool("moon".to_owned());
+        assert_eq!(admit(&waiting, &[], &room(9)), [Ok(()), Err(full.clone())]);
+        assert_eq!(admit(&waiting, &[run("x", Some("moon"), 0)], &room(9)), [Err(full.clone()), Err(full)]);
     }
 }

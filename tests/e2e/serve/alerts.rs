@@ -1,6 +1,8 @@
 //! Alerts of a running host: those that cannot be delivered, webhooks, monitors.
 
+use crate::servers::{self, Server};
 use serde_json::Value;
+use sluicebox_tests::Ended;
 use sluicebox_tests::serving::{Serving, project, quick, text};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -101,5 +103,90 @@ fn an_alert_says_since_when_it_fails() {
     let recovery = serving.until("the recovery is told", || lines(2)).remove(1);
     assert_eq!((text(&recovery, "kind"), recovery["failures-in-a-row"].as_u64()), ("recovery", Some(3)));
     assert!(text(&recovery, "text").contains(&format!("it had failed {since}")), "{recovery}");
+    serving.end();
+}
+
+#[test]
+fn an_alert_is_mailed_by_a_server_that_wants_a_password() {
+    let project = project();
+    let (ca, config) = servers::authority(&["localhost"]);
+    let server = Server::smtps(config);
+    let port = server.port();
+    project.file("ca.pem", ca).file(
+        "sluicebox.toml",
+        format!(
+            "[smtp]\nserver = 'smtps://localhost:{port}'\nfrom = 'Sluicebox <ops@example.org>'\n\
+             user = 'me'\npassword = '${{env:MAIL_PASSWORD}}'\n"
+        ),
+    );
+    let told = "[[alert]]\non = ['failure']\nemail = ['a@example.org', 'b@example.org']";
+    let bad = quick("p", "every = '12h'", told)
+        .replace("mode = 'sleep', seconds = 0 ", "mode = 'fault', kind = 'invalid-data' ");
+    project.file("p.toml", bad);
+    let serving = Serving::begin_with(&project, |command| {
+        command.env("MAIL_PASSWORD", "geheim").env("SSL_CERT_FILE", "ca.pem");
+    });
+    serving.sluicebox(&["run", "p.toml"]).with_code(1);
+    serving.events("p", "alert-delivered", 1);
+    let heard = server.heard();
+    let has = |line: &str| assert!(heard.iter().any(|heard| heard == line), "{line}: {heard:#?}");
+    // `me` and `geheim`.
+    has("AUTH PLAIN AG1lAGdlaGVpbQ==");
+    has("MAIL FROM:<ops@example.org>");
+    has("RCPT TO:<a@example.org>");
+    has("RCPT TO:<b@example.org>");
+    has("Subject: [sluicebox] p failed");
+    let log = serving.log();
+    assert!(!log.contains("geheim"), "{log}");
+    let store = serving.end();
+    let kept = format!("{:?}{:?}", store.alerts("p"), store.events(Some("p"), "alert-queued"));
+    assert!(!kept.contains("geheim"), "{kept}");
+}
+
+/// What an alert says is typed where it says: also where the state folder is not the one that is found there.
+#[test]
+fn the_commands_of_an_alert_work() {
+    let project = project();
+    let told = "[[alert]]\non = ['failure']\ncommand = ['tee', '-a', '${env:TOLD_FILE}']";
+    let bad = quick("p", "every = '12h'\npause-after = 1", told);
+    let bad = bad.replace("mode = 'sleep', seconds = 0 ", "mode = 'fault', kind = 'invalid-data' ");
+    project.file("etl/p.toml", bad).file("etl/in/rows.csv", "id,name\n1,a\n");
+    // What would be found in the folder of the pipelines is another.
+    project.file("etl/.sluicebox/not-this-one", "");
+    let serving = Serving::begin_with(&project, |command| {
+        command.args(["etl", "--state", ".sluicebox"]).env("TOLD_FILE", "told.jsonl");
+    });
+    project
+        .command(&["run", "p.toml", "--state", "../.sluicebox"])
+        .current_dir(project.path().join("etl"))
+        .output()
+        .unwrap();
+    let alert: Value = serving.until("it is told", || {
+        let text = if project.has("etl/told.jsonl") { project.read("etl/told.jsonl") } else { String::new() };
+        text.lines().find_map(|line| serde_json::from_str(line).ok())
+    });
+    let folder = std::path::Path::new(text(&alert, "folder"));
+    assert_eq!(folder, project.path().join("etl").canonicalize().unwrap());
+    let type_it = |command: &str| {
+        let words: Vec<&str> = command.strip_prefix("sluicebox ").unwrap().split(' ').collect();
+        let ended: Ended = project.command(&words).current_dir(folder).output().unwrap().into();
+        ended
+    };
+    let commands: Vec<&str> = alert["commands"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let words: Vec<&str> = commands.iter().filter_map(|command| command.split(' ').nth(1)).collect();
+    assert_eq!(words, ["runs", "replay", "rerun"], "{commands:?}");
+    for command in &commands {
+        assert!(text(&alert, "text").contains(command), "{alert}");
+        let ended = type_it(command);
+        // The call fails again, and so does the run; neither is asked for in vain.
+        let code = if command.contains(" show ") { 0 } else { 1 };
+        ended.with_code(code);
+    }
+    // So does what the note and the log say.
+    let note = text(&alert, "text").lines().find(|line| line.starts_with("the pipeline is paused")).unwrap();
+    let resume = note.split('`').find(|part| part.starts_with("sluicebox resume")).unwrap();
+    serving.tells(&format!("`{resume}` lets it run again"));
+    type_it(resume).with_code(0);
+    serving.events("p", "resumed", 1);
     serving.end();
 }

@@ -220,6 +220,21 @@ fn a_run_that_waits_too_long_is_told_as_late() {
 }
 
 #[test]
+fn times_that_are_made_up_for_are_not_late_for_having_been_missed() {
+    let project = project();
+    project.file("p.toml", quick("p", "every = '100s'\ncatch-up = 'all'", TELLS));
+    Serving::begin(&project).end();
+    pretend(&project, 1000);
+    // All of them were due longer ago than that, but for the last.
+    project.file("sluicebox.toml", "[serve]\nlate-after = '150s'\n");
+    let serving = Serving::begin(&project);
+    serving.runs("p", "succeeded", 9);
+    let store = serving.end();
+    assert_eq!(store.events(Some("p"), "late"), Vec::<Value>::new());
+    assert_eq!(store.alerts("p"), Vec::<Value>::new());
+}
+
+#[test]
 fn a_missed_deadline_is_told_once_whatever_becomes_of_the_host() {
     let project = project();
     project.file("p.toml", slow("p", 4.0, "every = '1h'\ncatch-up = 'latest'\ndeadline = '1s'", TELLS));

@@ -4,7 +4,8 @@ use serde_json::Value;
 use sluicebox_tests::serving::{Serving, project, quick, slow, text};
 use std::process::{Command, Stdio};
 
-fn get(serving: &Serving<'_>, path: &str) -> Value {
+/// What the API answers.
+pub(super) fn get(serving: &Serving<'_>, path: &str) -> Value {
     let said = Command::new("curl").arg("--silent").arg(format!("{}{path}", serving.url())).output().unwrap();
     serde_json::from_slice(&said.stdout).unwrap_or_else(|error| panic!("{path}: {error}"))
 }

@@ -1,7 +1,8 @@
 //! Pipelines that follow others.
 
 use super::{intervals, rows};
-use sluicebox_tests::serving::{Serving, at, project, quick, slow, text};
+use sluicebox_tests::Project;
+use sluicebox_tests::serving::{SECOND, Serving, at, project, quick, slow, text};
 
 fn fails(name: &str, schedule: &str) -> String {
     quick(name, schedule, "").replace("mode = 'sleep', seconds = 0 ", "mode = 'fault', kind = 'invalid-data' ")
@@ -117,4 +118,60 @@ fn an_edit_while_it_waits_counts_at_the_deadline() {
     assert_eq!(intervals(&b), intervals(&serving.store.runs("a")));
     let store = serving.end();
     assert_eq!(store.events(Some("b"), "dependency-missed").len(), 1);
+}
+
+/// As if all that happened so far had happened so many seconds before.
+fn long_ago(project: &Project, seconds: i64) {
+    let connection = rusqlite::Connection::open(project.path().join(".sluicebox/store.sqlite")).unwrap();
+    // The store keeps runs that have ended from being changed.
+    let mut select = connection
+        .prepare("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN ('runs', 'house_events')")
+        .unwrap();
+    let triggers: Vec<(String, String)> =
+        select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
+    let ago = seconds * SECOND;
+    let mut steps: Vec<String> = triggers.iter().map(|(name, _)| format!("DROP TRIGGER {name};")).collect();
+    steps.push(format!(
+        "UPDATE runs SET queued_at = queued_at - {ago}, started_at = started_at - {ago}, ended_at = ended_at - {ago};
+         UPDATE house_events SET at = at - {ago};"
+    ));
+    steps.extend(triggers.iter().map(|(_, sql)| format!("{sql};")));
+    connection.execute_batch(&steps.join("\n")).unwrap();
+}
+
+#[test]
+fn a_time_that_passes_while_no_host_serves_is_told_by_the_next() {
+    let project = project();
+    project.file("a.toml", quick("a", "every = '12h'", "")).file("x.toml", quick("x", "every = '12h'", ""));
+    project.file("b.toml", quick("b", "after = { pipelines = ['a', 'x'], within = '1h' }", LATE));
+    let serving = Serving::begin(&project);
+    serving.sluicebox(&["run", "a.toml"]).with_code(0);
+    serving.end();
+    long_ago(&project, 7200);
+    let serving = Serving::begin(&project);
+    let missed = serving.events("b", "dependency-missed", 1);
+    assert!(text(&missed[0], "reason").contains("`x` has no run that ended"), "{}", missed[0]);
+    serving.until("it is told", || project.has("late.jsonl").then_some(()));
+    serving.end();
+    // Once.
+    let store = Serving::begin(&project).end();
+    assert_eq!(store.events(Some("b"), "dependency-missed").len(), 1);
+    assert_eq!((store.alerts("b").len(), store.runs("b").len()), (1, 0));
+}
+
+#[test]
+fn what_is_run_by_hand_while_no_host_serves_is_followed_by_the_next() {
+    let project = project();
+    project.file("a.toml", quick("a", "every = '12h'", "")).file("b.toml", quick("b", "after = ['a']", ""));
+    // Before the first host there is nobody to follow.
+    project.sluicebox(&["run", "a.toml"]).with_code(0);
+    Serving::begin(&project).end();
+    project.sluicebox(&["run", "a.toml"]).with_code(0);
+    let serving = Serving::begin(&project);
+    let b = serving.runs("b", "succeeded", 1);
+    let a = serving.store.runs("a");
+    assert_eq!((intervals(&b)[0], text(&b[0], "trigger")), (intervals(&a)[1], "dependency"));
+    serving.end();
+    let store = Serving::begin(&project).end();
+    assert_eq!(store.queue("b").len(), 1, "{:?}", store.queue("b"));
 }

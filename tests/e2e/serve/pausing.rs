@@ -1,8 +1,9 @@
 //! Pipelines that are paused, and that pause themselves; runs that are tried again.
 
+use super::catch_up::pretend;
 use super::rows;
 use serde_json::Value;
-use sluicebox_tests::serving::{Serving, at, project, quick, text};
+use sluicebox_tests::serving::{Serving, at, project, quick, slow, text};
 
 const TOLD: &str = "[[alert]]\non = ['failure', 'recovery']\ncommand = ['tee', '-a', 'told.jsonl']";
 
@@ -76,6 +77,102 @@ fn a_pause_holds_with_and_without_a_host() {
     let by: Vec<String> = serving.events("p", "paused", 2).iter().map(|event| text(event, "by").to_owned()).collect();
     assert_eq!(by, ["api", "cli"]);
     serving.end();
+}
+
+/// How many runs of a pipeline wait.
+fn waiting(serving: &Serving<'_>, pipeline: &str) -> usize {
+    serving.store.queue(pipeline).iter().filter(|row| row["state"] == "waiting").count()
+}
+
+/// Until the host has done much else.
+fn tick_twice(serving: &Serving<'_>) {
+    let ticks = serving.store.runs("tick").len();
+    serving.runs("tick", "succeeded", ticks + 2);
+}
+
+#[test]
+fn runs_that_wait_as_a_pipeline_is_paused_go_on_waiting() {
+    let project = project();
+    project.file("p.toml", slow("p", 1.5, "every = '1s'\noverlap = 'queue'", ""));
+    project.file("tick.toml", quick("tick", "every = '1s'", ""));
+    let serving = Serving::begin(&project);
+    serving.until("two wait", || (waiting(&serving, "p") >= 2).then_some(()));
+    serving.sluicebox(&["pause", "p", "--reason", "the source is moved"]).with_code(0);
+    serving.until("what was under way has ended", || {
+        serving.store.queue("p").iter().all(|row| row["state"] != "started").then_some(())
+    });
+    let (runs, held) = (serving.store.runs("p").len(), waiting(&serving, "p"));
+    assert!(held >= 1, "{:?}", serving.store.queue("p"));
+    serving.tells("that wait begin when it is resumed");
+    tick_twice(&serving);
+    assert_eq!((serving.store.runs("p").len(), waiting(&serving, "p")), (runs, held));
+    let told = serving.sluicebox(&["runs", "--pipeline", "p", "--format", "json"]).with_code(0).json();
+    let told = told["waiting"].as_array().unwrap();
+    assert_eq!(told.len(), held);
+    let why = "`p` is paused (the source is moved): it begins after `sluicebox resume p`";
+    assert!(told.iter().all(|run| run["why"] == why), "{told:?}");
+    // What is asked for runs all the same, before them.
+    serving.sluicebox(&["run", "p.toml"]).with_code(0);
+    assert_eq!((serving.store.runs("p").len(), waiting(&serving, "p")), (runs + 1, held));
+    serving.end();
+
+    // The next host knows of it.
+    let serving = Serving::begin(&project);
+    tick_twice(&serving);
+    assert_eq!((serving.store.runs("p").len(), waiting(&serving, "p")), (runs + 1, held));
+    project.file("p.toml", quick("p", "every = '1s'\noverlap = 'queue'", ""));
+    serving.events("p", "pipeline-loaded", 3);
+    let queued: Vec<String> = serving.store.queue("p").iter().map(|row| text(row, "run").to_owned()).collect();
+    serving.sluicebox(&["resume", "p"]).with_code(0);
+    serving.until("all of them run", || {
+        let runs = serving.store.runs("p");
+        let good = |id: &String| runs.iter().any(|run| run["id"] == id.as_str() && run["state"] == "succeeded");
+        queued.iter().all(good).then_some(())
+    });
+    serving.end();
+}
+
+#[test]
+fn pause_after_holds_for_missed_times_and_is_told() {
+    let project = project();
+    let schedule = "every = '100s'\ncatch-up = 'all'\npause-after = 2";
+    project.file("p.toml", failing(schedule, TOLD, "invalid-data"));
+    project.file("tick.toml", quick("tick", "every = '1s'", ""));
+    Serving::begin(&project).end();
+    pretend(&project, 1000);
+    let serving = Serving::begin(&project);
+    serving.events("p", "paused", 1);
+    let told = |count: usize| {
+        serving.until(&format!("{count} alerts are told"), || {
+            let text = if project.has("told.jsonl") { project.read("told.jsonl") } else { String::new() };
+            let all: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+            (all.len() >= count).then_some(all)
+        })
+    };
+    // The first failure, and the one that pauses, though a failure was told before.
+    let failures = told(2);
+    let reason = "its last 2 runs failed (`pause-after = 2`)";
+    assert_eq!((text(&failures[1], "kind"), text(&failures[1], "paused")), ("failure", reason));
+    assert!(failures[0]["paused"].is_null(), "{}", failures[0]);
+    let note = format!("the pipeline is paused: {reason}; `sluicebox resume p` lets it run by itself again");
+    assert!(text(&failures[1], "text").contains(&note), "{}", failures[1]);
+    tick_twice(&serving);
+    assert_eq!(serving.store.runs("p").len(), 2);
+    let held = waiting(&serving, "p");
+    assert!((7..=9).contains(&held), "{:?}", serving.store.queue("p"));
+
+    // One that is asked for goes well: that is told, and that it is still paused.
+    project.file("p.toml", quick("p", schedule, TOLD));
+    serving.events("p", "pipeline-loaded", 3);
+    serving.sluicebox(&["run", "p.toml"]).with_code(0);
+    let recovery = told(3).remove(2);
+    assert_eq!(text(&recovery, "title"), "p ran well after 2 failures, and is still paused");
+    assert!(text(&recovery, "text").contains(&note), "{recovery}");
+    assert_eq!(waiting(&serving, "p"), held);
+    serving.sluicebox(&["resume", "p"]).with_code(0);
+    serving.runs("p", "succeeded", 1 + held);
+    let store = serving.end();
+    assert_eq!(store.alerts("p").len(), 3, "{:?}", store.alerts("p"));
 }
 
 #[test]

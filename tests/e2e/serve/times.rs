@@ -26,6 +26,46 @@ fn times_are_shown_with_what_the_clocks_do_to_them() {
 }
 
 #[test]
+fn all_of_a_folder_is_all_of_it() {
+    let project = project();
+    let all = |arguments: &[&str]| {
+        let mut all = vec!["schedule", "--all", "--from", "2026-10-24T12:00:00Z"];
+        all.extend(arguments);
+        project.sluicebox(&all)
+    };
+    let empty = all(&[]).with_code(0).stdout;
+    assert!(empty.starts_with("there are no pipeline files in "), "{empty}");
+    project.file("good.toml", quick("good", "cron = '0 6 * * *'\ntimezone = 'Europe/Berlin'\njitter = '10m'", ""));
+    project.file("held.toml", quick("held", "cron = '0 7 * * *'\ntimezone = 'Europe/Berlin'", ""));
+    project.file("often.toml", quick("often", "every = '15m'", ""));
+    project.file("bad.toml", "[pipeline]\nname = 'bad'\nretries = 'many'\n");
+    project.file("odd.toml", quick("odd", "cron = '61 * * * *'", ""));
+    project.sluicebox(&["run", "good.toml"]).with_code(0);
+    for name in ["held", "often"] {
+        project.sluicebox(&["pause", name, "--reason", "the source is moved"]).with_code(0);
+    }
+    insta::assert_snapshot!("all-of-it", all(&[]).with_code(2).stdout);
+    let json = all(&["--format", "json"]).with_code(2).json();
+    let files: Vec<&str> = json["broken"].as_array().unwrap().iter().filter_map(|it| it["file"].as_str()).collect();
+    assert_eq!(files, ["bad.toml", "odd.toml"]);
+    assert_eq!(json["paused"]["held"]["reason"], "the source is moved");
+    assert!(json["paused"].get("good").is_none(), "{json}");
+    // A broken one is found by its name, and told what is wrong with it.
+    let bad = project.sluicebox(&["schedule", "bad"]).with_code(2).stderr;
+    assert!(bad.contains("bad.toml:3:") && bad.contains("`retries`"), "{bad}");
+    insta::assert_snapshot!(
+        "next-held",
+        project.sluicebox(&["schedule", "held", "--next", "1", "--from", "2026-10-24T12:00:00Z"]).with_code(0).stdout
+    );
+    insta::assert_snapshot!(
+        "next-jitter",
+        project.sluicebox(&["schedule", "good", "--next", "2", "--from", "2026-10-24T12:00:00Z"]).with_code(0).stdout
+    );
+    let json = project.sluicebox(&["schedule", "held", "--format", "json"]).json();
+    assert_eq!(json["paused"]["by"], "cli");
+}
+
+#[test]
 fn mistakes_in_schedules_are_pointed_at() {
     let project = project();
     let mistakes = [

@@ -3,6 +3,7 @@
 use crate::trouble::Trouble;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sluicebox_model::pipeline::Settings;
 use sluicebox_model::run::{Interval, RunId, RunState};
 use std::time::Duration;
 use utoipa::ToSchema;
@@ -80,6 +81,9 @@ pub trait Desk: Send + Sync + 'static {
     /// # Errors
     /// There is none of that name; the store cannot be written.
     fn resume(&self, name: &str) -> Result<(), DeskError>;
+
+    /// The settings that hold.
+    fn settings(&self) -> Settings;
 
     /// How it goes at this moment. Called for each look at `/metrics`: quick.
     fn gauges(&self) -> Gauges;

@@ -59,10 +59,15 @@ fn waits(figures: &Figures, gauges: &Gauges, out: &mut Text) {
         out.sample("sluicebox_pool_places", &[("pool", pool)], places);
     }
     out.family("sluicebox_queue_runs", "gauge", "Runs of the queue, by pool; without a pool: an empty one");
+    // All pools that there are, so that a line does not come and go with its runs.
+    let known = gauges.pools.iter().map(|(pool, ..)| pool.as_str());
+    let mut pools: BTreeMap<&str, (u64, u64)> = std::iter::once("").chain(known).map(|pool| (pool, (0, 0))).collect();
     for of in &figures.queue {
-        let pool = of.pool.as_deref().unwrap_or_default();
-        out.sample("sluicebox_queue_runs", &[("pool", pool), ("state", "waiting")], of.waiting);
-        out.sample("sluicebox_queue_runs", &[("pool", pool), ("state", "started")], of.started);
+        pools.insert(of.pool.as_deref().unwrap_or_default(), (of.waiting, of.started));
+    }
+    for (pool, (waiting, started)) in pools {
+        out.sample("sluicebox_queue_runs", &[("pool", pool), ("state", "waiting")], waiting);
+        out.sample("sluicebox_queue_runs", &[("pool", pool), ("state", "started")], started);
     }
     let help = "How late the latest run is that waits and could start";
     out.one("sluicebox_lateness_seconds", "gauge", help, gauges.lateness.as_secs_f64());
@@ -264,6 +269,9 @@ mod tests {
             ("sluicebox_start_lateness_seconds_bucket{le=\"+Inf\"}".to_owned(), 10.0),
             ("sluicebox_start_lateness_seconds_count".to_owned(), 10.0),
             ("sluicebox_queue_runs{pool=\"\",state=\"waiting\"}".to_owned(), 5.0),
+            ("sluicebox_queue_runs{pool=\"\",state=\"started\"}".to_owned(), 2.0),
+            ("sluicebox_queue_runs{pool=\"warehouse\",state=\"waiting\"}".to_owned(), 0.0),
+            ("sluicebox_queue_runs{pool=\"warehouse\",state=\"started\"}".to_owned(), 0.0),
             ("sluicebox_pool_places{pool=\"warehouse\"}".to_owned(), 2.0),
             ("sluicebox_api_event_streams".to_owned(), 3.0),
         ] {
@@ -273,6 +281,11 @@ mod tests {
 
     #[test]
     fn a_new_house_has_figures() {
-        assert!(parse(&text(&Figures::default(), &Gauges::default(), 0)).len() > 15);
+        let samples = parse(&text(&Figures::default(), &Gauges::default(), 0));
+        assert!(samples.len() > 15);
+        for state in ["waiting", "started"] {
+            let key = format!("sluicebox_queue_runs{{pool=\"\",state=\"{state}\"}}");
+            assert_eq!(samples.get(&key), Some(&0.0), "{key}");
+        }
     }
 }

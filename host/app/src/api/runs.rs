@@ -4,9 +4,11 @@ use super::Api;
 use super::desk::{ReplayAsk, RerunAsk, ResolveAsk};
 use super::error::{Answer, Problem, ProblemBody};
 use super::extract::{Asked, Named, Told};
-use super::pipelines::{NoAsk, Queued, queued};
+use super::pipelines::{NoAsk, Queued, queued as answer_queued};
 use super::schemas;
 use crate::journal;
+use crate::queued::{self, Found, find};
+use crate::serve::waits::{self, Waiting};
 use crate::show::warnings::Warnings;
 use axum::Json;
 use axum::extract::State;
@@ -15,13 +17,11 @@ use axum::response::IntoResponse;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use sluicebox_model::fault::{Fault, FaultKind};
-use sluicebox_model::house::{QueueState, QueuedRun};
-use sluicebox_model::pipeline::suggest;
-use sluicebox_model::run::{Event, RunId, RunRecord, RunState};
+use serde_json::Value;
+use sluicebox_model::pipeline::{Settings, suggest};
+use sluicebox_model::run::{RunId, RunRecord, RunState};
 use sluicebox_model::stage::Level;
-use sluicebox_store::{LogEntry, RunFilter, RunSummary, Store, StoreError};
+use sluicebox_store::{LogEntry, RunFilter, RunSummary, Store};
 use utoipa::{IntoParams, ToSchema};
 
 /// At most so many of anything on a page.
@@ -61,7 +61,7 @@ pub(super) struct Runs {
     runs: Vec<RunSummary>,
     /// Those that wait for their start, in the order in which they will; only on the first page.
     #[schema(value_type = Vec<schemas::QueuedRun>)]
-    waiting: Vec<QueuedRun>,
+    waiting: Vec<Waiting>,
     /// What to give as `before` for the next page; null: this is the last.
     #[schema(value_type = Option<String>, required)]
     next: Option<RunId>,
@@ -123,30 +123,32 @@ pub(super) async fn list(State(api): State<Api>, Asked(which): Asked<Which>) -> 
         limit: u32::try_from(limit + 1).ok(),
         ..RunFilter::default()
     };
+    let settings = api.ask(|desk| Ok(desk.settings())).await?;
     let work = move |store: &Store| {
         let before = which.before.as_deref().map(|run| store.find(run)).transpose()?;
         let first = before.is_none();
         let mut runs = store.runs(&RunFilter { before, ..filter.clone() })?;
         let next =
             (runs.len() as u64 > limit).then(|| runs.pop().and_then(|_| runs.last()).map(|run| run.id)).flatten();
-        let waiting = if first { waiting(store, &filter, limit)? } else { Vec::new() };
+        let waiting = if first { waiting(store, &settings, &filter, limit)? } else { Vec::new() };
         Ok(Runs { runs, waiting, next })
     };
     Ok(Json(api.read(work).await?))
 }
 
-fn waiting(store: &Store, filter: &RunFilter, limit: u64) -> Result<Vec<QueuedRun>, Problem> {
+fn waiting(store: &Store, settings: &Settings, filter: &RunFilter, limit: u64) -> Result<Vec<Waiting>, Problem> {
     if !filter.states.is_empty() && !filter.states.contains(&RunState::Queued) {
         return Ok(Vec::new());
     }
-    let fits = |run: &QueuedRun| {
-        run.state == QueueState::Waiting
-            && filter.pipeline.as_ref().is_none_or(|pipeline| *pipeline == run.pipeline)
+    let fits = |waiting: &Waiting| {
+        let run = &waiting.run;
+        filter.pipeline.as_ref().is_none_or(|pipeline| *pipeline == run.pipeline)
             && (filter.triggers.is_empty() || filter.triggers.contains(&run.trigger))
             && filter.since.is_none_or(|since| run.queued_at >= since)
             && filter.until.is_none_or(|until| run.queued_at < until)
     };
-    Ok(store.queued()?.into_iter().filter(fits).take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
+    let all = waits::waiting(store, settings, true, Timestamp::now())?;
+    Ok(all.into_iter().filter(fits).take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
 }
 
 /// A run: its stages, rules, faults, receipts and how it compares
@@ -154,6 +156,7 @@ fn waiting(store: &Store, filter: &RunFilter, limit: u64) -> Result<Vec<QueuedRu
     params(("id" = String, description = "Its id, the beginning or end of it, or `last`")),
     responses((status = 200, body = schemas::Run), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
 pub(super) async fn show(State(api): State<Api>, Named(id): Named) -> Answer<Value> {
+    let settings = api.ask(|desk| Ok(desk.settings())).await?;
     let work = move |store: &Store| match find(store, &id)? {
         Found::Begun(run) => {
             let record = store.run(&run.to_string())?;
@@ -164,12 +167,8 @@ pub(super) async fn show(State(api): State<Api>, Named(id): Named) -> Answer<Val
             Ok(value)
         }
         Found::Queued(queued) => {
-            let mut value = journal::record_json(&not_begun(&queued)?, None);
-            if let Some(object) = value.as_object_mut() {
-                object.insert("logged".to_owned(), Warnings::default().json());
-                object.insert("queue".to_owned(), json!(queued));
-            }
-            Ok(value)
+            let waiting = queued::waiting(store, queued.run, &settings, true, Timestamp::now())?;
+            Ok(queued::json(&queued, waiting.as_ref())?)
         }
     };
     Ok(Json(api.read(work).await?))
@@ -239,7 +238,7 @@ pub(super) async fn rerun(
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, message).help(help));
     }
     let run = api.read(move |store| begun(store, &id)).await?;
-    Ok(queued(api.ask(move |desk| desk.rerun(run, &ask)).await?))
+    Ok(answer_queued(api.ask(move |desk| desk.rerun(run, &ask)).await?))
 }
 
 /// Run the rows that a run set aside through its pipeline again
@@ -256,7 +255,7 @@ pub(super) async fn replay(
     Told(ask): Told<ReplayAsk>,
 ) -> Result<impl IntoResponse, Problem> {
     let run = api.read(move |store| begun(store, &id)).await?;
-    Ok(queued(api.ask(move |desk| desk.replay(run, &ask)).await?))
+    Ok(answer_queued(api.ask(move |desk| desk.replay(run, &ask)).await?))
 }
 
 /// What became of a run that somebody decided about.
@@ -302,68 +301,6 @@ fn begun(store: &Store, id: &str) -> Result<RunId, Problem> {
             Err(Problem::new(StatusCode::CONFLICT, message).help("start a run of its pipeline"))
         }
     }
-}
-
-/// A run that somebody means.
-pub(super) enum Found {
-    /// The journal has it.
-    Begun(RunId),
-    /// It is in the queue, or left it without a start.
-    Queued(Box<QueuedRun>),
-}
-
-impl Found {
-    pub(super) fn id(&self) -> RunId {
-        match self {
-            Self::Begun(run) => *run,
-            Self::Queued(queued) => queued.run,
-        }
-    }
-}
-
-/// The run that `wanted` means: `last`, a whole id, or as much of its beginning or end as only one has. A run that has not
-/// begun is known by its whole id only.
-pub(super) fn find(store: &Store, wanted: &str) -> Result<Found, Problem> {
-    match store.find(wanted) {
-        Ok(run) => Ok(Found::Begun(run)),
-        Err(missing @ StoreError::NoRun(_)) => {
-            let id = serde_json::from_value::<RunId>(Value::String(wanted.to_owned()));
-            let queued = id.ok().map(|id| store.queue_row(id)).transpose()?.flatten();
-            // It may have begun between the two looks.
-            match queued {
-                Some(queued) => Ok(store.find(wanted).map_or(Found::Queued(Box::new(queued)), Found::Begun)),
-                None => Err(missing.into()),
-            }
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// A run of the queue as the record that it would have.
-fn not_begun(queued: &QueuedRun) -> Result<RunRecord, Problem> {
-    let mut events = vec![(
-        queued.queued_at,
-        Event::RunQueued {
-            pipeline: queued.pipeline.clone(),
-            trigger: queued.trigger,
-            interval: queued.interval,
-            text: String::new(),
-            file: Default::default(),
-            load_key: String::new(),
-            repeats: queued.repeats,
-            stages: Vec::new(),
-        },
-    )];
-    match queued.state {
-        QueueState::Refused => {
-            let fault = Fault::new(FaultKind::Host, "run", &queued.reason);
-            events.push((queued.queued_at, Event::RunFailed { fault }));
-        }
-        QueueState::Dropped => events.push((queued.queued_at, Event::RunCancelled)),
-        QueueState::Waiting | QueueState::Started | QueueState::Ended => {}
-    }
-    RunRecord::fold(queued.run, &events)
-        .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("run {}: {error}", queued.run)))
 }
 
 /// A stage that the run has, or none at all.

@@ -165,8 +165,12 @@ pub(super) struct QueuedRun {
     options: serde_json::Value,
     /// `waiting`, `started`, `ended`, `refused` or `dropped`.
     state: String,
-    /// Why it is in that state.
+    /// Why it was made, or why it is in that state.
     reason: Option<String>,
+    /// Only of one that waits: its place among all that do, counted from 1.
+    place: Option<u64>,
+    /// Only of one that waits: why it has not begun.
+    why: Option<String>,
 }
 
 /// How a run went.

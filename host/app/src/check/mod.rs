@@ -152,7 +152,7 @@ pub fn examine_draft(
     let told: Vec<_> = problems.iter().map(|problem| problem.span.clone()).collect();
     problems.extend(schedule::check(&pipeline, &source.root).into_iter().filter(|it| !told.contains(&it.span)));
     if let Ok(settings) = crate::settings::read(&source.root) {
-        problems.extend(schedule::against_settings(&pipeline, &settings));
+        problems.extend(schedule::against_settings(&pipeline, &settings, purpose));
     }
     let is_known = context.skipped.is_empty() && !problems.iter().any(Problem::is_error);
     if known.is_some_and(|known| is_known && known.still_holds(source, &pipeline, found, &configs)) {

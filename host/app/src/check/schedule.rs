@@ -1,5 +1,6 @@
 //! What only the calendar and the folder know about a schedule: cron texts, time zones, files that start a run.
 
+use super::Purpose;
 use crate::serve::fixed_part;
 use sluicebox_model::alert::AlertTarget;
 use sluicebox_model::pipeline::{Pipeline, Problem, Schedule, Settings, suggest};
@@ -21,19 +22,25 @@ pub fn check(pipeline: &Pipeline, root: &Path) -> Vec<Problem> {
     problems
 }
 
-/// What the settings of the house lack that the pipeline counts on. Its file is told the place.
-pub fn against_settings(pipeline: &Pipeline, settings: &Settings) -> Vec<Problem> {
+/// What the settings of the house lack that the pipeline counts on. A run that begins all the same is only warned of it.
+pub fn against_settings(pipeline: &Pipeline, settings: &Settings, purpose: Purpose) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let place = pipeline.schedule.as_ref().map(|schedule| schedule.spans.table.clone()).unwrap_or_default();
     if let Some(pool) = pipeline.pool.as_ref().filter(|pool| !settings.pools.contains_key(*pool)) {
         let names: Vec<&str> = settings.pools.keys().map(String::as_str).collect();
-        let message = format!("there is no pool `{pool}`: its runs begin whatever else runs");
+        let message =
+            format!("there is no pool `{pool}`, so nothing says how many of its runs may be under way at once");
         let help = match suggest::closest(pool, names.iter().copied()) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => format!("add `[pools]` to `sluicebox.toml`, and below it `{pool} = 2`"),
         };
-        problems.push(Problem::warning(place.clone(), message).help(help));
+        let span = pipeline.pool_span.clone();
+        let problem = match purpose {
+            Purpose::Run => Problem::warning(span, message),
+            Purpose::Check | Purpose::Offer => Problem::error(span, message),
+        };
+        problems.push(problem.help(help));
     }
+    let place = pipeline.schedule.as_ref().map(|schedule| schedule.spans.table.clone()).unwrap_or_default();
     let mails = pipeline.alerts.iter().flatten().flat_map(|rule| &rule.to);
     if settings.smtp.is_none() && mails.clone().any(|target| matches!(target, AlertTarget::Email { .. })) {
         let help = "add `[smtp]` to `sluicebox.toml`, with `server = \"smtp://...\"` and `from = \"...\"`";

@@ -14,7 +14,8 @@ Examples:
   sluicebox pause flights --reason \"the source is being moved\"
   sluicebox resume flights
 
-A paused pipeline does not run by itself; it runs when it is asked to. Times that pass meanwhile are skipped, and logged.";
+A paused pipeline does not run by itself; it runs when it is asked to. Times that pass meanwhile are skipped, and \
+logged; runs of it that wait already go on waiting until it is resumed.";
 
 /// Keep a pipeline from running by itself
 #[derive(Debug, Args)]

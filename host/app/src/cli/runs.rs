@@ -1,10 +1,13 @@
 //! `sluicebox runs list` and `sluicebox runs show`
 
+mod waiting;
+
 use super::{Exit, Format, Output, State, print, print_json};
 use crate::client::Client;
 use crate::house::House;
 use crate::journal;
 use crate::places;
+use crate::queued::{self, Found};
 use crate::show::compiling::compiling;
 use crate::show::human::{self, clean_line};
 use crate::show::outcome::{self, Comparison, Totals};
@@ -120,12 +123,15 @@ fn list(command: &List) -> Result<Exit, Trouble> {
     let store = journal::open(&state)?;
     let filter = RunFilter { pipeline: command.pipeline.clone(), limit: Some(command.limit), ..RunFilter::default() };
     let runs = store.runs(&filter)?;
+    let mut waiting = waiting::all(&store, &state)?;
+    waiting.retain(|it| command.pipeline.as_ref().is_none_or(|pipeline| *pipeline == it.run.pipeline));
+    waiting.truncate(usize::try_from(command.limit).unwrap_or(usize::MAX));
     if command.output.format == Format::Json {
-        print_json(&json!({ "runs": runs }));
+        print_json(&json!({ "runs": runs, "waiting": waiting }));
         return Ok(Exit::Done);
     }
     let style = Style::stdout();
-    let mut table = Table::new(&[
+    let mut columns = vec![
         ("run", Align::Left),
         ("pipeline", Align::Left),
         ("state", Align::Left),
@@ -134,9 +140,24 @@ fn list(command: &List) -> Result<Exit, Trouble> {
         ("read", Align::Right),
         ("loaded", Align::Right),
         ("rejected", Align::Right),
-    ]);
+    ];
+    if !waiting.is_empty() {
+        columns.push(("waits", Align::Left));
+    }
+    let mut table = Table::new(&columns);
+    // The last to start stands at the top, as among those that have begun.
+    for it in waiting.iter().rev() {
+        let mut row = vec![
+            it.run.run.to_string().into(),
+            clean_line(&it.run.pipeline).into(),
+            Cell::toned(RunState::Queued.word(), outcome::tone(RunState::Queued)),
+        ];
+        row.resize_with(columns.len() - 1, || "".into());
+        row.push(clean_line(&it.why).into());
+        table.row(row);
+    }
     for run in &runs {
-        table.row(vec![
+        let mut row = vec![
             run.id.to_string().into(),
             clean_line(&run.pipeline).into(),
             Cell::toned(run.state.word(), outcome::tone(run.state)),
@@ -145,7 +166,9 @@ fn list(command: &List) -> Result<Exit, Trouble> {
             human::number(run.rows_read).into(),
             human::number(run.rows_loaded).into(),
             human::number(run.rows_rejected + run.rows_quarantined).into(),
-        ]);
+        ];
+        row.resize_with(columns.len(), || "".into());
+        table.row(row);
     }
     print(&if table.is_empty() { "no runs yet\n".to_owned() } else { table.render(style) });
     Ok(Exit::Done)
@@ -154,8 +177,21 @@ fn list(command: &List) -> Result<Exit, Trouble> {
 fn show(command: &Show) -> Result<Exit, Trouble> {
     let state = places::state(command.state.state.as_deref())?;
     let store = journal::open(&state)?;
-    let record = store.run(&command.run)?;
-    tell(&store, &record, command.output.format, command.backtrace, &state)?;
+    let queued = match queued::find(&store, &command.run)? {
+        Found::Begun(run) => {
+            let record = store.run(&run.to_string())?;
+            tell(&store, &record, command.output.format, command.backtrace, &state)?;
+            return Ok(Exit::Done);
+        }
+        Found::Queued(queued) => queued,
+    };
+    let waiting = waiting::one(&store, &state, queued.run)?;
+    match (command.output.format, &waiting) {
+        (Format::Json, _) => print_json(&queued::json(&queued, waiting.as_ref())?),
+        (_, Some(waiting)) => print(&waiting::shown(waiting, &state, Style::stdout())),
+        // It left the queue without a start, or is about to begin.
+        (_, None) => tell(&store, &queued::record(&queued)?, Format::Table, command.backtrace, &state)?,
+    }
     Ok(Exit::Done)
 }
 

@@ -1,10 +1,12 @@
 //! `sluicebox schedule`
 
+mod day;
+
 use super::{Exit, Format, Output, State, print, print_json};
-use crate::api::Fire;
+use crate::api::Pause;
 use crate::journal;
 use crate::places;
-use crate::serve::folder::Folder;
+use crate::serve::folder::{Change, Folder};
 use crate::serve::timing;
 use crate::show::human::{self, clean_line};
 use crate::show::style::{Style, Tone};
@@ -13,10 +15,12 @@ use crate::show::{decisions, problems};
 use crate::trouble::Trouble;
 use crate::wiring::Source;
 use clap::Args;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::json;
+use sluicebox_model::house::{PausedState, ScheduleState};
 use sluicebox_model::pipeline::{self, Pipeline, suggest};
 use sluicebox_store::HouseFilter;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -26,12 +30,6 @@ Examples:
   sluicebox schedule flights --past 20        what was decided of it: fires, skips, refusals, each with its reason
   sluicebox schedule --all                    the next day of all pipelines of this folder
   sluicebox schedule --all pipelines";
-
-/// A pipeline that runs more often in a day than this is told in one line.
-const OFTEN: usize = 48;
-
-/// Most times of a day that are looked at.
-const DAY_MAX: usize = 10_000;
 
 /// Show when pipelines run by themselves
 #[derive(Debug, Args)]
@@ -64,7 +62,7 @@ impl Schedule {
         let json = self.output.format == Format::Json;
         if self.all {
             let dir = self.pipeline.clone().unwrap_or_else(|| PathBuf::from("."));
-            return whole_day(&dir, from, json);
+            return day::whole_day(&dir, self.state.state.as_deref(), from, json);
         }
         let Some(given) = &self.pipeline else {
             return Err(Trouble::new("which pipeline?").help("name its file, or say `--all`"));
@@ -85,20 +83,22 @@ impl Schedule {
             problems::tell(source.file(), &found);
             return Ok(Exit::Wrong);
         }
-        one(&pipeline, from, self.next as usize, json);
+        let state = places::state_of_pipeline(self.state.state.as_deref(), &source.root);
+        let pause = paused(&state)?.remove(&pipeline.name);
+        one(&pipeline, pause.as_ref(), from, self.next as usize, json);
         Ok(Exit::Done)
     }
 }
 
-fn one(pipeline: &Pipeline, from: Timestamp, count: usize, json: bool) {
+fn one(pipeline: &Pipeline, pause: Option<&Pause>, from: Timestamp, count: usize, json: bool) {
     let schedule = pipeline.schedule.as_ref();
     let fires = schedule.map(|schedule| timing::next(&pipeline.name, schedule, from, count)).unwrap_or_default();
     let timing = schedule.map(timing::timing);
     if json {
-        return print_json(&json!({ "pipeline": pipeline.name, "schedule": timing, "next": fires }));
+        return print_json(&json!({ "pipeline": pipeline.name, "schedule": timing, "paused": pause, "next": fires }));
     }
     let style = Style::stdout();
-    let Some(timing) = timing else {
+    let (Some(timing), Some(schedule)) = (timing, schedule) else {
         return print(&format!("`{}` has no `[schedule]`: it runs when it is asked to\n", pipeline.name));
     };
     let mut out = format!("{}: {}\n", style.paint(Tone::Strong, &pipeline.name), timing.words);
@@ -113,15 +113,19 @@ fn one(pipeline: &Pipeline, from: Timestamp, count: usize, json: bool) {
         for fire in fires {
             let mut row = vec![
                 fire.local.clone().into(),
-                fire.interval.start.to_string().into(),
+                timing::local(schedule, fire.interval.start).into(),
                 Cell::toned(fire.note.unwrap_or_default(), Tone::Warn),
             ];
             if has_jitter {
-                row.insert(1, fire.begins.map(human::time).unwrap_or_default().into());
+                row.insert(1, fire.begins.map(|at| timing::local(schedule, at)).unwrap_or_default().into());
             }
             table.row(row);
         }
         out.push_str(&table.render(style));
+    }
+    if let Some(pause) = pause {
+        let line = paused_line(&pipeline.name, pause);
+        out.push_str(&format!("{}\n", style.paint(Tone::Warn, &line)));
     }
     print(&out);
 }
@@ -159,53 +163,7 @@ fn past(source: &Source, state: Option<&Path>, count: u32, json: bool) -> Result
     Ok(Exit::Done)
 }
 
-fn whole_day(dir: &Path, from: Timestamp, json: bool) -> Result<Exit, Trouble> {
-    let dir = dir.canonicalize().map_err(|error| Trouble::new(format!("{} cannot be read: {error}", dir.display())))?;
-    let mut folder = Folder::new(&dir);
-    folder.first_look(|_| Vec::new());
-    let end = from.checked_add(SignedDuration::from_hours(24)).unwrap_or(from);
-    let mut all: Vec<(String, Fire)> = Vec::new();
-    let mut others = Vec::new();
-    for (name, offered) in folder.offered() {
-        let Some(schedule) = &offered.pipeline.schedule else {
-            others.push((name.clone(), "only when it is asked to".to_owned()));
-            continue;
-        };
-        if !schedule.is_timed() || schedule.when.is_some() {
-            others.push((name.clone(), timing::timing(schedule).words));
-        }
-        let mut fires = timing::next(name, schedule, from, DAY_MAX);
-        fires.retain(|fire| fire.at <= end);
-        if fires.len() > OFTEN && !json {
-            let count = crate::show::human::number(fires.len() as u64);
-            let more = if fires.len() == DAY_MAX { " or more" } else { "" };
-            others.push((name.clone(), format!("{} ({count}{more} times)", timing::timing(schedule).words)));
-            continue;
-        }
-        all.extend(fires.into_iter().map(|fire| (name.clone(), fire)));
-    }
-    all.sort_by(|(a, one), (b, other)| (one.at, a).cmp(&(other.at, b)));
-    if json {
-        let fires: Vec<_> = all.iter().map(|(name, fire)| json!({ "pipeline": name, "fire": fire })).collect();
-        let others: Vec<_> = others.iter().map(|(name, words)| json!({ "pipeline": name, "words": words })).collect();
-        print_json(&json!({ "from": from, "until": end, "fires": fires, "others": others }));
-        return Ok(Exit::Done);
-    }
-    let style = Style::stdout();
-    let mut table = Table::new(&[("at", Align::Left), ("pipeline", Align::Left), ("", Align::Left)]);
-    for (name, fire) in all {
-        let note = Cell::toned(fire.note.unwrap_or_default(), Tone::Warn);
-        table.row(vec![fire.local.into(), name.into(), note]);
-    }
-    let mut out = table.render(style);
-    for (name, words) in others {
-        out.push_str(&format!("{name}: {}\n", clean_line(&words)));
-    }
-    print(&out);
-    Ok(Exit::Done)
-}
-
-/// The file, or the file below this folder that declares a pipeline of that name.
+/// The file, or the file below this folder that declares a pipeline of that name, or would if it were sound.
 fn find(given: &Path) -> Result<Source, Trouble> {
     if given.exists() || given.extension().is_some() {
         return Source::read(given);
@@ -213,11 +171,41 @@ fn find(given: &Path) -> Result<Source, Trouble> {
     let name = given.display().to_string();
     let here = std::env::current_dir().map_err(|error| Trouble::new(format!("there is no current folder: {error}")))?;
     let mut folder = Folder::new(&here);
-    folder.first_look(|_| Vec::new());
+    let changes = folder.first_look(|_| Vec::new());
     if let Some(offered) = folder.offered().get(&name) {
         return Ok((*offered.source).clone());
+    }
+    let mut broken = changes.into_iter().filter_map(|change| match change {
+        Change::Broken { file, .. } => Source::read(&file).ok(),
+        _ => None,
+    });
+    let is_meant = |source: &Source| {
+        pipeline::draft(&source.text).pipeline.is_some_and(|pipeline| pipeline.name == name)
+            || source.path.file_stem().is_some_and(|stem| *stem == *name)
+    };
+    if let Some(source) = broken.find(is_meant) {
+        return Ok(source);
     }
     let names: Vec<&str> = folder.offered().keys().map(String::as_str).collect();
     Err(Trouble::new(format!("there is no pipeline `{}` here or below", clean_line(&name)))
         .help(suggest::help(&name, &names)))
+}
+
+/// The pipelines that are paused, as far as there is a store.
+fn paused(state: &Path) -> Result<BTreeMap<String, Pause>, Trouble> {
+    if !state.join("store.sqlite").is_file() {
+        return Ok(BTreeMap::new());
+    }
+    let states = journal::open(state)?.schedule_states()?;
+    let paused = |(name, state): (String, ScheduleState)| {
+        let PausedState { at, by, reason } = state.paused?;
+        Some((name, Pause { by, reason, since: at }))
+    };
+    Ok(states.into_iter().filter_map(paused).collect())
+}
+
+/// That a pipeline is paused, in a line.
+fn paused_line(name: &str, pause: &Pause) -> String {
+    let why = if pause.reason.is_empty() { String::new() } else { format!(": {}", clean_line(&pause.reason)) };
+    format!("`{name}` is paused{why}; it runs at none of these times before `sluicebox resume {name}`")
 }

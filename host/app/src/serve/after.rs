@@ -9,12 +9,17 @@ use jiff::Timestamp;
 use sluicebox_alert::{Circumstances, Facts, due, message, seed};
 use sluicebox_model::alert::{AlertOn, AlertTarget};
 use sluicebox_model::fault::{Fault, FaultKind};
-use sluicebox_model::house::{Decided, HouseEvent, NewAlert, NewHouseEvent, NewRun, QueueState, QueuedRun, Settled};
+use sluicebox_model::house::{
+    Decided, HouseEvent, NewAlert, NewHouseEvent, NewRun, PausedState, QueueState, QueuedRun, Settled,
+};
 use sluicebox_model::pipeline::OnCrash;
 use sluicebox_model::run::{Event, RunRecord, RunState, Trigger};
 use sluicebox_schedule::pause::pause;
 use sluicebox_store::{HouseFilter, RunFilter};
 use std::time::Duration;
+
+/// Who pauses a pipeline that keeps failing.
+const PAUSE_AFTER: &str = "pause-after";
 
 /// A run that begins so long after its time is late, unless the settings say otherwise.
 pub(crate) const LATE_AFTER: Duration = Duration::from_secs(300);
@@ -46,17 +51,16 @@ impl Service {
         let goes_on = repeat.is_some();
         decided.runs.extend(repeat);
         if !goes_on {
-            decided.alerts.extend(self.alerts(queued, record, now)?);
-            let (runs, events) = self.followers(record, now)?;
-            decided.runs.extend(runs);
-            decided.events.extend(events);
+            // First: whoever is told of the failure is told that it pauses.
+            let pauses = self.pause_if_it_keeps_failing(record, now)?;
+            decided.alerts.extend(self.alerts(queued, record, pauses, now)?);
+            let followers = self.followers(record, now)?;
+            decided.runs.extend(followers.runs);
+            decided.events.extend(followers.events);
+            decided.alerts.extend(followers.alerts);
         }
         // The end of the run is on disk already; what follows from it is decided again if need be.
-        let joined = self.keep_soon(&decided, now)?;
-        if !goes_on {
-            self.pause_if_it_keeps_failing(record, now)?;
-        }
-        Ok(joined)
+        self.keep_soon(&decided, now)
     }
 
     /// The run that repeats one that failed, where trying again can help, or that the host's death interrupted.
@@ -104,13 +108,14 @@ impl Service {
         Ok(Some(NewRun { run, once, events: event.into_iter().collect() }))
     }
 
-    fn pause_if_it_keeps_failing(&self, record: &RunRecord, now: Timestamp) -> Result<(), Trouble> {
+    /// Pauses a pipeline that failed too often. Answers with whether it is paused because of this failure.
+    fn pause_if_it_keeps_failing(&self, record: &RunRecord, now: Timestamp) -> Result<bool, Trouble> {
         if !matches!(record.state, RunState::Failed | RunState::Crashed) {
-            return Ok(());
+            return Ok(false);
         }
-        let Some(offered) = self.offered(&record.pipeline) else { return Ok(()) };
+        let Some(offered) = self.offered(&record.pipeline) else { return Ok(false) };
         let Some(limit) = offered.pipeline.schedule.as_ref().and_then(|schedule| schedule.pause_after) else {
-            return Ok(());
+            return Ok(false);
         };
         // What failed before it was last resumed does not count.
         let filter = HouseFilter {
@@ -128,19 +133,29 @@ impl Service {
             ..RunFilter::default()
         };
         let runs = self.house.store.runs(&filter)?;
-        let Some(reason) = pause(Some(limit), runs.iter().map(|run| run.state)) else { return Ok(()) };
-        if self.house.store.pause(&record.pipeline, "pause-after", &reason, now)? {
-            tracing::error!(pipeline = %record.pipeline, "paused: {reason}; `sluicebox resume {}` lets it run again", record.pipeline);
+        let Some(reason) = pause(Some(limit), runs.iter().map(|run| run.state)) else { return Ok(false) };
+        if self.house.store.pause(&record.pipeline, PAUSE_AFTER, &reason, now)? {
+            let resume = self.command(&format!("resume {}", record.pipeline));
+            tracing::error!(pipeline = %record.pipeline, "paused: {reason}; `{resume}` lets it run again");
             self.schedules_changed(&record.pipeline);
+            return Ok(true);
         }
-        Ok(())
+        // An earlier host paused it for this very failure, and died before it could tell.
+        let paused = self.paused(&record.pipeline);
+        Ok(paused.is_some_and(|paused| paused.by == PAUSE_AFTER && paused.reason == reason))
     }
 
-    /// Whoever is to be told of a run.
+    /// Why a pipeline does not run by itself, if it does not.
+    fn paused(&self, pipeline: &str) -> Option<PausedState> {
+        self.lock().states.get(pipeline).and_then(|state| state.paused.clone())
+    }
+
+    /// Whoever is to be told of a run; `pauses`: its pipeline is paused because it failed.
     pub(super) fn alerts(
         &self,
         queued: &QueuedRun,
         record: &RunRecord,
+        pauses: bool,
         now: Timestamp,
     ) -> Result<Vec<NewAlert>, Trouble> {
         let settings = self.settings();
@@ -164,12 +179,16 @@ impl Service {
             (standing.failures, standing.failing_since)
         };
         let schedule = pipeline.and_then(|pipeline| pipeline.schedule.as_ref());
+        let waits_since = self.lock().waits_since(queued);
         let circumstances = Circumstances {
             failures_in_a_row: u32::try_from(failures).unwrap_or(u32::MAX),
             failure_told: !standing.open_failures.is_empty(),
+            pauses,
             due_at: rows::due_at(queued),
-            // One that takes the place of another began when that one did.
-            late_after: queued.repeats.is_none().then_some(settings.serve.late_after.unwrap_or(LATE_AFTER)),
+            waits_since: Some(waits_since),
+            // One that takes the place of another began when that one did; one behind others waits for them.
+            late_after: (queued.repeats.is_none() && !rows::is_behind(queued))
+                .then_some(settings.serve.late_after.unwrap_or(LATE_AFTER)),
             deadline: schedule.and_then(|schedule| schedule.deadline),
             told: self.told(queued.run),
         };
@@ -177,13 +196,15 @@ impl Service {
         if !queued.reason.is_empty() {
             notes.push(queued.reason.clone());
         }
+        let paused = self.paused(&queued.pipeline);
         let facts = Facts {
             owner: pipeline.and_then(|pipeline| pipeline.owner.as_deref()),
-            host: &self.machine,
             failures_in_a_row: circumstances.failures_in_a_row,
             failing_since,
             due_at: circumstances.due_at,
+            paused: paused.as_ref().map(|paused| paused.reason.as_str()),
             notes: &notes,
+            ..self.facts()
         };
         let mut alerts = Vec::new();
         for due in due(&rules, record, &circumstances, now) {
@@ -193,6 +214,12 @@ impl Service {
             alerts.extend(targets.map(|target| new_alert(queued, due.kind(), &target, &told, &root)));
         }
         Ok(alerts)
+    }
+
+    /// What is the same in all alerts.
+    fn facts(&self) -> Facts<'_> {
+        let (folder, state_folder) = (self.dir.to_str(), self.state_folder.as_deref());
+        Facts { host: &self.machine, folder, state_folder, ..Facts::default() }
     }
 
     fn has_crashed(&self, record: &RunRecord) -> Result<bool, Trouble> {
@@ -246,8 +273,7 @@ impl Service {
         };
         let Some(record) = rows::waiting(queued) else { return Ok(Vec::new()) };
         let notes = [format!("it did not begin: {reason}")];
-        let facts =
-            Facts { owner: offered.pipeline.owner.as_deref(), host: &self.machine, notes: &notes, ..Facts::default() };
+        let facts = Facts { owner: offered.pipeline.owner.as_deref(), notes: &notes, ..self.facts() };
         let told = message(&[AlertOn::Late], &record, &facts, &|text| text.to_owned());
         let about = format!("{}/{}", queued.interval.start, queued.interval.end);
         let rules = rules.iter().filter(|rule| rule.on.contains(&AlertOn::Late));

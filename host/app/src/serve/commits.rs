@@ -89,7 +89,8 @@ impl Service {
             Err(trouble) => told(&trouble),
         };
         let why = crate::show::human::clean_line(&why);
-        tracing::error!(%pipeline, %run, "it still cannot be committed: {why}; `sluicebox runs resolve {run} abandon` leaves it");
+        let abandon = self.command(&format!("runs resolve {run} abandon"));
+        tracing::error!(%pipeline, %run, "it still cannot be committed: {why}; `{abandon}` leaves it");
         Ok(false)
     }
 

@@ -2,7 +2,7 @@
 
 use super::folder::Offered;
 use super::rows::{self, ReplayOptions, RerunOptions, RunOptions};
-use super::service::{LATENESS, Service, since, waits_since};
+use super::service::{LATENESS, Service, since};
 use super::timing;
 use crate::api::{
     BookmarkAsk, Desk, DeskError, Gauges, Pause, PipelineView, PluginsView, ReplayAsk, RerunAsk, ScheduleView,
@@ -14,7 +14,7 @@ use crate::cli::rerun::{refuse_replay, refuse_unbegun};
 use crate::trouble::Trouble;
 use jiff::Timestamp;
 use sluicebox_model::house::{Decided, HouseEvent, NewRun, PausedState, QueuedRun};
-use sluicebox_model::pipeline::suggest;
+use sluicebox_model::pipeline::{Settings, suggest};
 use sluicebox_model::run::{Interval, RunId, RunState, Trigger};
 use sluicebox_store::{Bookmark, RunFilter};
 use std::time::Duration;
@@ -244,6 +244,10 @@ impl Desk for OfService {
         Ok(self.0.plugins_view())
     }
 
+    fn settings(&self) -> Settings {
+        self.0.settings()
+    }
+
     fn gauges(&self) -> Gauges {
         let settings = self.0.settings();
         let now = Timestamp::now();
@@ -255,7 +259,8 @@ impl Desk for OfService {
             .map_or_else(|| std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64), u64::from);
         let taken =
             |pool: &String| inner.running.values().filter(|run| run.queued.pool.as_ref() == Some(pool)).count() as u64;
-        let late = inner.waiting.iter().map(|run| since(waits_since(run), now)).max().unwrap_or_default();
+        let may_start = inner.waiting.iter().filter(|run| !inner.is_held(run));
+        let late = may_start.map(|run| since(inner.waits_since(run), now)).max().unwrap_or_default();
         let broken = inner.offered.values().filter(|offered| !offered.broken.is_empty()).count() + inner.broken.len();
         Gauges {
             uptime: self.0.started.elapsed(),

@@ -1,11 +1,12 @@
 //! Files whose arrival starts a pipeline.
 
+use super::folder::Offered;
 use super::rows::{self, RunOptions};
 use super::service::Service;
 use crate::trouble::Trouble;
 use jiff::Timestamp;
 use sluicebox_model::house::{Decided, HouseEvent, NewHouseEvent, NewRun};
-use sluicebox_model::pipeline::FileTrigger;
+use sluicebox_model::pipeline::{FileTrigger, Pipeline};
 use sluicebox_model::run::{Interval, Trigger};
 use sluicebox_schedule::file_trigger::{FileWatch, Memory, Seen, Verdict};
 use sluicebox_store::HouseFilter;
@@ -38,12 +39,12 @@ impl Watches {
 impl Service {
     /// Looks at the files of all pipelines that wait for some, and has those run whose files have arrived.
     pub(super) fn look_for_files(&self, now: Timestamp) -> Result<(), Trouble> {
-        let waiting: Vec<(String, PathBuf, FileTrigger, bool)> = {
+        let waiting: Vec<(String, Offered, FileTrigger, bool)> = {
             let inner = self.lock();
             let is_paused = |name: &String| inner.states.get(name).is_some_and(|state| state.paused.is_some());
             let with_files = inner.offered.iter().filter_map(|(name, offered)| {
                 let when = offered.pipeline.schedule.as_ref()?.when.clone()?;
-                Some((name.clone(), offered.source.root.clone(), when, is_paused(name)))
+                Some((name.clone(), offered.clone(), when, is_paused(name)))
             });
             with_files.collect()
         };
@@ -54,8 +55,9 @@ impl Service {
             inner.files.of.retain(|name, _| is(name, false));
             inner.files.held.retain(|name, _| is(name, true));
         }
-        for (name, root, when, is_held) in waiting {
-            let found = find(&root, &when.file.text);
+        for (name, offered, when, is_held) in waiting {
+            let root = &offered.source.root;
+            let found = find(root, &granted(root, &offered.pipeline), &when.file.text);
             let known = self.lock().files.watches(is_held).remove(&name);
             let mut watch = match known {
                 Some(watch) => watch,
@@ -134,23 +136,39 @@ pub(crate) fn fixed_part(pattern: &str) -> &str {
     pattern.get(..end).and_then(|fixed| fixed.rfind('/')).and_then(|slash| pattern.get(..slash)).unwrap_or("")
 }
 
-/// The files that a path or pattern names, by their path from `root`.
-fn find(root: &Path, pattern: &str) -> Vec<Seen> {
+/// The folders that stages of a pipeline may read or write, as they really are.
+fn granted(root: &Path, pipeline: &Pipeline) -> Vec<PathBuf> {
+    let grants = pipeline.stages.iter().flat_map(|stage| stage.grants.read.iter().chain(&stage.grants.write));
+    grants.filter_map(|grant| root.join(grant).canonicalize().ok()).collect()
+}
+
+/// Whether a path leads, whatever links are on its way, to a place in one of these folders.
+fn is_within(granted: &[PathBuf], path: &Path) -> bool {
+    path.canonicalize().is_ok_and(|real| granted.iter().any(|folder| real.starts_with(folder)))
+}
+
+/// The files that a path or pattern names, by their path from `root`; only those in the granted folders, as no link leads a
+/// stage out of them.
+fn find(root: &Path, granted: &[PathBuf], pattern: &str) -> Vec<Seen> {
     let mut found = Vec::new();
     let pattern = pattern.trim_start_matches("./");
     let is_pattern = pattern.contains(['*', '?', '[', '{']);
     if !is_pattern {
-        found.extend(seen(root, pattern));
+        found.extend(seen(root, pattern).filter(|_| is_within(granted, &root.join(pattern))));
         return found;
     }
-    walk(root, fixed_part(pattern), pattern, 0, &mut found);
+    let folder = fixed_part(pattern);
+    if !is_within(granted, &root.join(folder)) {
+        return found;
+    }
+    walk(root, granted, folder, pattern, 0, &mut found);
     if found.len() >= FILES_MAX {
         tracing::warn!("{pattern} names more than {FILES_MAX} files; the others are not looked at");
     }
     found
 }
 
-fn walk(root: &Path, folder: &str, pattern: &str, depth: usize, found: &mut Vec<Seen>) {
+fn walk(root: &Path, granted: &[PathBuf], folder: &str, pattern: &str, depth: usize, found: &mut Vec<Seen>) {
     let Ok(entries) = std::fs::read_dir(root.join(folder)) else { return };
     for entry in entries.flatten() {
         let Ok(name) = entry.file_name().into_string() else { continue };
@@ -160,9 +178,11 @@ fn walk(root: &Path, folder: &str, pattern: &str, depth: usize, found: &mut Vec<
         let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
         let Ok(kind) = entry.file_type() else { continue };
         if kind.is_dir() && depth < DEPTH_MAX {
-            walk(root, &path, pattern, depth + 1, found);
+            walk(root, granted, &path, pattern, depth + 1, found);
         } else if fast_glob::glob_match(pattern, &path) {
-            found.extend(seen(root, &path));
+            // Folders that are links are not entered, so that only the last step may lead away.
+            let stays = !kind.is_symlink() || is_within(granted, &root.join(&path));
+            found.extend(seen(root, &path).filter(|_| stays));
         }
     }
 }
@@ -186,8 +206,10 @@ mod tests {
         for name in ["in/a.csv", "in/b.txt", "in/deep/c.csv", "in/.hidden.csv"] {
             std::fs::write(folder.path().join(name), "x").unwrap();
         }
+        let granted = [folder.path().join("in").canonicalize().unwrap()];
         let names = |pattern: &str| {
-            let mut names: Vec<String> = find(folder.path(), pattern).into_iter().map(|seen| seen.path).collect();
+            let mut names: Vec<String> =
+                find(folder.path(), &granted, pattern).into_iter().map(|seen| seen.path).collect();
             names.sort();
             names
         };
@@ -196,5 +218,32 @@ mod tests {
         assert_eq!(names("in/b.txt"), ["in/b.txt"]);
         assert_eq!(names("none/*.csv"), Vec::<String>::new());
         assert_eq!((fixed_part("in/*.csv"), fixed_part("*.csv"), fixed_part("a/b/c.csv")), ("in", "", "a/b"));
+    }
+
+    #[test]
+    fn links_do_not_lead_out_of_what_is_granted() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        for name in ["in/a.csv", "other/secret.csv"] {
+            std::fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
+            std::fs::write(root.join(name), "x").unwrap();
+        }
+        let link = |from: &str, to: &str| std::os::unix::fs::symlink(root.join(to), root.join(from)).unwrap();
+        link("in/out.csv", "other/secret.csv");
+        link("in/same.csv", "in/a.csv");
+        link("in/folder", "other");
+        link("away", "other");
+        let granted = [root.join("in")];
+        let names = |pattern: &str| {
+            let mut names: Vec<String> = find(&root, &granted, pattern).into_iter().map(|seen| seen.path).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names("in/*.csv"), ["in/a.csv", "in/same.csv"]);
+        assert_eq!(names("in/**/*.csv"), ["in/a.csv", "in/same.csv"]);
+        for leads_out in ["in/out.csv", "in/folder/secret.csv", "in/folder/*.csv", "away/*.csv", "other/*.csv"] {
+            assert_eq!(names(leads_out), Vec::<String>::new(), "{leads_out}");
+        }
+        assert_eq!(names("in/same.csv"), ["in/same.csv"]);
     }
 }

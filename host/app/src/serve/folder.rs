@@ -228,6 +228,16 @@ impl Folder {
         }
     }
 
+    /// Examines the pipelines again whose runs take places of a pool.
+    pub fn check_pools_again(&mut self) {
+        for seen in self.seen.values_mut() {
+            let offered = seen.name.as_ref().and_then(|name| self.offered.get(name));
+            if offered.is_some_and(|it| it.pipeline.pool.is_some()) {
+                (seen.read, seen.again) = (false, true);
+            }
+        }
+    }
+
     /// Reads the files again that are no sound pipelines: what they lacked may have come.
     pub fn read_again(&mut self) {
         for seen in self.seen.values_mut() {

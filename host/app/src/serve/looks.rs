@@ -47,6 +47,9 @@ pub(super) fn keep_looking(service: &Arc<Service>) {
                 if settings != service.settings() {
                     tracing::info!("the settings have changed");
                     service.set_settings(settings);
+                    // A pool may have come, or gone.
+                    folder.read_again();
+                    folder.check_pools_again();
                     service.turn_soon();
                 }
             }

@@ -23,6 +23,7 @@ mod stated;
 mod takeover;
 pub mod timing;
 mod unbegun;
+pub(crate) mod waits;
 mod work;
 
 pub(crate) use files::fixed_part;
@@ -36,6 +37,7 @@ use hosts::Hosts;
 use jiff::Timestamp;
 use service::{Service, Wake};
 use sluicebox_model::house::{HouseEvent, NewHouseEvent};
+use sluicebox_store::HouseFilter;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -85,6 +87,9 @@ pub struct Address {
     /// Whether it uses locked plugins only.
     #[serde(default)]
     pub locked: bool,
+    /// The folder that it serves.
+    #[serde(default)]
+    pub dir: Option<PathBuf>,
 }
 
 /// Runs the pipelines of a folder until it is asked to stop.
@@ -205,10 +210,11 @@ fn of_tokio(listener: std::net::TcpListener) -> Result<tokio::net::TcpListener, 
 fn begin(service: &Arc<Service>) -> Result<(), Trouble> {
     let now = Timestamp::now();
     let host = service.hosts.of(&service.dir);
+    let last = last_known(service)?;
     let again = service.house.finish_interrupted(&host)?;
     looks::first_look(service)?;
     service.take_over(&again, now)?;
-    service.wait_again(now)?;
+    service.wait_again(last, now)?;
     for record in service.house.store.unfinished()?.iter().filter(|record| record.in_commit()) {
         service.commit_again_later(&record.pipeline);
     }
@@ -219,6 +225,15 @@ fn begin(service: &Arc<Service>) -> Result<(), Trouble> {
     tracing::info!("serving {pipelines} pipelines of {}", service.dir.display());
     service.lock().open = true;
     Ok(())
+}
+
+/// When the host before last kept something that it decided; none: no host has served here.
+fn last_known(service: &Service) -> Result<Option<Timestamp>, Trouble> {
+    // Commands pause and resume without a host.
+    let of_host = HouseEvent::NAMES.into_iter().filter(|name| !matches!(*name, "paused" | "resumed"));
+    let kinds = of_host.map(str::to_owned).collect();
+    let filter = HouseFilter { kinds, newest_first: true, limit: Some(1), ..HouseFilter::default() };
+    Ok(service.house.store.house_events(&filter)?.first().map(|entry| entry.at))
 }
 
 /// Forgets what the house has no use for any more.
@@ -334,7 +349,8 @@ impl Answering {
         let url = format!("{scheme}://{bound}");
         let own = own.and_then(|own| own.local_addr().ok()).map_or_else(|| url.clone(), |own| format!("http://{own}"));
         let file = service.house.state.join(ADDRESS_FILE);
-        let address = Address { url: own, process: std::process::id(), locked: options.locked };
+        let dir = Some(options.dir.clone());
+        let address = Address { url: own, process: std::process::id(), locked: options.locked, dir };
         let text = serde_json::to_string(&address).unwrap_or_default();
         let half = file.with_extension("half");
         std::fs::write(&half, text)

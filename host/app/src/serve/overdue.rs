@@ -1,7 +1,7 @@
 //! Runs that wait or run too long.
 
 use super::rows;
-use super::service::{Service, since, waits_since};
+use super::service::{Service, since};
 use crate::trouble::Trouble;
 use jiff::Timestamp;
 use sluicebox_model::alert::AlertOn;
@@ -17,17 +17,19 @@ impl Service {
         {
             let inner = self.lock();
             let told = |run: RunId, kind: AlertOn| inner.told.get(&run).is_some_and(|told| told.contains(&kind));
-            for queued in &inner.waiting {
-                let Some(due_at) = rows::due_at(queued) else { continue };
+            // Nobody needs to be told that what is paused does not begin.
+            let waiting: Vec<&QueuedRun> = inner.waiting.iter().filter(|queued| !inner.is_held(queued)).collect();
+            for queued in &waiting {
+                let Some(due_at) = rows::due_at(queued).filter(|_| !rows::is_behind(queued)) else { continue };
                 let nominal = queued.nominal.unwrap_or(due_at);
-                let late = since(waits_since(queued), now);
+                let late = since(inner.waits_since(queued), now);
                 if late > late_after && !told(queued.run, AlertOn::Late) {
                     let event = HouseEvent::Late { run: queued.run, nominal, seconds: late.as_secs() };
-                    due.push((queued.clone(), AlertOn::Late, event));
+                    due.push(((*queued).clone(), AlertOn::Late, event));
                 }
             }
             let running = inner.running.values().map(|running| &running.queued);
-            for queued in inner.waiting.iter().chain(running) {
+            for queued in waiting.into_iter().chain(running) {
                 let schedule = inner.offered.get(&queued.pipeline).and_then(|it| it.pipeline.schedule.as_ref());
                 let deadline = schedule.and_then(|schedule| schedule.deadline);
                 let (Some(due_at), Some(deadline)) = (rows::due_at(queued), deadline) else { continue };
@@ -50,7 +52,7 @@ impl Service {
             let journal = self.house.store.run(&queued.run.to_string()).ok();
             let record = journal.or_else(|| rows::waiting(&queued));
             let alerts = match &record {
-                Some(record) => self.alerts(&queued, record, now)?,
+                Some(record) => self.alerts(&queued, record, false, now)?,
                 None => Vec::new(),
             };
             let events = vec![NewHouseEvent { pipeline: Some(queued.pipeline.clone()), event }];

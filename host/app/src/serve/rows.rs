@@ -36,6 +36,9 @@ pub(super) struct RunOptions {
     /// It makes up for a fire that was missed.
     #[serde(skip_serializing_if = "is_false")]
     pub catching_up: bool,
+    /// Of several that do, it is not the first: it waits for those before it, and is not late for that.
+    #[serde(skip_serializing_if = "is_false")]
+    pub behind: bool,
     /// The files that it was started for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<Memory>,
@@ -88,6 +91,11 @@ impl RunOptions {
 pub(super) fn is_catching_up(queued: &QueuedRun) -> bool {
     // Most rows have no options, and this is asked of all of them.
     !queued.options.is_null() && RunOptions::of(queued).catching_up
+}
+
+/// Whether a run makes up for a fire that was missed, behind others that do.
+pub(super) fn is_behind(queued: &QueuedRun) -> bool {
+    !queued.options.is_null() && RunOptions::of(queued).behind
 }
 
 /// When a run should have started; none: at no time of its own, since somebody asked for it.

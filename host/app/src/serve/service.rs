@@ -7,10 +7,13 @@ use super::folder::Offered;
 use super::follow::Pending;
 use super::hosts::Hosts;
 use super::rows::{self, RunOptions};
+use super::waits;
 use super::work::{Worked, told, work};
 use crate::house::House;
+use crate::places;
 use crate::trouble::Trouble;
 use jiff::Timestamp;
+use sluicebox_alert::shell_word;
 use sluicebox_model::alert::AlertOn;
 use sluicebox_model::cancel::Cancel;
 use sluicebox_model::house::{
@@ -18,7 +21,6 @@ use sluicebox_model::house::{
 };
 use sluicebox_model::pipeline::Settings;
 use sluicebox_model::run::{Interval, RunId, RunRecord, RunState, Trigger};
-use sluicebox_schedule::admission::{Candidate, Room, admit};
 use sluicebox_schedule::{Busy, Decision, Start};
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -54,6 +56,8 @@ pub(super) struct Service {
     pub(super) hosts: Hosts,
     /// The folder that is served.
     pub(super) dir: PathBuf,
+    /// The state folder, if commands that are given in `dir` do not find it by themselves.
+    pub(super) state_folder: Option<String>,
     /// The name of the machine.
     pub(super) machine: String,
     pub(super) started: Instant,
@@ -81,6 +85,8 @@ pub(super) struct Inner {
     pub clockwork: Clockwork,
     pub files: Watches,
     pub states: BTreeMap<String, ScheduleState>,
+    /// When pipelines were resumed, since this host began.
+    pub resumed: BTreeMap<String, Timestamp>,
     pub pending: Pending,
     /// Pipelines with a run whose loads could not be committed, and when that is tried again.
     pub uncommitted: BTreeSet<String>,
@@ -101,10 +107,12 @@ pub(super) struct Inner {
 impl Service {
     /// A service that does nothing yet.
     pub(super) fn new(house: House, hosts: Hosts, dir: PathBuf, wake: Sender<Wake>) -> Self {
+        let state_folder = places::to_be_named(&house.state, &dir).map(|folder| folder.display().to_string());
         Self {
             house,
             hosts,
             dir,
+            state_folder,
             machine: machine(),
             started: Instant::now(),
             settings: RwLock::default(),
@@ -126,6 +134,12 @@ impl Service {
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = settings;
     }
 
+    /// A command as it is to be typed in the folder of the pipelines.
+    pub(super) fn command(&self, words: &str) -> String {
+        let state = self.state_folder.as_deref().map(|folder| format!(" --state {}", shell_word(folder)));
+        format!("sluicebox {words}{}", state.unwrap_or_default())
+    }
+
     /// A pipeline as it was last sound.
     pub(super) fn offered(&self, name: &str) -> Option<Offered> {
         self.lock().offered.get(name).cloned()
@@ -144,11 +158,24 @@ impl Service {
     pub(super) fn schedules_changed(&self, pipeline: &str) {
         match self.house.store.schedule_states() {
             Ok(states) => {
+                let now = Timestamp::now();
                 let mut inner = self.lock();
+                let is_paused = |states: &BTreeMap<String, ScheduleState>| {
+                    states.get(pipeline).is_some_and(|state| state.paused.is_some())
+                };
+                let (before, paused) = (is_paused(&inner.states), is_paused(&states));
                 inner.states = states;
-                let paused = inner.states.get(pipeline).is_some_and(|state| state.paused.is_some());
-                inner.clockwork.set_paused(pipeline, paused, Timestamp::now());
+                inner.clockwork.set_paused(pipeline, paused, now);
+                if before && !paused {
+                    inner.resumed.insert(pipeline.to_owned(), now);
+                }
+                let held = inner.waiting.iter().filter(|queued| queued.pipeline == pipeline && inner.is_held(queued));
+                let held = held.count() as u64;
                 drop(inner);
+                if held > 0 {
+                    let runs = crate::show::human::count(held, "run", "runs");
+                    tracing::warn!(%pipeline, "{runs} of it that wait begin when it is resumed");
+                }
                 self.turn_soon();
             }
             Err(error) => tracing::error!("the schedules cannot be read: {error}"),
@@ -236,6 +263,7 @@ impl Service {
     /// What the decisions of the planner mean for the queue.
     fn decided(&self, decisions: &[Decision], now: Timestamp) -> Result<Decided, Trouble> {
         let mut decided = Decided::default();
+        let mut made_up_for: BTreeSet<String> = BTreeSet::new();
         for decision in decisions {
             let (Some(name), Some(until)) = (decision.pipeline(), decision.decided()) else {
                 tracing::warn!("{decision}");
@@ -271,7 +299,9 @@ impl Service {
                     run.ready_at = fire.due;
                     let event = if matches!(decision, Decision::CatchUp(_)) {
                         run.reason = decision.to_string();
-                        run.options = RunOptions { catching_up: true, ..RunOptions::default() }.value();
+                        // Of all that are made up for, the first tells whether they are late.
+                        let behind = !made_up_for.insert(name.to_owned());
+                        run.options = RunOptions { catching_up: true, behind, ..RunOptions::default() }.value();
                         HouseEvent::CaughtUp { nominal, interval, run: run.run, reason: decision.to_string() }
                     } else {
                         HouseEvent::Fired { nominal, interval, run: run.run, reason: decision.to_string() }
@@ -306,7 +336,7 @@ impl Service {
                 let mut inner = self.lock();
                 inner.waiting.retain(|other| other.run != queued.run);
                 inner.running.insert(queued.run, Running { queued: queued.clone(), cancel: cancel.clone() });
-                let late = since(waits_since(&queued), now);
+                let late = since(inner.waits_since(&queued), now);
                 inner.started_late_sum += late;
                 let class = LATENESS.iter().position(|bound| late <= *bound).unwrap_or(LATENESS.len() - 1);
                 if let Some(count) = inner.started_late.get_mut(class) {
@@ -333,25 +363,18 @@ impl Service {
 
     /// The run that is to start next, if one may.
     fn next_to_start(&self, now: Timestamp) -> Option<QueuedRun> {
-        let settings = self.settings();
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        let places = |places: u32| usize::try_from(places).unwrap_or(usize::MAX);
-        let room = Room {
-            at_once: settings.serve.runs.map_or_else(cores, places),
-            pools: settings.pools.iter().map(|(name, most)| (name.clone(), places(*most))).collect(),
-        };
+        let room = waits::room(&self.settings());
         let mut inner = self.lock();
         if !inner.open || inner.stopping.is_some() {
             return None;
         }
-        inner.waiting.sort_by_key(|queued| (queued.ready_at, queued.queued_at, queued.run));
-        let ready: Vec<&QueuedRun> = inner.waiting.iter().filter(|queued| queued.ready_at <= now).collect();
-        let waiting: Vec<Candidate<'_>> = ready.iter().map(|queued| candidate(queued, &room)).collect();
-        let running: Vec<Candidate<'_>> =
-            inner.running.values().map(|running| candidate(&running.queued, &room)).collect();
-        let verdicts = admit(&waiting, &running, &room);
+        let Inner { waiting, running, states, .. } = &mut *inner;
+        waits::sort(waiting);
+        let waiting: Vec<&QueuedRun> = waiting.iter().collect();
+        let running = running.values().map(|running| &running.queued);
+        let verdicts = waits::judge(&waiting, running, states, &room, now);
         let may_start =
-            ready.into_iter().zip(verdicts).filter(|(_, verdict)| verdict.is_ok()).map(|(queued, _)| queued);
+            waiting.into_iter().zip(verdicts).filter(|(_, verdict)| verdict.is_ok()).map(|(queued, _)| queued);
         may_start.min_by_key(|queued| std::cmp::Reverse(queued.priority)).cloned()
     }
 
@@ -390,16 +413,21 @@ impl Service {
     }
 }
 
-/// A pool that is not there any more holds nobody up for ever: check has told of it.
-fn candidate<'a>(queued: &'a QueuedRun, room: &Room) -> Candidate<'a> {
-    let pool = queued.pool.as_deref().filter(|pool| room.pools.contains_key(*pool));
-    Candidate { pipeline: &queued.pipeline, pool, priority: queued.priority }
-}
+impl Inner {
+    /// Since when a run could have started. One that takes the place of another keeps its place in the queue, and is no later for
+    /// the time that the other took; one that makes up for a missed time waits since that was decided; one of a paused pipeline
+    /// since it was resumed.
+    pub(super) fn waits_since(&self, queued: &QueuedRun) -> Timestamp {
+        let joined_later = queued.repeats.is_some() || rows::is_catching_up(queued);
+        let since = if joined_later { queued.queued_at } else { queued.ready_at };
+        let resumed = self.resumed.get(&queued.pipeline).filter(|_| rows::due_at(queued).is_some());
+        resumed.map_or(since, |resumed| since.max(*resumed))
+    }
 
-/// Since when a run could have started: one that takes the place of another keeps its place in the queue, and is no later for
-/// the time that the other took.
-pub(super) fn waits_since(queued: &QueuedRun) -> Timestamp {
-    if queued.repeats.is_some() { queued.queued_at } else { queued.ready_at }
+    /// Whether a run waits until its pipeline is resumed.
+    pub(super) fn is_held(&self, queued: &QueuedRun) -> bool {
+        matches!(waits::held(queued, &self.states, queued.ready_at), Some(waits::Why::Paused { .. }))
+    }
 }
 
 /// The time from one to the other; none if the second is before the first.

@@ -1,6 +1,6 @@
 //! The limits of `serve`, for `docs/limits.md`.
 
-use super::{GRACE, after, commits, desk, files, folder, plugins};
+use super::{GRACE, after, commits, desk, files, folder, follow, plugins};
 use crate::deaths::DEATHS_MAX;
 use sluicebox_model::limits::{Bound, Stated};
 
@@ -17,6 +17,7 @@ pub fn stated() -> Vec<Stated> {
         Stated::count("deaths of the host in a run, one after another, before it is given up", DEATHS_MAX as usize),
         Stated::time("the wait between two attempts at a commit", commits::WAIT_MAX),
         Stated::time("a component that no run uses stays in memory for", plugins::UNUSED_MAX),
+        Stated::count("runs of one that others follow, looked at as a host begins", follow::RUNS_MAX as usize),
         Stated::count("times of a schedule that are asked for at once", desk::NEXT_MAX),
     ]
 }

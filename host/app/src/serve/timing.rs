@@ -37,6 +37,15 @@ pub fn timing(schedule: &Schedule) -> Timing {
     Timing { words: words.join("; "), written, timezone: schedule.timezone.text.clone() }
 }
 
+/// How a time is written in the time zone of a schedule.
+const LOCAL: &str = "%a %Y-%m-%d %H:%M:%S %Z";
+
+/// A time in the time zone of a schedule.
+pub fn local(schedule: &Schedule, at: Timestamp) -> String {
+    let zone = timetable(schedule).map_or(jiff::tz::TimeZone::UTC, |timetable| timetable.zone().rules().clone());
+    at.to_zoned(zone).strftime(LOCAL).to_string()
+}
+
 /// The next times of a schedule, with those that the pipeline begins at.
 pub fn next(pipeline: &str, schedule: &Schedule, after: Timestamp, count: usize) -> Vec<Fire> {
     let Some(timetable) = timetable(schedule) else { return Vec::new() };
@@ -44,7 +53,7 @@ pub fn next(pipeline: &str, schedule: &Schedule, after: Timestamp, count: usize)
     let fire = |preview: sluicebox_schedule::Preview| Fire {
         at: preview.at.timestamp(),
         begins: preview.at.timestamp().checked_add(delay).ok().filter(|_| !delay.is_zero()),
-        local: preview.at.strftime("%a %Y-%m-%d %H:%M:%S %Z").to_string(),
+        local: preview.at.strftime(LOCAL).to_string(),
         interval: preview.interval,
         note: preview.note.map(|note| note.to_string()),
     };

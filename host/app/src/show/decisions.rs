@@ -4,7 +4,7 @@ use super::human;
 use sluicebox_model::house::HouseEvent;
 
 /// The names of the events that tell of it.
-pub(crate) const KINDS: [&str; 14] = [
+pub(crate) const KINDS: [&str; 18] = [
     "fired",
     "caught-up",
     "skipped",
@@ -19,15 +19,20 @@ pub(crate) const KINDS: [&str; 14] = [
     "resumed",
     "late",
     "deadline-missed",
+    "alert-queued",
+    "alert-delivered",
+    "alert-failed",
+    "alert-given-up",
 ];
 
 /// Those of them that tell of something that did not run, or not as it should.
 pub(crate) const LOSSES: [&str; 7] =
     ["skipped", "refused", "cancelled", "dependency-missed", "files-held", "late", "deadline-missed"];
 
-/// Whether an event tells of something that did not run, or not as it should.
+/// Whether an event tells of something that did not run, or not as it should, or that nobody could be told of.
 pub(crate) fn is_loss(event: &HouseEvent) -> bool {
-    LOSSES.contains(&event.name())
+    let nobody_told = matches!(event, HouseEvent::AlertFailed { .. } | HouseEvent::AlertGivenUp { .. });
+    nobody_told || LOSSES.contains(&event.name())
 }
 
 /// Why, in a line; names and texts in it are not cleaned.
@@ -60,6 +65,39 @@ pub(crate) fn told(event: &HouseEvent) -> String {
             format!("was due at {}, and waits since then: {late}", human::time(*nominal))
         }
         HouseEvent::DeadlineMissed { deadline, .. } => format!("had to have ended by {}", human::time(*deadline)),
+        HouseEvent::AlertQueued { alert, kind, target, .. } => {
+            format!("alert {alert} of kind `{}` is to go to {}", kind.word(), to(target))
+        }
+        HouseEvent::AlertDelivered { alert, target, .. } => format!("alert {alert} was delivered to {}", to(target)),
+        HouseEvent::AlertFailed { alert, target, reason, next_at, .. } => {
+            format!("alert {alert} was not delivered to {}: {reason}; again at {}", to(target), human::time(*next_at))
+        }
+        HouseEvent::AlertGivenUp { alert, target, reason, .. } => {
+            format!("alert {alert} to {} was given up: {reason}", to(target))
+        }
         _ => String::new(),
+    }
+}
+
+/// A target without the mark that tells it from others that look the same.
+fn to(target: &str) -> &str {
+    target.rsplit_once(" #").map_or(target, |(shown, _)| shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sluicebox_model::alert::AlertOn;
+
+    #[test]
+    fn alerts_are_told_by_their_targets() {
+        assert!(KINDS.iter().all(|kind| HouseEvent::NAMES.contains(kind)));
+        let target = "the command `notify` #00c0ffee".to_owned();
+        let queued = HouseEvent::AlertQueued { alert: 7, kind: AlertOn::Failure, target: target.clone(), run: None };
+        assert_eq!(told(&queued), "alert 7 of kind `failure` is to go to the command `notify`");
+        let reason = "it ended with 1".to_owned();
+        let given_up = HouseEvent::AlertGivenUp { alert: 7, target, reason, attempt: 9 };
+        assert_eq!(told(&given_up), "alert 7 to the command `notify` was given up: it ended with 1");
+        assert!(is_loss(&given_up) && !is_loss(&queued));
     }
 }

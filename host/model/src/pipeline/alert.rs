@@ -148,7 +148,14 @@ fn command(table: &Table<'_>, problems: &mut Problems) -> Option<AlertTarget> {
     let (value, span) = table.get("command")?;
     let what = table.of("command");
     let argv: Vec<String> = match value {
-        DeValue::Array(_) => table.texts("command", problems).into_iter().map(|(text, _)| text).collect(),
+        DeValue::Array(_) => {
+            let mut argv = Vec::new();
+            for (word, span) in table.texts("command", problems) {
+                filled_in_later(&word, &span, &what, problems)?;
+                argv.push(word);
+            }
+            argv
+        }
         other => {
             let help = match other {
                 DeValue::String(line) => {
@@ -356,6 +363,8 @@ mod tests {
             ("[alert]\ncommand = \"notify --loud\"", "`command` of `[alert]` has to be a list of texts"),
             ("[alert]\ncommand = []", "`command` of `[alert]` is empty"),
             ("[alert]\ncommand = [\"\"]", "`command` of `[alert]` names no program"),
+            ("[alert]\ncommand = [\"a\", \"${HOME}\"]", "`command` of `[alert]`: `${HOME}` is not a placeholder"),
+            ("[alert]\ncommand = [\"${interval.end}\"]", "`command` of `[alert]` cannot hold `${interval...}`"),
             ("[alert]\ncommand = [\"a\\u0000\"]", "`command` of `[alert]` holds a zero byte"),
         ] {
             let problems = parse(&file(text)).unwrap_err();

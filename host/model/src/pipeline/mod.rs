@@ -57,6 +57,9 @@ pub struct Pipeline {
     pub alerts: Option<Vec<AlertRule>>,
     /// The pool whose places its runs share with those of other pipelines.
     pub pool: Option<String>,
+    /// Where that stands in the text.
+    #[serde(skip)]
+    pub pool_span: Range<usize>,
     /// Runs of a higher one start first.
     pub priority: i32,
     /// What its author expects of what it loads.

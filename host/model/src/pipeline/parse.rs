@@ -93,6 +93,7 @@ fn read_file(root: &Table<'_>, problems: &mut Problems) -> Pipeline {
         schedule: None,
         alerts: None,
         pool: None,
+        pool_span: 0..0,
         priority: 0,
         monitor: Monitors::default(),
         stages: Vec::new(),
@@ -116,7 +117,7 @@ fn read_file(root: &Table<'_>, problems: &mut Problems) -> Pipeline {
         pipeline.priority = table.integer("priority", -1000, 1000, problems).unwrap_or_default();
         if let Some((pool, span)) = table.text("pool", problems) {
             check_name("pool", &pool, &span, problems);
-            pipeline.pool = Some(pool);
+            (pipeline.pool, pipeline.pool_span) = (Some(pool), span);
         }
     }
     if let Some(value) = root.get("schedule")

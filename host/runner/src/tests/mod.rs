@@ -105,6 +105,7 @@ impl Trial {
             schedule: None,
             alerts: None,
             pool: None,
+            pool_span: 0..0,
             priority: 0,
             monitor: self.monitor.clone(),
             stages: self.specs.clone(),

@@ -4,6 +4,7 @@ use crate::reference;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use sluicebox_schedule::{Cron, Rule, Timetable, Zone};
+use std::collections::BTreeSet;
 
 const ZONES: [&str; 14] = [
     "UTC",
@@ -47,7 +48,13 @@ fn field(lowest: u8, highest: u8) -> impl Strategy<Value = (String, String)> {
     ]
 }
 
-fn cron() -> impl Strategy<Value = (String, String)> {
+/// Whether fields as croner is told them mean every hour or every minute.
+fn repeats(minute: &str, hour: &str) -> bool {
+    minute.starts_with('*') || hour == "*" || hour.split(',').collect::<BTreeSet<_>>().len() == 24
+}
+
+/// A schedule as we are told it and as croner is, and whether it means every hour or every minute.
+fn cron() -> impl Strategy<Value = (String, String, bool)> {
     (field(0, 59), field(0, 23), field(1, 31), field(1, 12), field(0, 6))
         .prop_filter("croner takes `*/n` of days for a restriction", |(_, _, day, _, weekday)| {
             let step = |field: &(String, String)| field.0.starts_with("*/");
@@ -57,15 +64,13 @@ fn cron() -> impl Strategy<Value = (String, String)> {
         .prop_map(|(minute, hour, day, month, weekday)| {
             let ours = [&*minute.0, &*hour.0, &*day.0, &*month.0, &*weekday.0].join(" ");
             let theirs = [&*minute.1, &*hour.1, &*day.1, &*month.1, &*weekday.1].join(" ");
-            (ours, theirs)
+            (ours, theirs, repeats(&minute.1, &hour.1))
         })
-        .prop_filter("an impossible date", |(ours, _)| Cron::parse(ours).is_ok())
+        .prop_filter("an impossible date", |(ours, ..)| Cron::parse(ours).is_ok())
 }
 
-fn timetable(cron: &str, zone: &str) -> (Timetable, bool) {
-    let cron = Cron::parse(cron).unwrap();
-    let repeats = cron.repeats();
-    (Timetable::new(vec![Rule::Cron(cron)], Zone::named(zone).unwrap()), repeats)
+fn timetable(cron: &str, zone: &str) -> Timetable {
+    Timetable::new(vec![Rule::Cron(Cron::parse(cron).unwrap())], Zone::named(zone).unwrap())
 }
 
 fn forwards(table: &Timetable, from: Timestamp, to: Timestamp) -> Vec<Timestamp> {
@@ -82,8 +87,8 @@ fn backwards(table: &Timetable, from: Timestamp, to: Timestamp) -> Vec<Timestamp
 proptest! {
     /// Away from changes of the clocks croner and we agree.
     #[test]
-    fn fires_are_croners((ours, theirs) in cron(), zone in prop::sample::select(&ZONES[..]), day in 0..32_000i64) {
-        let (table, _) = timetable(&ours, zone);
+    fn fires_are_croners((ours, theirs, _) in cron(), zone in prop::sample::select(&ZONES[..]), day in 0..32_000i64) {
+        let table = timetable(&ours, zone);
         let croner = reference::croner(&theirs);
         let rules = table.zone().rules();
         let mut now = Timestamp::from_second(day * 86_400 + 12_345).unwrap();
@@ -102,11 +107,11 @@ proptest! {
     /// Where clocks change the slow reference and we agree, and backwards is forwards turned round.
     #[test]
     fn changes_of_clocks_follow_the_rule(
-        (ours, theirs) in cron(),
+        (ours, theirs, repeats) in cron(),
         zone in prop::sample::select(&ZONES[1..]),
         day in 3_000..30_000i64,
     ) {
-        let (table, repeats) = timetable(&ours, zone);
+        let table = timetable(&ours, zone);
         let rules = table.zone().rules();
         let start = Timestamp::from_second(day * 86_400).unwrap();
         let Some(change) = rules.following(start).next() else { return Ok(()) };
@@ -118,8 +123,8 @@ proptest! {
 
     /// From any instant, not only from fire to fire.
     #[test]
-    fn any_instant_will_do((ours, _) in cron(), zone in prop::sample::select(&ZONES[1..]), day in 3_000..30_000i64, off in -7200..7200i64) {
-        let (table, _) = timetable(&ours, zone);
+    fn any_instant_will_do((ours, ..) in cron(), zone in prop::sample::select(&ZONES[1..]), day in 3_000..30_000i64, off in -7200..7200i64) {
+        let table = timetable(&ours, zone);
         let start = Timestamp::from_second(day * 86_400).unwrap();
         let Some(change) = table.zone().rules().following(start).next() else { return Ok(()) };
         let at = Timestamp::from_second(change.timestamp().as_second() + off).unwrap();

@@ -6,6 +6,7 @@ use super::super::{
 };
 use super::{at, run};
 use crate::trouble::Trouble;
+use sluicebox_model::pipeline::Settings;
 use sluicebox_model::run::{Interval, RunId, RunState};
 use std::sync::{Condvar, Mutex};
 
@@ -136,6 +137,10 @@ impl Desk for FakeDesk {
             }],
             refused: vec![RefusedView { file: "plugins/none.wasm".into(), reason: "it is not WebAssembly".into() }],
         })
+    }
+
+    fn settings(&self) -> Settings {
+        Settings::default()
     }
 
     fn gauges(&self) -> Gauges {

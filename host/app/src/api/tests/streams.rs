@@ -130,11 +130,14 @@ fn a_run_is_followed_from_the_queue_on() {
     let mut stream = opened(&served, id, &[]);
     let shown = served.get(&format!("/api/v1/runs/{id}")).json();
     assert_eq!((shown["state"].as_str(), shown["queue"]["state"].as_str()), (Some("queued"), Some("waiting")));
+    // Why depends on the clock of this machine.
+    assert!(shown["queue"]["place"] == 1 && shown["queue"]["why"].is_string(), "{shown}");
     let listed = served.get("/api/v1/runs").json();
     assert_eq!(
         (listed["waiting"][0]["run"].as_str(), listed["runs"].as_array().unwrap().len()),
         (Some(id.to_string().as_str()), 0)
     );
+    assert_eq!(listed["waiting"][0], shown["queue"]);
     assert_eq!(served.get("/api/v1/runs?state=failed").json()["waiting"].as_array().unwrap().len(), 0);
     assert!(served.store.take(id, at(1)).unwrap());
     served.write(1, &well("flights"));
