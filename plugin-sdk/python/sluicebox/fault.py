@@ -46,9 +46,11 @@ class Fault(Exception):
 # WASI: the path is in no folder that was granted.
 _NOT_CAPABLE = 76
 
+# As in all SDKs: docs/plugins.md has the table.
 _UNAVAILABLE = {
     getattr(errno, name)
     for name in (
+        "EIO",
         "ETIMEDOUT",
         "EINTR",
         "EAGAIN",
@@ -66,7 +68,7 @@ _UNAVAILABLE = {
     )
     if hasattr(errno, name)
 }
-_INVALID_CONFIG = {errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG}
+_INVALID_CONFIG = {errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTEMPTY}
 
 
 def _is_outside(path: object) -> bool:
