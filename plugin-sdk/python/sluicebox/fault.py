@@ -27,8 +27,8 @@ class Fault(Exception):
 
     >>> raise Fault("invalid-data", "speed is negative", row=7)
 
-    Any other exception that leaves a stage becomes a fault, too: an `OSError` of the kind that fits it, everything else
-    `internal` with its traceback.
+    Any other exception that leaves a stage becomes a fault, too, with its traceback: an `OSError` of the kind that fits it,
+    everything else `internal`.
     """
 
     def __init__(self, kind: FaultKind | str, message: str, row: int | None = None) -> None:
