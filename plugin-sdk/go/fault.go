@@ -133,6 +133,7 @@ func FaultOf(err error) *Fault {
 
 const notGranted = "; add the folder to grants.read of the stage to read there, to grants.write to write there"
 
+// kindOf is as in all SDKs: docs/plugins.md has the table.
 func kindOf(number syscall.Errno) (kind FaultKind, hint string, known bool) {
 	switch number {
 	// EBADF: no folder at all was granted that the path could be in.
@@ -142,9 +143,9 @@ func kindOf(number syscall.Errno) (kind FaultKind, hint string, known bool) {
 		return KindDenied, "; add the folder to grants.write of the stage", true
 	case syscall.ENOENT:
 		return KindInvalidConfig, "; a stage sees only the folders of its grants.read and grants.write", true
-	case syscall.ENOTDIR, syscall.EISDIR, syscall.ENAMETOOLONG:
+	case syscall.ENOTDIR, syscall.EISDIR, syscall.ENAMETOOLONG, syscall.EEXIST, syscall.ENOTEMPTY:
 		return KindInvalidConfig, "", true
-	case syscall.EAGAIN, syscall.EINTR, syscall.EBUSY, syscall.ENOSPC, syscall.EDQUOT, syscall.ETIMEDOUT,
+	case syscall.EIO, syscall.EAGAIN, syscall.EINTR, syscall.EBUSY, syscall.ENOSPC, syscall.EDQUOT, syscall.ETIMEDOUT,
 		syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EHOSTUNREACH, syscall.ENETUNREACH,
 		syscall.ENETDOWN, syscall.EPIPE, syscall.ENOTCONN:
 		return KindUnavailable, "", true

@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 
 	"sluicebox.dev/stage"
@@ -41,6 +42,29 @@ func TestWhatErrorsBecome(t *testing.T) {
 	}
 	if row := stage.FaultOf(fmt.Errorf("here: %w", stage.InvalidData("odd").AtRow(7))).Row; row == nil || *row != 7 {
 		t.Error(row)
+	}
+}
+
+func TestErrorsOfFilesAreOfTheKindThatFits(t *testing.T) {
+	kinds := map[stage.FaultKind][]syscall.Errno{
+		stage.KindInvalidConfig: {
+			syscall.ENOENT, syscall.EISDIR, syscall.ENOTDIR, syscall.ENAMETOOLONG, syscall.EEXIST, syscall.ENOTEMPTY,
+		},
+		stage.KindDenied: {syscall.EACCES, syscall.EPERM, syscall.EROFS},
+		stage.KindUnavailable: {
+			syscall.EIO, syscall.ENOSPC, syscall.EDQUOT, syscall.EBUSY, syscall.EAGAIN, syscall.EINTR, syscall.ETIMEDOUT,
+			syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.ECONNABORTED, syscall.ENOTCONN, syscall.EHOSTUNREACH,
+			syscall.ENETUNREACH, syscall.ENETDOWN, syscall.EPIPE,
+		},
+		stage.KindInternal: {syscall.EXDEV, syscall.EINVAL},
+	}
+	for kind, numbers := range kinds {
+		for _, number := range numbers {
+			fault := stage.FaultOf(&os.PathError{Op: "open", Path: "x.csv", Err: number})
+			if fault.Kind != kind || !strings.HasPrefix(fault.Message, "open x.csv: ") {
+				t.Errorf("%v became %v", number, fault)
+			}
+		}
 	}
 }
 

@@ -188,6 +188,75 @@ fn a_change_in_python_is_seen() {
     is_seen_in_time("python", "stage.py", ("def process(", "def process(("), "SyntaxError", Duration::from_secs(25));
 }
 
+/// A file that a build reads beside its code changes: the component is built anew. `changes` make the stage read it.
+fn what_is_included_counts(language: &str, source: &str, changes: &[(&str, &str)], file: &str, texts: [&str; 2]) {
+    let project = Project::new();
+    sluicebox(&project, "", &["plugin", "new", "reads", "--kind", "transform", "--lang", language]).with_code(0);
+    let source = format!("reads/{source}");
+    for (from, to) in changes {
+        let code = project.read(&source);
+        assert!(code.contains(from), "no {from}: {code}");
+        project.file(&source, code.replacen(from, to, 1));
+    }
+    let [before, after] = texts;
+    let file = format!("reads/{file}");
+    project.file(&file, before);
+    let component = || fs::read(project.path().join("reads/plugins/reads.wasm")).unwrap();
+    let built = || {
+        let tested = sluicebox(&project, "reads", &["plugin", "test", "--cases-only", "--yes"]);
+        assert!(tested.stdout.contains(" passed"), "{}{}", tested.stdout, tested.stderr);
+        (tested.stderr.contains("building"), component())
+    };
+    let (is_built, first) = built();
+    assert!(is_built);
+    assert!(!built().0, "nothing has changed");
+    project.file(&file, after);
+    let (is_built, second) = built();
+    assert!(is_built && first != second, "{file} has changed");
+}
+
+#[test]
+fn what_rust_includes_counts() {
+    let changes = [("count(\"kept\"", "count(include_str!(\"../data/what.txt\")")];
+    what_is_included_counts("rust", "src/lib.rs", &changes, "data/what.txt", ["kept", "held"]);
+}
+
+#[test]
+fn what_c_includes_counts() {
+    let changes = [(".summary = \"Adds the ratio of two columns\",", ".summary =\n#include \"../what.inc\"\n    ,")];
+    what_is_included_counts("c", "stage.c", &changes, "../what.inc", ["\"before\"\n", "\"after\"\n"]);
+}
+
+#[test]
+fn what_typescript_imports_counts() {
+    let changes = [
+        ("summary: \"Adds the ratio of two columns\"", "summary: WHAT"),
+        ("import {", "import { WHAT } from \"../lib/what\";\nimport {"),
+    ];
+    let texts = ["export const WHAT = \"before\";\n", "export const WHAT = \"after\";\n"];
+    what_is_included_counts("typescript", "stage.ts", &changes, "../lib/what.ts", texts);
+}
+
+#[test]
+fn what_go_embeds_counts() {
+    let changes = [
+        ("Summary:   \"Adds the ratio of two columns\"", "Summary: what"),
+        ("import (\n", "import (\n\t_ \"embed\"\n\n"),
+        ("func init() {", "//go:embed words/what.txt\nvar what string\n\nfunc init() {"),
+    ];
+    what_is_included_counts("go", "main.go", &changes, "words/what.txt", ["before", "after"]);
+}
+
+#[test]
+fn what_python_reads_counts() {
+    let changes = [
+        ("summary=\"Adds the ratio of two columns\"", "summary=WHAT"),
+        ("@plugin(", "WHAT = (Path(__file__).parent / \"data\" / \"what.txt\").read_text()\n\n\n@plugin("),
+        ("from dataclasses import dataclass\n", "from dataclasses import dataclass\nfrom pathlib import Path\n"),
+    ];
+    what_is_included_counts("python", "stage.py", &changes, "data/what.txt", ["before", "after"]);
+}
+
 #[test]
 fn a_plugin_is_measured_beside_another() {
     let project = Project::new();
@@ -213,6 +282,25 @@ fn a_plugin_is_measured_beside_another() {
     assert!(same.contains("times as many rows a second as keep"), "{same}");
     let other = sluicebox(&project, "keep", &["plugin", "bench", "--beside", "load-csv"]).with_code(2).stderr;
     assert!(other.contains("of kind load"), "{other}");
+}
+
+/// Of every kind, beside the example in Rust.
+#[test]
+fn plugins_of_every_kind_are_measured() {
+    let examples = [("extract", "numbers"), ("validate", "known-values"), ("load", "json-lines")];
+    for (kind, example) in examples {
+        let project = Project::new();
+        sluicebox(&project, "", &["plugin", "new", "timed", "--kind", kind, "--lang", "rust"]).with_code(0);
+        let bench = ["plugin", "bench", "--seconds", "1", "--yes", "--format", "json"];
+        let told = sluicebox(&project, "timed", &bench).with_code(0).json();
+        assert!(told["plugins"][0]["name"] == "timed", "{told}");
+        let beside = told["plugins"][1]["name"].as_str().unwrap();
+        assert!(beside.starts_with(&format!("{example}-rust, the example in Rust")), "{told}");
+        for plugin in told["plugins"].as_array().unwrap() {
+            assert!(plugin["rows"].as_u64() > Some(0) && plugin["memory-bytes"].as_u64() > Some(65_536), "{told}");
+            assert!(plugin["first-batch-seconds"].as_f64() > Some(0.0), "{told}");
+        }
+    }
 }
 
 fn told_tools() -> PathBuf {

@@ -168,6 +168,20 @@ fn what_is_wrong_with_a_project_is_told() {
     let other = sluicebox(&project, "stamp", &["plugin", "build", "--yes"]).with_code(2);
     tells(&other, &["the stage is of kind transform, and plugin.toml says load"]);
     assert!(!project.has("stamp/plugins/stamp.wasm"));
+
+    // Nor one of another name, nor a module that is no stage at all.
+    project.file("stamp/plugin.toml", &text);
+    let manifest = project.read("stamp/Cargo.toml");
+    let named = manifest.replace("name = \"stamp\"", "name = \"other\"").replace("[lib]", "[lib]\nname = \"stamp\"");
+    project.file("stamp/Cargo.toml", named);
+    let other = sluicebox(&project, "stamp", &["plugin", "build", "--yes"]).with_code(2);
+    tells(&other, &["the stage calls itself `other`, and the project `stamp`", "give both the same name"]);
+    project.file("stamp/Cargo.toml", manifest);
+    project.file("stamp/src/lib.rs", "");
+    let none = sluicebox(&project, "stamp", &["plugin", "build", "--yes"]).with_code(2);
+    tells(&none, &["what was built is no stage: "]);
+    let left: Vec<_> = fs::read_dir(project.path().join("stamp/plugins")).into_iter().flatten().collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 /// Options whose schema is none are told before anybody writes a pipeline with them.

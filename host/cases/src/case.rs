@@ -35,9 +35,9 @@ pub struct Case {
     /// The rows of each input, in order, for a transform with several.
     #[serde(default)]
     pub inputs: Vec<Side>,
-    /// So many rows a batch; all in one batch unless given.
+    /// How the rows are batches; all in one batch unless given.
     #[serde(default)]
-    pub batch_rows: Option<usize>,
+    pub batch_rows: Option<BatchRows>,
     /// Where an extract resumes.
     #[serde(default)]
     pub bookmark: Option<String>,
@@ -65,6 +65,16 @@ pub struct Case {
 
 fn no_options() -> Value {
     Value::Object(serde_json::Map::new())
+}
+
+/// How the rows of an input are batches.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged, expecting = "batch-rows is a number of rows, or a list with that of each batch")]
+pub enum BatchRows {
+    /// So many in each, but for the last.
+    Most(usize),
+    /// So many in each, in order, of which some may have none.
+    Each(Vec<usize>),
 }
 
 /// Rows, given in one of several ways.
@@ -139,6 +149,9 @@ pub struct Expect {
     /// The bookmark of the last page.
     #[serde(default)]
     pub bookmark: Option<String>,
+    /// How far an extract said to be with its last page that said it, from 0 to 1.
+    #[serde(default)]
+    pub progress: Option<f32>,
     /// The rules of a validate, in order.
     #[serde(default)]
     pub rules: Option<Vec<RuleExpected>>,
@@ -151,6 +164,9 @@ pub struct Expect {
     /// All files that are there at the end, by path, but those that were there before and have not changed.
     #[serde(default)]
     pub files: Option<BTreeMap<String, String>>,
+    /// All files that were there before and are not any more.
+    #[serde(default)]
+    pub gone: Option<Vec<String>>,
     /// The records that are set aside, in order.
     #[serde(default)]
     pub quarantined: Option<Vec<Quarantined>>,
@@ -180,10 +196,12 @@ impl Expect {
     pub fn is_empty(&self) -> bool {
         let named = self.fault.is_some()
             || self.bookmark.is_some()
+            || self.progress.is_some()
             || self.rules.is_some()
             || self.broken.is_some()
             || self.outcomes.is_some()
             || self.files.is_some()
+            || self.gone.is_some()
             || self.quarantined.is_some()
             || self.log.is_some()
             || self.counters.is_some();
@@ -308,7 +326,7 @@ impl Case {
     }
 
     fn check(&self) -> Result<(), CaseError> {
-        if self.batch_rows == Some(0) {
+        if self.batch_rows == Some(BatchRows::Most(0)) {
             return Err(CaseError::new("batch-rows is 0").help("leave it out: all rows are one batch then"));
         }
         if self.input.is_some() && !self.inputs.is_empty() {
@@ -372,5 +390,7 @@ mod tests {
         assert!(told("[[case]]\nname = \"a\"\n[[case]]\nname = \"a\"\n").contains("two cases `a`"));
         assert!(told("[[case]]\nname = \"a\"\ninput.csv = \"\"\ninput.rows = []\n").contains("two ways"));
         assert!(told("[[case]]\nname = \"a\"\nbatch-rows = 0\n").contains("batch-rows is 0"));
+        let words = told("[[case]]\nname = \"a\"\nbatch-rows = 'all'\n");
+        assert!(words.contains("a number of rows, or a list with that of each batch"), "{words}");
     }
 }

@@ -62,6 +62,7 @@ pub fn compare(case: &Case, seen: &Seen, folder: &Path) -> Result<Vec<Difference
     }
     table(expect, seen, folder, &mut all)?;
     text("bookmark", expect.bookmark.as_ref(), seen.bookmark.as_ref(), &mut all);
+    progress(expect.progress, seen.progress, &mut all);
     rules(expect, seen, &mut all);
     if let Some(files) = &expect.files {
         for name in files.keys().chain(seen.files.keys()).collect::<std::collections::BTreeSet<_>>() {
@@ -74,6 +75,12 @@ pub fn compare(case: &Case, seen: &Seen, folder: &Path) -> Result<Vec<Difference
                 (None, _) => all.push(told(format!("there is a file {name} that is not expected"))),
             }
         }
+    }
+    if let Some(gone) = &expect.gone {
+        let kept = gone.iter().filter(|name| !seen.gone.contains(name));
+        all.extend(kept.map(|name| told(format!("the file {name} is still there, or was never"))));
+        let others = seen.gone.iter().filter(|name| !gone.contains(name));
+        all.extend(others.map(|name| told(format!("the file {name} is not there any more"))));
     }
     quarantined(expect, seen, &mut all);
     log(expect, seen, &mut all);
@@ -128,6 +135,16 @@ fn text(what: &str, expected: Option<&String>, found: Option<&String>, all: &mut
             Some(found) => Difference::Text(what.to_owned(), expected.clone(), found.clone()),
             None => told(format!("there is no {what}; `{expected}` was expected")),
         });
+    }
+}
+
+/// Of three digits: how many batches it took is nobody's business.
+fn progress(expected: Option<f32>, found: Option<f32>, all: &mut Vec<Difference>) {
+    let Some(expected) = expected else { return };
+    match found {
+        Some(found) if (found - expected).abs() < 0.0005 => {}
+        Some(found) => all.push(told(format!("the progress is {found}, not {expected}"))),
+        None => all.push(told(format!("there is no progress; {expected} was expected"))),
     }
 }
 
@@ -301,5 +318,40 @@ fn log(expect: &Expect, seen: &Seen, all: &mut Vec<Difference>) {
             all.push(told(format!("the log has no line with `{wanted}` (after those before it)")));
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    use super::*;
+
+    fn differences(expect: &str, seen: &Seen) -> Vec<String> {
+        let case = Case::of_text(&format!("[[case]]\nname = \"a\"\n{expect}\n")).unwrap().remove(0);
+        let told = |difference| match difference {
+            Difference::Told(what) => what,
+            other => panic!("{other:?}"),
+        };
+        compare(&case, seen, Path::new(".")).unwrap().into_iter().map(told).collect()
+    }
+
+    #[test]
+    fn files_that_are_gone_are_compared_where_they_are_named() {
+        let seen = Seen { gone: vec!["out/a".to_owned()], ..Seen::default() };
+        assert!(differences("expect.counters = {}", &seen).is_empty());
+        assert!(differences("expect.gone = ['out/a']", &seen).is_empty());
+        assert_eq!(differences("expect.gone = []", &seen), ["the file out/a is not there any more"]);
+        assert_eq!(
+            differences("expect.gone = ['out/a', 'out/b']", &seen),
+            ["the file out/b is still there, or was never"]
+        );
+    }
+
+    #[test]
+    fn progress_is_compared_to_three_digits() {
+        let seen = Seen { progress: Some(2.0 / 3.0), ..Seen::default() };
+        assert!(differences("expect.progress = 0.667", &seen).is_empty());
+        assert_eq!(differences("expect.progress = 0.5", &seen), ["the progress is 0.6666667, not 0.5"]);
+        assert_eq!(differences("expect.progress = 1.0", &Seen::default()), ["there is no progress; 1 was expected"]);
     }
 }

@@ -1,6 +1,6 @@
 //! Gives a stage what a case says, and notes what it answers.
 
-use crate::case::{Case, Side};
+use crate::case::{BatchRows, Case, Side};
 use crate::error::CaseError;
 use crate::files::gather;
 use crate::table::Texts;
@@ -68,13 +68,38 @@ pub fn given(case: &Case, kind: Kind, folder: &Path) -> Result<Vec<Given>, CaseE
             }
         };
         let batch = texts.batch(side.columns.as_ref()).map_err(|error| error.at(&name))?;
-        let size = case.batch_rows.unwrap_or(usize::MAX).max(1);
-        let rows = batch.num_rows();
-        let starts = (0..rows.max(1)).step_by(size.min(rows.max(1)));
-        let batches = starts.map(|from| batch.slice(from, size.min(rows - from))).collect();
+        let batches = batches(&batch, case.batch_rows.as_ref()).map_err(|error| error.at(&name))?;
         inputs.push(Given { name, schema: batch.schema(), batches });
     }
     Ok(inputs)
+}
+
+/// Cuts the rows of an input; without rows there is one batch, of none.
+fn batches(rows: &RecordBatch, sizes: Option<&BatchRows>) -> Result<Vec<RecordBatch>, CaseError> {
+    let all = rows.num_rows();
+    match sizes {
+        Some(BatchRows::Each(sizes)) => {
+            let asked = sizes.iter().fold(0, |asked: usize, size| asked.saturating_add(*size));
+            if asked != all || sizes.is_empty() {
+                return Err(CaseError::new(format!("batch-rows asks for {asked} rows, and there are {all}"))
+                    .help("name the rows of each batch, e.g. `batch-rows = [2, 0, 1]` for three rows"));
+            }
+            let mut from = 0;
+            let cut = |size: &usize| {
+                from += size;
+                rows.slice(from - size, *size)
+            };
+            Ok(sizes.iter().map(cut).collect())
+        }
+        sizes => {
+            let most = match sizes {
+                Some(BatchRows::Most(most)) => (*most).clamp(1, all.max(1)),
+                _ => all.max(1),
+            };
+            let starts = (0..all.max(1)).step_by(most);
+            Ok(starts.map(|from| rows.slice(from, most.min(all - from))).collect())
+        }
+    }
 }
 
 /// What a stage answered.
@@ -90,6 +115,8 @@ pub struct Seen {
     pub batches: Vec<RecordBatch>,
     /// Of the last page that had one.
     pub bookmark: Option<String>,
+    /// Of the last page that said it.
+    pub progress: Option<f32>,
     /// The rules of a validate.
     pub rules: Vec<Rule>,
     /// By rule: the rows that break it, over all batches. No entry: none.
@@ -104,6 +131,8 @@ pub struct Seen {
     pub counters: BTreeMap<String, u64>,
     /// The files that are new or changed.
     pub files: BTreeMap<String, String>,
+    /// The files that are not there any more, in order.
+    pub gone: Vec<String>,
     /// What a second `commit` or `abort` on a fresh instance did that it may not.
     pub not_repeatable: Option<String>,
     /// What the busiest instance used.
@@ -135,6 +164,7 @@ pub fn drive(opened: &Opened<'_>, case: &Case, inputs: &[Given]) -> Result<Seen,
     let mut seen = run.seen;
     seen.fault = ended.err();
     let after = gather(opened.folder)?;
+    seen.gone = before.keys().filter(|name| !after.contains_key(*name)).cloned().collect();
     seen.files = after.into_iter().filter(|(name, text)| before.get(name) != Some(text)).collect();
     Ok(seen)
 }
@@ -203,6 +233,7 @@ impl Run<'_> {
             if page.bookmark.is_some() {
                 self.seen.bookmark = page.bookmark;
             }
+            self.seen.progress = page.progress.or(self.seen.progress);
             self.gave(page.batch)?;
         }
     }
@@ -316,4 +347,35 @@ impl Run<'_> {
 /// The positions of the rows that break a rule.
 fn broken(rows: &BooleanArray) -> impl Iterator<Item = usize> {
     (0..rows.len()).filter(|row| rows.is_valid(*row) && rows.value(*row))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    use super::*;
+
+    fn cut(rows: usize, more: &str) -> Result<Vec<usize>, String> {
+        let rows: Vec<String> = (0..rows).map(|n| format!("{{ n = {n} }}")).collect();
+        let text = format!(
+            "[[case]]\nname = \"a\"\ninput = {{ columns = {{ n = \"int64\" }}, rows = [{}] }}\n{more}",
+            rows.join(", ")
+        );
+        let case = Case::of_text(&text).unwrap().remove(0);
+        let given = given(&case, Kind::Transform, Path::new(".")).map_err(|error| error.to_string())?;
+        Ok(given[0].batches.iter().map(RecordBatch::num_rows).collect())
+    }
+
+    #[test]
+    fn rows_are_cut_into_batches() {
+        assert_eq!(cut(3, "").unwrap(), [3]);
+        assert_eq!(cut(3, "batch-rows = 2").unwrap(), [2, 1]);
+        assert_eq!(cut(3, "batch-rows = 7").unwrap(), [3]);
+        assert_eq!(cut(0, "batch-rows = 2").unwrap(), [0]);
+        assert_eq!(cut(3, "batch-rows = [0, 2, 0, 1, 0]").unwrap(), [0, 2, 0, 1, 0]);
+        assert_eq!(cut(0, "batch-rows = [0, 0]").unwrap(), [0, 0]);
+        for wrong in ["batch-rows = [2]", "batch-rows = [4]", "batch-rows = []"] {
+            let told = cut(3, wrong).unwrap_err();
+            assert!(told.contains("batch-rows asks for") && told.contains("there are 3"), "{told}");
+        }
+    }
 }

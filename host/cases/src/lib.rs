@@ -15,7 +15,7 @@ mod table;
 mod types;
 mod update;
 
-pub use case::{Case, Expect, FaultExpected, OutcomeExpected, Quarantined, RuleExpected, Side};
+pub use case::{BatchRows, Case, Expect, FaultExpected, OutcomeExpected, Quarantined, RuleExpected, Side};
 pub use compare::{Change, Difference, Line, compare};
 pub use drive::{Given, Opened, Seen, drive, given};
 pub use error::CaseError;

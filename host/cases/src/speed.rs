@@ -169,3 +169,131 @@ fn instance(stage: &dyn Stage, case: &Case) -> Result<Duration, Fault> {
     }
     Ok(quickest)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    use super::*;
+    use crate::drive::given;
+    use arrow_schema::SchemaRef;
+    use sluicebox_model::fault::FaultKind;
+    use sluicebox_model::plugin::{Description, Digest};
+    use sluicebox_model::stage::{Extractor, Loader, Report, RunContext, Transformer, Usage, Validator};
+    use std::path::Path;
+    use std::sync::{Arc, Mutex};
+
+    type Calls = Arc<Mutex<Vec<String>>>;
+
+    /// A load that notes what it is asked.
+    struct Fake {
+        description: Description,
+        digest: Digest,
+        calls: Calls,
+    }
+
+    struct Live(Calls);
+
+    fn another_kind<T>() -> Result<T, Fault> {
+        Err(Fault::new(FaultKind::Contract, "", "another kind"))
+    }
+
+    impl Stage for Fake {
+        fn description(&self) -> &Description {
+            &self.description
+        }
+        fn digest(&self) -> &Digest {
+            &self.digest
+        }
+        fn extractor(&self, _: &RunContext, _: &Cancel) -> Result<Box<dyn Extractor>, Fault> {
+            another_kind()
+        }
+        fn transformer(&self, _: &RunContext, _: &Cancel) -> Result<Box<dyn Transformer>, Fault> {
+            another_kind()
+        }
+        fn validator(&self, _: &RunContext, _: &Cancel) -> Result<Box<dyn Validator>, Fault> {
+            another_kind()
+        }
+        fn loader(&self, _: &RunContext, _: &Cancel) -> Result<Box<dyn Loader>, Fault> {
+            Ok(Box::new(Live(Arc::clone(&self.calls))))
+        }
+    }
+
+    impl Live {
+        fn note(&self, call: String) {
+            self.0.lock().unwrap().push(call);
+        }
+    }
+
+    impl Instance for Live {
+        fn take_report(&mut self) -> Report {
+            Report::default()
+        }
+        fn usage(&self) -> Usage {
+            Usage { memory_peak_bytes: 7, ..Usage::default() }
+        }
+    }
+
+    impl Loader for Live {
+        fn open(&mut self, _: &SchemaRef, load_id: &str, part: u32) -> Result<(), Fault> {
+            self.note(format!("open {load_id} {part}"));
+            Ok(())
+        }
+        fn write(&mut self, batch: RecordBatch) -> Result<(), Fault> {
+            self.note(format!("write {}", batch.num_rows()));
+            Ok(())
+        }
+        fn prepare(&mut self) -> Result<String, Fault> {
+            self.note("prepare".to_owned());
+            Ok("receipt".to_owned())
+        }
+        fn commit(&mut self, _: &str, _: &[String]) -> Result<(), Fault> {
+            self.note("commit".to_owned());
+            Ok(())
+        }
+        fn abort(&mut self, load_id: &str, receipts: &[String]) -> Result<(), Fault> {
+            self.note(format!("abort {load_id} {}", receipts.join(" ")));
+            Ok(())
+        }
+    }
+
+    fn input(rows: &str) -> (Case, Given) {
+        let text = format!("[[case]]\nname = \"a\"\ninput = {{ columns = {{ n = \"int64\" }}, rows = [{rows}] }}\n");
+        let case = Case::of_text(&text).unwrap().remove(0);
+        let given = given(&case, Kind::Load, Path::new(".")).unwrap().remove(0);
+        (case, given)
+    }
+
+    #[test]
+    fn rows_are_repeated_to_one_batch() {
+        let rows = |given: &Given| given.batches.iter().map(RecordBatch::num_rows).collect::<Vec<_>>();
+        let (_, three) = input("{ n = 1 }, { n = 2 }, { n = 3 }");
+        assert_eq!(rows(&tiled(&three, 8).unwrap()), [8]);
+        assert_eq!(rows(&tiled(&three, 2).unwrap()), [2]);
+        let (_, none) = input("");
+        assert_eq!(rows(&tiled(&none, 8).unwrap()), [0], "nothing to repeat");
+    }
+
+    /// What was written for nothing is taken back.
+    #[test]
+    fn a_load_is_given_its_rows_and_taken_back() {
+        let description = Description {
+            name: "fake".to_owned(),
+            version: "1.0.0".to_owned(),
+            kind: Kind::Load,
+            summary: String::new(),
+            config_schema: serde_json::Value::Null,
+            capabilities: Vec::new(),
+            stateless: false,
+            splittable: false,
+        };
+        let fake = Fake { description, digest: Digest("00".to_owned()), calls: Arc::default() };
+        let (case, three) = input("{ n = 1 }, { n = 2 }, { n = 3 }");
+        let speed = speed(&fake, &case, &[three], Duration::from_nanos(1)).unwrap();
+        let calls = fake.calls.lock().unwrap();
+        let writes = calls.iter().filter(|call| *call == "write 3").count();
+        assert!(writes > 0 && speed.rows == 3 * writes as u64, "{calls:?}");
+        assert_eq!((calls.first().map(String::as_str), speed.memory_peak_bytes), (Some("open case-load 0"), 7));
+        assert_eq!(calls[1 + writes..], ["prepare", "abort case-load receipt"]);
+        assert!(speed.time >= Duration::from_nanos(1) && !speed.first.is_zero());
+    }
+}

@@ -48,6 +48,7 @@ fn fill(expect: &mut Table, before: &Expect, seen: &Seen, folder: &Path) -> Resu
             written.insert("row", integer(row));
         }
         put("fault", written.into());
+        left(before, false, seen, &mut put);
         return Ok(());
     }
     let nothing = before.is_empty() || before.fault.is_some();
@@ -63,6 +64,9 @@ fn fill(expect: &mut Table, before: &Expect, seen: &Seen, folder: &Path) -> Resu
     if let Some(bookmark) = seen.bookmark.as_ref().filter(|_| nothing || before.bookmark.is_some()) {
         put("bookmark", bookmark.as_str().into());
     }
+    if let Some(progress) = seen.progress.filter(|_| before.progress.is_some()) {
+        put("progress", ((f64::from(progress) * 1000.0).round() / 1000.0).into());
+    }
     if !seen.rules.is_empty() && (nothing || before.broken.is_some()) {
         let broken = seen.broken.iter();
         put(
@@ -77,9 +81,7 @@ fn fill(expect: &mut Table, before: &Expect, seen: &Seen, folder: &Path) -> Resu
         };
         put("outcomes", Value::InlineTable(seen.outcomes.iter().map(outcome).collect()));
     }
-    if before.files.is_some() || (nothing && !seen.files.is_empty()) {
-        put("files", seen.files.iter().map(|(name, text)| (name, text.as_str())).collect());
-    }
+    left(before, nothing, seen, &mut put);
     if before.quarantined.is_some() || (nothing && !seen.quarantined.is_empty()) {
         let records = seen.quarantined.iter().map(|record| {
             let told = [("origin", &record.origin), ("content", &record.content), ("reason", &record.reason)];
@@ -95,6 +97,16 @@ fn fill(expect: &mut Table, before: &Expect, seen: &Seen, folder: &Path) -> Resu
         put("log", kept.map(String::as_str).collect::<Array>().into());
     }
     Ok(())
+}
+
+/// What became of files.
+fn left(before: &Expect, nothing: bool, seen: &Seen, put: &mut dyn FnMut(&str, Value)) {
+    if before.files.is_some() || (nothing && !seen.files.is_empty()) {
+        put("files", seen.files.iter().map(|(name, text)| (name, text.as_str())).collect());
+    }
+    if before.gone.is_some() || (nothing && !seen.gone.is_empty()) {
+        put("gone", seen.gone.iter().map(String::as_str).collect::<Array>().into());
+    }
 }
 
 fn integer(number: u64) -> Value {
@@ -293,6 +305,9 @@ mod tests {
         let written = updated(&format!("{case}{old}"), fault);
         let new = "expect.fault = { kind = \"invalid-data\", message = \"is odd\", call = \"process\", row = 1 }";
         assert!(written.contains(new), "{written}");
+        // And what became of files.
+        let written = updated(&format!("{case}{old}expect.files = {{ x = \"\" }}\nexpect.gone = [\"y\"]\n"), fault);
+        assert!(written.contains("expect.files = {") && written.contains("expect.gone = []"), "{written}");
         let rows = updated(&format!("{case}{old}"), |_| {});
         assert!(!rows.contains("fault") && rows.contains("9007199254740993"), "{rows}");
     }

@@ -2,87 +2,55 @@
 
 use crate::error::ToolchainError;
 use crate::project::Project;
-use crate::tools::{self, Tools};
+use crate::sources::{is_made, sources};
+use crate::tools::Tools;
 use crate::{languages, sdk};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Folders that never hold sources.
-const LEFT_OUT: [&str; 6] = [tools::FOLDER, "out", "plugins", "target", "node_modules", "__pycache__"];
+/// A file larger than this is known by its size and the time of its last change: it is data, and read in vain at every look.
+const READ_MAX_BYTES: u64 = 16 << 20;
 
-/// More files than this in a project's folder are not its sources: somebody keeps data there.
-const FILES_MAX: usize = 10_000;
-
-/// The files of a project that a build reads, in order, each as within the project.
-///
-/// # Errors
-/// The folder cannot be read, or holds too many files.
-pub fn sources(project: &Project) -> Result<Vec<PathBuf>, ToolchainError> {
-    files(project, &|path| languages::is_source(project.language, path))
-}
-
-/// The files of a project that hold tests in its own language, in order, each as within the project.
-///
-/// # Errors
-/// As of [`sources`].
-pub fn own_tests(project: &Project) -> Result<Vec<PathBuf>, ToolchainError> {
-    files(project, &|path| languages::is_test(project, path))
-}
-
-fn files(project: &Project, is_wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<PathBuf>, ToolchainError> {
-    let mut found = Vec::new();
-    let mut seen = 0;
-    walk(project, Path::new(""), is_wanted, &mut seen, &mut found)?;
-    found.sort();
-    Ok(found)
-}
-
-fn walk(
-    project: &Project,
-    within: &Path,
-    is_wanted: &dyn Fn(&Path) -> bool,
-    seen: &mut usize,
-    found: &mut Vec<PathBuf>,
-) -> Result<(), ToolchainError> {
-    let folder = project.dir.join(within);
-    let told = |error| ToolchainError::of_file("read", &folder, &error);
-    for entry in fs::read_dir(&folder).map_err(told)? {
-        let entry = entry.map_err(told)?;
-        let name = entry.file_name();
-        let path = within.join(&name);
-        let name = name.to_string_lossy();
-        *seen += 1;
-        if *seen > FILES_MAX {
-            return Err(ToolchainError::new(format!("{} holds more than {FILES_MAX} files", project.dir.display()))
-                .help("keep data and other projects outside of the plugin's project"));
-        }
-        let kind = entry.file_type().map_err(told)?;
-        if kind.is_dir() {
-            let is_hidden = name.starts_with('.') && name != ".cargo";
-            if !is_hidden && !LEFT_OUT.contains(&name.as_ref()) {
-                walk(project, &path, is_wanted, seen, found)?;
-            }
-        } else if is_wanted(&path) {
-            found.push(path);
-        }
-    }
-    Ok(())
-}
-
-/// The digest of the sources, and of the SDK that a build of them uses.
-fn digest(project: &Project) -> Result<String, ToolchainError> {
+/// The digest of those sources that `is_wanted`, and of the SDK that a build of them uses.
+fn digest(project: &Project, is_wanted: fn(&Path) -> bool) -> Result<String, ToolchainError> {
     let mut hash = Sha256::new();
     hash.update(sdk::stamp(project.language)?);
-    for path in sources(project)? {
-        let content =
-            fs::read(project.dir.join(&path)).map_err(|error| ToolchainError::of_file("read", &path, &error))?;
+    for path in sources(project)?.iter().filter(|path| is_wanted(path)) {
         hash.update(path.to_string_lossy().as_bytes());
-        hash.update((content.len() as u64).to_le_bytes());
-        hash.update(content);
+        // One that cannot be read is none that the last build has read.
+        match content(&project.dir.join(path)) {
+            Ok(content) => {
+                hash.update((content.len() as u64).to_le_bytes());
+                hash.update(content);
+            }
+            Err(error) => hash.update(error.to_string()),
+        }
     }
     Ok(hex(&hash.finalize()))
+}
+
+fn content(path: &Path) -> std::io::Result<Vec<u8>> {
+    let meta = fs::metadata(path)?;
+    if meta.len() <= READ_MAX_BYTES {
+        return fs::read(path);
+    }
+    Ok(format!("{} {:?}", meta.len(), meta.modified()?).into_bytes())
+}
+
+/// The sources as they are at some moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sources(String);
+
+impl Sources {
+    /// As they are now; without what builds write themselves.
+    ///
+    /// # Errors
+    /// As of [`sources`].
+    pub fn now(project: &Project) -> Result<Self, ToolchainError> {
+        digest(project, |path| !is_made(path)).map(Self)
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -98,7 +66,7 @@ fn note(project: &Project, tools: &Tools) -> PathBuf {
 
 fn state(project: &Project, component: &Path) -> Result<String, ToolchainError> {
     let bytes = fs::read(component).map_err(|error| ToolchainError::of_file("read", component, &error))?;
-    Ok(format!("{} {}\n", digest(project)?, hex(&Sha256::digest(bytes))))
+    Ok(format!("{} {}\n", digest(project, |_| true)?, hex(&Sha256::digest(bytes))))
 }
 
 /// Whether the component is what a build of the sources, as they are now, would give.
@@ -107,17 +75,22 @@ pub fn is_current(project: &Project, tools: &Tools, component: &Path) -> bool {
     noted.is_some() && noted == state(project, component).ok()
 }
 
-/// Notes that the component was made of the sources as they are now.
+/// Notes that the component was made of the sources as they are now, if that is how they were when its build began: who changed
+/// one meanwhile is not told which of the two was built.
 ///
 /// # Errors
 /// The tool folder cannot be written.
-pub fn note_built(project: &Project, tools: &Tools, component: &Path) -> Result<(), ToolchainError> {
+pub fn note_built(project: &Project, tools: &Tools, component: &Path, began: &Sources) -> Result<(), ToolchainError> {
     let path = note(project, tools);
     let told = |error| ToolchainError::of_file("written", &path, &error);
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(told)?;
     }
-    fs::write(&path, state(project, component)?).map_err(told)
+    let state = match Sources::now(project)? == *began {
+        true => state(project, component)?,
+        false => String::new(),
+    };
+    fs::write(&path, state).map_err(told)
 }
 
 /// How long a build takes: as long as the last one of the project, else as one of its language usually does. For people, who
@@ -141,6 +114,7 @@ pub fn note_took(project: &Project, tools: &Tools, took: Duration) {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
     use super::*;
+    use crate::sources::own_tests;
     use crate::{Language, create};
     use sluicebox_model::plugin::Kind;
 
@@ -152,17 +126,58 @@ mod tests {
         let component = folder.path().join("stamp.wasm");
         assert!(!is_current(&project, &tools, &component));
         fs::write(&component, "component").unwrap();
-        note_built(&project, &tools, &component).unwrap();
+        let note = || note_built(&project, &tools, &component, &Sources::now(&project).unwrap()).unwrap();
+        note();
         assert!(is_current(&project, &tools, &component));
 
-        fs::write(project.dir.join("README.md"), "changed").unwrap();
-        assert!(is_current(&project, &tools, &component), "no source");
+        for no_source in ["README.md", "tests/cases.toml", "data/sample.csv", "pipeline.toml", "test_stage.py"] {
+            let path = project.dir.join(no_source);
+            fs::write(&path, format!("{}\n", fs::read_to_string(&path).unwrap())).unwrap();
+            assert!(is_current(&project, &tools, &component), "{no_source}");
+        }
         fs::write(&component, "another").unwrap();
         assert!(!is_current(&project, &tools, &component));
         fs::write(&component, "component").unwrap();
-        let source = project.dir.join("stage.py");
-        fs::write(&source, format!("{}\n", fs::read_to_string(&source).unwrap())).unwrap();
+        for source in ["stage.py", "plugin.toml", "words.json"] {
+            let path = project.dir.join(source);
+            fs::write(&path, format!("{}\n", fs::read_to_string(&path).unwrap_or_default())).unwrap();
+            assert!(!is_current(&project, &tools, &component), "{source}");
+            note();
+            assert!(is_current(&project, &tools, &component), "{source}");
+        }
+    }
+
+    /// The compiler may have read it before or after.
+    #[test]
+    fn a_source_that_changed_while_it_was_built_is_built_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let project = create(folder.path(), "stamp", Kind::Transform, Language::Rust).unwrap();
+        let tools = Tools::of(&project.dir, None);
+        let component = folder.path().join("stamp.wasm");
+        fs::write(&component, "component").unwrap();
+        let began = Sources::now(&project).unwrap();
+        fs::write(project.dir.join("Cargo.lock"), "made by the build").unwrap();
+        note_built(&project, &tools, &component, &began).unwrap();
+        assert!(is_current(&project, &tools, &component));
+        fs::write(project.dir.join("Cargo.lock"), "by cargo update").unwrap();
         assert!(!is_current(&project, &tools, &component));
+
+        fs::write(project.dir.join("src/more.rs"), "").unwrap();
+        note_built(&project, &tools, &component, &began).unwrap();
+        assert!(!is_current(&project, &tools, &component));
+    }
+
+    /// Data is not read through at every look.
+    #[test]
+    fn a_large_file_is_known_by_its_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let project = create(folder.path(), "stamp", Kind::Transform, Language::Python).unwrap();
+        let large = fs::File::create(project.dir.join("words.bin")).unwrap();
+        large.set_len(READ_MAX_BYTES + 1).unwrap();
+        let before = Sources::now(&project).unwrap();
+        assert_eq!(Sources::now(&project).unwrap(), before);
+        large.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+        assert_ne!(Sources::now(&project).unwrap(), before);
     }
 
     #[test]
@@ -194,18 +209,5 @@ mod tests {
             }
             assert!(own_tests(&project).unwrap().is_empty(), "{language:?}");
         }
-    }
-
-    #[test]
-    fn what_is_installed_or_made_is_no_source() {
-        let folder = tempfile::tempdir().unwrap();
-        let project = create(folder.path(), "stamp", Kind::Transform, Language::Python).unwrap();
-        for name in [".tools/sdk/a.py", "out/b.py", "words/c.py", ".hidden/d.py"] {
-            let path = project.dir.join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, "").unwrap();
-        }
-        let found: Vec<String> = sources(&project).unwrap().iter().map(|path| path.display().to_string()).collect();
-        assert_eq!(found, ["plugin.toml", "stage.py", "words/c.py"]);
     }
 }

@@ -15,15 +15,17 @@ mod new;
 mod program;
 mod project;
 mod sdk;
+mod sources;
 mod tools;
 
-pub use built::{expected, is_current, note_built, note_took, own_tests, sources};
+pub use built::{Sources, expected, is_current, note_built, note_took};
 pub use error::ToolchainError;
 pub use example::example_in_rust;
 pub use language::Language;
 pub use need::Need;
 pub use new::{create, name_is_sound};
 pub use project::Project;
+pub use sources::{is_made, own_tests, sources};
 pub use tools::Tools;
 
 use languages::Made;
@@ -44,11 +46,6 @@ pub fn build(project: &Project, tools: &Tools) -> Result<Vec<u8>, ToolchainError
         Made::Component(bytes) => Ok(bytes),
         Made::Module(bytes) => component::encode(&bytes, &languages::world(project.kind)),
     }
-}
-
-/// Whether a change of a file, named as within its project, is a reason to build anew. What is below the tool folder never is.
-pub fn is_source(project: &Project, path: &std::path::Path) -> bool {
-    !path.starts_with(tools::FOLDER) && languages::is_source(project.language, path)
 }
 
 /// The command that runs the tests of a project's own language, which need no host; none where it has no such tests. The SDK has

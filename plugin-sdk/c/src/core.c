@@ -220,12 +220,24 @@ bool sb_fail_file(const char *path) {
     case ENOTDIR:
     case ENAMETOOLONG:
     case EEXIST:
+    case ENOTEMPTY:
         kind = SB_INVALID_CONFIG;
         break;
     case ENOSPC:
+    case EDQUOT:
     case EIO:
     case EBUSY:
     case EAGAIN:
+    case EINTR:
+    case ETIMEDOUT:
+    case ECONNREFUSED:
+    case ECONNRESET:
+    case ECONNABORTED:
+    case ENOTCONN:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case ENETDOWN:
+    case EPIPE:
         kind = SB_UNAVAILABLE;
         break;
     default:

@@ -1,11 +1,12 @@
 /* A transform that does, by mode, what the SDK offers: test_stage.c looks at what comes. */
 
+#include <errno.h>
 #include <sluicebox.h>
 #include <string.h>
 
 static const int64_t ONE = 1, TEN = 10;
 static const char *const MODES[] = {"options", "copy", "made", "filter", "take", "slice", "select", "zip", "concat", "replace",
-                                    "keep", "tell", "faults", "nulls", "missing", NULL};
+                                    "keep", "tell", "faults", "nulls", "missing", "file", NULL};
 static const sb_option OPTIONS[] = {
     {.name = "mode", .type = SB_TEXT, .description = "What is done.", .choices = MODES},
     {.name = "text", .type = SB_TEXT, .description = "A text.", .fallback = "\"none\""},
@@ -190,6 +191,9 @@ void sb_transform_process(uint32_t input, sb_batch *batch) {
     } else if (is("nulls")) {
         told_nulls(batch);
         sb_give(batch);
+    } else if (is("file")) {
+        errno = (int)sb_option_integer("big");
+        sb_fail_file("x.csv");
     } else if (is("missing")) {
         sb_give(batch);
     }

@@ -1,6 +1,9 @@
 /* The SDK's own tests, on the machine itself: the host is one in memory. */
 
+#include <errno.h>
 #include <sluicebox_test.h>
+#include <stdio.h>
+#include <string.h>
 
 static const char COLUMNS[] = "a int64, t utf8";
 static const char ROWS[] = "1|x\nnull|null\n3|z\n";
@@ -20,7 +23,7 @@ SB_TEST(options_are_read) {
 SB_TEST(options_that_do_not_fit_are_refused) {
     SB_EQUAL(given("{\"mode\":\"dance\"}"),
              "fault invalid-config: the option `mode` has to be \"options\" or \"copy\" or \"made\" or \"filter\" or \"take\" or \"slice\" "
-             "or \"select\" or \"zip\" or \"concat\" or \"replace\" or \"keep\" or \"tell\" or \"faults\" or \"nulls\" or \"missing\"");
+             "or \"select\" or \"zip\" or \"concat\" or \"replace\" or \"keep\" or \"tell\" or \"faults\" or \"nulls\" or \"missing\" or \"file\"");
     SB_EQUAL(given("{}"), "fault invalid-config: the option `mode` is missing: What is done.");
     SB_EQUAL(given("{\"mode\":\"copy\",\"colour\":1}"), "fault invalid-config: there is no option `colour`");
     SB_EQUAL(given("{\"mode\":\"copy\",\"integer\":11}"), "fault invalid-config: the option `integer` has to be at most 10");
@@ -71,6 +74,27 @@ SB_TEST(what_is_told_arrives) {
 }
 
 SB_TEST(the_first_fault_counts) { SB_EQUAL(given("{\"mode\":\"faults\"}"), "fault invalid-data: row 1 is not right"); }
+
+SB_TEST(errors_of_files_are_of_the_kind_that_fits) {
+    static const struct {
+        const char *kind;
+        int numbers[16];
+    } KINDS[] = {
+        {"invalid-config", {ENOENT, EISDIR, ENOTDIR, ENAMETOOLONG, EEXIST, ENOTEMPTY}},
+        {"denied", {EACCES, EPERM, EROFS}},
+        {"unavailable", {EIO, ENOSPC, EDQUOT, EBUSY, EAGAIN, EINTR, ETIMEDOUT, ECONNREFUSED, ECONNRESET, ECONNABORTED, ENOTCONN,
+                         EHOSTUNREACH, ENETUNREACH, ENETDOWN, EPIPE}},
+        {"internal", {EXDEV, EINVAL}},
+    };
+    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) {
+        for (const int *number = KINDS[i].numbers; *number != 0; number++) {
+            char options[60], wanted[60];
+            snprintf(options, sizeof options, "{\"mode\":\"file\",\"big\":%d}", *number);
+            snprintf(wanted, sizeof wanted, "fault %s: x.csv: ", KINDS[i].kind);
+            SB_CHECK(strncmp(given(options), wanted, strlen(wanted)) == 0);
+        }
+    }
+}
 
 SB_TEST(a_column_that_is_not_there_is_told_with_those_that_are) {
     SB_EQUAL(given("{\"mode\":\"missing\"}"), "fault invalid-config: there is no column `\xc5\xbc`; there is a int64, t utf8");

@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { lineTable } from "../bin/lines.mjs";
 import { Batch, dateText, Fault, field, integer, list, oneOf, optional, Schema, text, timestampText, transform } from "../src/index.ts";
 import { faultOf, wellFormed } from "../src/fault.ts";
+import { trouble } from "../src/files/files.ts";
+import { makeFolder, readText, remove, writeFile } from "../src/files/node.ts";
 import { readOptions, schemaOf } from "../src/options.ts";
 import { TextDecoder as OwnDecoder, TextEncoder as OwnEncoder } from "../src/shims.ts";
 import { batchOf, rowsOf, runTransform, takeReport } from "../src/testing/index.ts";
@@ -24,6 +26,28 @@ test("bytes that are no UTF-8 are replaced as everywhere", () => {
         assert.equal(new OwnDecoder().decode(raw), new TextDecoder().decode(raw), String(bytes));
         assert.throws(() => new OwnDecoder("utf-8", { fatal: true }).decode(raw), TypeError);
     }
+});
+
+test("errors of files are of the kind that fits", () => {
+    const kinds = {
+        "invalid-config": ["no-entry", "is-directory", "not-directory", "name-too-long", "exist", "not-empty"],
+        denied: ["access", "not-permitted", "read-only", "not-granted"],
+        unavailable: ["io", "insufficient-space", "quota", "busy", "would-block", "interrupted"],
+        internal: ["loop", "cross-device"],
+    };
+    for (const [kind, codes] of Object.entries(kinds)) {
+        for (const code of codes) {
+            const fault = trouble(code, "x.csv", "read");
+            assert.equal(fault.kind, kind, code);
+            assert.match(fault.message, /^x\.csv cannot be read: /);
+        }
+    }
+    const kind = "invalid-config";
+    assert.throws(() => readText("no/such/file"), { kind });
+    assert.throws(() => readText("."), { kind });
+    assert.throws(() => writeFile("x".repeat(300), ""), { kind });
+    assert.throws(() => remove("package.json/x"), { kind });
+    assert.throws(() => makeFolder("package.json/x"), { kind });
 });
 
 test("whole numbers of 64 bits are exact", () => {

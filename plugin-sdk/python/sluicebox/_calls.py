@@ -53,7 +53,7 @@ def fault_of(error: BaseException) -> Fault:
     if isinstance(error, OSError):
         kind, hint = kind_of_os_error(error, wasi=WASI)
         if kind.value != "internal":
-            return Fault(kind, f"{said}{hint}")
+            return Fault(kind, f"{said:.1024}{hint}\n{_trace(error)}")
     if WASI and isinstance(error, ImportError):
         said += "; imports stand at the top of modules: when a stage runs, there are no files to import from"
     return Fault("internal", f"{said:.1024}\n{_trace(error)}")

@@ -27,8 +27,8 @@ class Fault(Exception):
 
     >>> raise Fault("invalid-data", "speed is negative", row=7)
 
-    Any other exception that leaves a stage becomes a fault, too: an `OSError` of the kind that fits it, everything else
-    `internal` with its traceback.
+    Any other exception that leaves a stage becomes a fault, too, with its traceback: an `OSError` of the kind that fits it,
+    everything else `internal`.
     """
 
     def __init__(self, kind: FaultKind | str, message: str, row: int | None = None) -> None:
@@ -46,9 +46,11 @@ class Fault(Exception):
 # WASI: the path is in no folder that was granted.
 _NOT_CAPABLE = 76
 
+# As in all SDKs: docs/plugins.md has the table.
 _UNAVAILABLE = {
     getattr(errno, name)
     for name in (
+        "EIO",
         "ETIMEDOUT",
         "EINTR",
         "EAGAIN",
@@ -66,7 +68,7 @@ _UNAVAILABLE = {
     )
     if hasattr(errno, name)
 }
-_INVALID_CONFIG = {errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG}
+_INVALID_CONFIG = {errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTEMPTY}
 
 
 def _is_outside(path: object) -> bool:

@@ -158,17 +158,25 @@ class FaultTest(unittest.TestCase):
 
     def test_errors_of_files_are_of_the_kind_that_fits(self) -> None:
         kinds = {
-            errno.ENOENT: "invalid-config",
-            errno.EACCES: "denied",
-            errno.EROFS: "denied",
-            errno.EISDIR: "invalid-config",
-            errno.ETIMEDOUT: "unavailable",
-            errno.ENOSPC: "unavailable",
-            errno.EIO: "internal",
+            "invalid-config": "ENOENT EISDIR ENOTDIR ENAMETOOLONG EEXIST ENOTEMPTY",
+            "denied": "EACCES EPERM EROFS",
+            "unavailable": "EIO ENOSPC EDQUOT EBUSY EAGAIN EINTR ETIMEDOUT ECONNREFUSED ECONNRESET ECONNABORTED ENOTCONN "
+            "EHOSTUNREACH ENETUNREACH ENETDOWN EPIPE",
+            "internal": "EXDEV EINVAL",
         }
-        for number, kind in kinds.items():
-            self.assertEqual(fault_of(OSError(number, "told", "x.csv")).kind.value, kind)
+        for kind, names in kinds.items():
+            for name in names.split():
+                with self.subTest(name):
+                    self.assertEqual(fault_of(OSError(getattr(errno, name), "told", "x.csv")).kind.value, kind)
         self.assertIn("x.csv", fault_of(OSError(errno.ENOENT, "told", "x.csv")).message)
+
+    def test_errors_of_files_are_told_with_their_traceback(self) -> None:
+        for number, hint in ((errno.ENOENT, "grants.read"), (errno.ETIMEDOUT, "told: 'x.csv'")):
+            fault = self.fault(OSError(number, "told", "x.csv"))
+            self.assertIn("x.csv", fault.message.splitlines()[0])
+            self.assertIn(hint, fault.message.splitlines()[0])
+            self.assertIn("in process", fault.message)
+            self.assertNotIn("_calls.py", fault.message)
 
     def test_half_of_a_surrogate_pair_can_be_told(self) -> None:
         self.assertEqual(self.fault(Fault("invalid-data", "\ud800")).message, "\\ud800")

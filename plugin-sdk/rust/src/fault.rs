@@ -135,8 +135,11 @@ const NOT_CAPABLE: Option<i32> = Some(76);
 #[cfg(not(target_family = "wasm"))]
 const NOT_CAPABLE: Option<i32> = None;
 
+/// EIO, for which the standard library has no kind.
+const IO: i32 = if cfg!(target_family = "wasm") { 29 } else { 5 };
+
 impl From<io::Error> for Fault {
-    /// A file that is not there is the pipeline's mistake, one that may not be touched lacks a grant, and what was
+    /// As in all SDKs: docs/plugins.md has the table. A file that is not there is the pipeline's mistake, one that may not be touched lacks a grant, and what was
     /// slow or interrupted is worth another try.
     fn from(error: io::Error) -> Self {
         use io::ErrorKind;
@@ -159,9 +162,11 @@ impl From<io::Error> for Fault {
             ErrorKind::NotFound => Self::invalid_config(format!(
                 "{error}; a stage sees only the folders of its grants.read and grants.write"
             )),
-            ErrorKind::NotADirectory | ErrorKind::IsADirectory | ErrorKind::InvalidFilename => {
-                Self::invalid_config(error.to_string())
-            }
+            ErrorKind::NotADirectory
+            | ErrorKind::IsADirectory
+            | ErrorKind::InvalidFilename
+            | ErrorKind::AlreadyExists
+            | ErrorKind::DirectoryNotEmpty => Self::invalid_config(error.to_string()),
             ErrorKind::InvalidData | ErrorKind::UnexpectedEof => Self::invalid_data(error.to_string()),
             ErrorKind::TimedOut
             | ErrorKind::Interrupted
@@ -177,6 +182,7 @@ impl From<io::Error> for Fault {
             | ErrorKind::NetworkUnreachable
             | ErrorKind::NetworkDown
             | ErrorKind::BrokenPipe => Self::unavailable(error.to_string()),
+            _ if error.raw_os_error() == Some(IO) => Self::unavailable(error.to_string()),
             _ => Self::internal(error.to_string()),
         }
     }
@@ -189,13 +195,33 @@ mod tests {
 
     #[test]
     fn io_errors_become_faults_by_kind() {
+        use io::ErrorKind::*;
         let of = |kind| Fault::from(io::Error::new(kind, "x")).kind;
-        assert_eq!(of(io::ErrorKind::NotFound), FaultKind::InvalidConfig);
-        assert_eq!(of(io::ErrorKind::PermissionDenied), FaultKind::Denied);
-        assert_eq!(of(io::ErrorKind::TimedOut), FaultKind::Unavailable);
-        assert_eq!(of(io::ErrorKind::Interrupted), FaultKind::Unavailable);
-        assert_eq!(of(io::ErrorKind::UnexpectedEof), FaultKind::InvalidData);
-        assert_eq!(of(io::ErrorKind::Other), FaultKind::Internal);
+        for kind in [NotFound, IsADirectory, NotADirectory, InvalidFilename, AlreadyExists, DirectoryNotEmpty] {
+            assert_eq!(of(kind), FaultKind::InvalidConfig, "{kind}");
+        }
+        for kind in [PermissionDenied, ReadOnlyFilesystem] {
+            assert_eq!(of(kind), FaultKind::Denied, "{kind}");
+        }
+        let of_files = [StorageFull, QuotaExceeded, ResourceBusy, WouldBlock, Interrupted, TimedOut];
+        let of_connections = [
+            ConnectionRefused,
+            ConnectionReset,
+            ConnectionAborted,
+            NotConnected,
+            HostUnreachable,
+            NetworkUnreachable,
+            NetworkDown,
+            BrokenPipe,
+        ];
+        for kind in of_files.into_iter().chain(of_connections) {
+            assert_eq!(of(kind), FaultKind::Unavailable, "{kind}");
+        }
+        assert_eq!(Fault::from(io::Error::from_raw_os_error(IO)).kind, FaultKind::Unavailable);
+        assert_eq!(of(UnexpectedEof), FaultKind::InvalidData);
+        for kind in [Other, CrossesDevices] {
+            assert_eq!(of(kind), FaultKind::Internal, "{kind}");
+        }
         let fault = Fault::from(io::Error::from(io::ErrorKind::PermissionDenied));
         assert!(fault.message.contains("grants.read") && fault.message.contains("grants.write"), "{fault}");
         let preopen = "failed to find a pre-opened file descriptor through which \"x\" could be opened";

@@ -15,6 +15,10 @@ fn of_contract(version: &str) -> Vec<u8> {
 fn a_component_of_the_first_contract_runs() {
     let project = project();
     project.file("plugins/stamp.wasm", stamp());
+    // The very one: what was built anew would tell nothing.
+    project.sluicebox(&["plugins", "lock"]).with_code(0);
+    let digest = "9917216dfe01a5a670a752cf3dddb8ec93a97d2d545255f1b35283ee67b1cd4d";
+    assert!(project.read("sluicebox.lock").contains(digest), "tests/frozen/stamp-0.1.0.wasm is another one");
     let run = project.sluicebox(&["run", "stamps.toml", "--format", "json"]).with_code(0).json();
     assert_eq!(project.read("out/stamps.csv"), STAMPED);
     assert_eq!(run["state"], "succeeded", "{run}");

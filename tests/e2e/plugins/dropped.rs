@@ -204,8 +204,16 @@ fn a_locked_host_offers_what_is_locked() {
     serving.end();
 
     let serving = Serving::begin(&project);
-    let refused = serving.sluicebox(&["run", "stamps.toml", "--locked"]).with_code(2);
-    assert!(refused.stderr.contains("a host serves this folder, and runs its pipelines without `--locked`"));
+    for command in [
+        &["run", "stamps.toml"][..],
+        &["rerun", "last"],
+        &["quarantine", "replay", "last"],
+        &["backfill", "stamps.toml", "--from", "2026-01-01", "--to", "2026-01-02"],
+    ] {
+        let refused = serving.sluicebox(&[command, &["--locked"]].concat()).with_code(2).stderr;
+        let told = "a host serves this folder, and runs its pipelines without `--locked`";
+        assert!(refused.contains(told), "{command:?}: {refused}");
+    }
     serving.end();
 }
 

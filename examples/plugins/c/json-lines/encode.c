@@ -1,6 +1,7 @@
 /* Values as JSON. */
 
 #include "encode.h"
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -30,20 +31,40 @@ static void text_of(FILE *out, const char *text, size_t len) {
     fputc('"', out);
 }
 
-/* The shortest text that is read as the same number. */
+/* As JavaScript writes it: the shortest text that is read as the same number. */
 static void number_of(FILE *out, double value, bool is_narrow) {
-    char text[40];
+    char text[40], digits[20];
     if (!isfinite(value)) {
         fputs("null", out);
         return;
     }
-    for (int digits = is_narrow ? 6 : 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (is_narrow ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value) {
+    /* The smallest numbers have fewer digits than the others. */
+    bool is_small = fabs(value) < (is_narrow ? FLT_MIN : DBL_MIN);
+    for (int precision = is_small ? 0 : is_narrow ? 5 : 14; precision <= 16; precision++) {
+        snprintf(text, sizeof text, "%.*e", precision, fabs(value));
+        if (is_narrow ? strtof(text, NULL) == fabsf((float)value) : strtod(text, NULL) == fabs(value)) {
             break;
         }
     }
-    fputs(text, out);
+    int len = 0, exponent = atoi(strchr(text, 'e') + 1), whole = exponent + 1;
+    for (const char *at = text; *at != 'e'; at++) {
+        if (*at != '.') {
+            digits[len++] = *at;
+        }
+    }
+    while (len > 1 && digits[len - 1] == '0') {
+        len--;
+    }
+    fputs(signbit(value) ? "-" : "", out);
+    if (exponent < -6 || exponent > 20) {
+        fprintf(out, "%c%s%.*se%+d", digits[0], len > 1 ? "." : "", len - 1, digits + 1, exponent);
+    } else if (exponent < 0) {
+        fprintf(out, "0.%.*s%.*s", -whole, "00000", len, digits);
+    } else if (len > whole) {
+        fprintf(out, "%.*s.%.*s", whole, digits, len - whole, digits + whole);
+    } else {
+        fprintf(out, "%.*s%.*s", len, digits, whole - len, "00000000000000000000");
+    }
 }
 
 /* Days since 1970-01-01, by Howard Hinnant's `civil_from_days`: eras of 400 years that begin on 1 March. */

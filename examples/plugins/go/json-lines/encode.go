@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 	"strconv"
+	"strings"
 
 	"sluicebox.dev/stage"
 )
@@ -70,9 +71,9 @@ func reader(field stage.Field) func(*stage.Batch) (encoder, error) {
 	case stage.Uint64:
 		return numbers(name, appendUint[uint64])
 	case stage.Float32:
-		return numbers(name, func(line []byte, value float32) []byte { return appendFloat(line, float64(value), 32) })
+		return numbers(name, func(line []byte, value float32) []byte { return appendFloat(line, widened(value)) })
 	case stage.Float64:
-		return numbers(name, func(line []byte, value float64) []byte { return appendFloat(line, value, 64) })
+		return numbers(name, appendFloat)
 	case stage.Date32:
 		return numbers(name, func(line []byte, days int32) []byte {
 			return stage.Date(days).AppendFormat(line, `"2006-01-02"`)
@@ -111,16 +112,24 @@ func appendUint[T uint8 | uint16 | uint32 | uint64](line []byte, value T) []byte
 	return strconv.AppendUint(line, uint64(value), 10)
 }
 
-// appendFloat writes the shortest text that reads as the same number; JSON has no NaN and no infinity.
-func appendFloat(line []byte, value float64, bits int) []byte {
+// widened is the number that the shortest text of a float of 32 bits is.
+func widened(value float32) float64 {
+	wide, err := strconv.ParseFloat(strconv.FormatFloat(float64(value), 'g', -1, 32), 64)
+	if err != nil {
+		return float64(value)
+	}
+	return wide
+}
+
+// appendFloat writes a number as JavaScript does: the shortest text that reads as the same one. JSON has no NaN and no infinity.
+func appendFloat(line []byte, value float64) []byte {
 	if math.IsNaN(value) || math.IsInf(value, 0) {
 		return append(line, "null"...)
 	}
-	format := byte('f')
-	if size := math.Abs(value); size != 0 && (size < 1e-6 || size >= 1e21) {
-		format = 'e'
+	if size := math.Abs(value); size == 0 || size >= 1e-6 && size < 1e21 {
+		return strconv.AppendFloat(line, value, 'f', -1, 64)
 	}
-	return strconv.AppendFloat(line, value, format, -1, bits)
+	return append(line, strings.Replace(strconv.FormatFloat(value, 'e', -1, 64), "e-0", "e-", 1)...)
 }
 
 const hex = "0123456789abcdef"

@@ -2,7 +2,10 @@
 
 import { type Batch, type DataType, dateText, type Field, timestampText, type Value } from "sluicebox";
 
-const number = (value: Value): string | null => (Number.isFinite(value) ? String(value) : null);
+/** The shortest text that is read as the same number, which is how numbers are written anyway, but for the zero below zero. */
+function number(value: Value): string | null {
+    return Number.isFinite(value) ? (Object.is(value, -0) ? "-0" : String(value)) : null;
+}
 const plain = (value: Value): string => String(value);
 
 /** How the values of each type are written; null for what JSON has no word for. */
@@ -18,8 +21,8 @@ const ENCODERS: Partial<Record<DataType, (value: Value) => string | null>> = {
     uint64: plain,
     // The shortest text that is read as the same number of 32 bits.
     float32: (value) => {
-        const texts = [6, 7, 8, 9].map((digits) => String(Number((value as number).toPrecision(digits))));
-        return number(Number(texts.find((text) => Math.fround(Number(text)) === value) ?? value));
+        const values = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((digits) => Number((value as number).toPrecision(digits)));
+        return number(values.find((near) => Object.is(Math.fround(near), value)) ?? value);
     },
     float64: number,
     utf8: (value) => JSON.stringify(value),

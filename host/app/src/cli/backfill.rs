@@ -147,6 +147,7 @@ impl Backfill {
             return self.plan_only(&name, &intervals, &state);
         }
         if let Some(client) = Client::of(&state)? {
+            client.must_be_locked(self.only.locked)?;
             return self.through(&client, &name, &intervals, &state, &cancel);
         }
         let host = Host::open_locked(&self.plugins.plugins, &source.root, self.only.locked, compiling(false))?;

@@ -45,7 +45,7 @@ fn sources(project: &Project, is_wanted: fn(&str) -> bool) -> Result<Vec<PathBuf
     Ok(found)
 }
 
-fn is_test(name: &str) -> bool {
+pub(super) fn is_test(name: &str) -> bool {
     name.starts_with("test_")
 }
 
@@ -115,23 +115,9 @@ pub(super) fn unit_tests(project: &Project, tools: &Tools) -> Result<Command, To
     Ok(Command::new(program))
 }
 
-/// Whether a change of this file, named as within the project, is a reason to build anew.
-pub(super) fn is_source(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    let is_code = ENDS.iter().chain(&[".h", ".hpp"]).any(|end| name.ends_with(end));
-    (is_code && !is_test(&name)) || path == Path::new("plugin.toml")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn tests_are_no_reason_to_build() {
-        let of = |path: &str| is_source(Path::new(path));
-        assert!(of("stage.c") && of("words/it.h") && of("stage.cpp") && of("plugin.toml"));
-        assert!(!of("test_stage.c") && !of("README.md") && !of("tests/case.toml"));
-    }
 
     #[test]
     fn the_first_error_comes_first() {

@@ -49,13 +49,6 @@ pub(crate) fn workspace(project: &Path, sdk: &Path) -> String {
     format!("go 1.25\n\nuse (\n\t{}\n\t{}\n)\n", quoted(project), quoted(sdk))
 }
 
-/// Whether a change of this file, named as within the project, is a reason to build anew.
-pub(crate) fn is_source(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    let is_go = name.ends_with(".go") && !name.ends_with("_test.go");
-    is_go || ["go.mod", "go.sum", "plugin.toml"].iter().any(|known| path == Path::new(known))
-}
-
 /// What the compiler said, for people: its errors, the first one first, named as within the project.
 pub(crate) fn told(output: &str) -> String {
     // Lines such as `# my-stage` only head the errors of a package.
@@ -93,13 +86,6 @@ mod tests {
     fn folders_with_blanks_are_quoted() {
         let text = workspace(Path::new("/my stage"), Path::new("/tools/sdk/go"));
         assert_eq!(text, "go 1.25\n\nuse (\n\t\"/my stage\"\n\t\"/tools/sdk/go\"\n)\n");
-    }
-
-    #[test]
-    fn tests_are_no_reason_to_build() {
-        let of = |path: &str| is_source(Path::new(path));
-        assert!(of("main.go") && of("words/it.go") && of("go.mod") && of("plugin.toml"));
-        assert!(!of("main_test.go") && !of("README.md") && !of("tests/case.toml") && !of(".tools/go.mod"));
     }
 
     #[test]

@@ -49,14 +49,15 @@ pub(crate) fn build(project: &Project, tools: &Tools) -> Result<Made, ToolchainE
     }
 }
 
-/// Whether a change of a file, named as within its project, is a reason to build anew.
-pub(crate) fn is_source(language: Language, path: &Path) -> bool {
+/// Whether a file, named as within its project, holds nothing but tests in the project's own language: no build reads it.
+pub(crate) fn is_only_tests(language: Language, path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     match language {
-        Language::Rust => rust::is_source(path),
-        Language::Python => python::is_source(path),
-        Language::TypeScript => typescript::is_source(path),
-        Language::C => c::is_source(path),
-        Language::Go => go::is_source(path),
+        Language::Rust => false,
+        Language::Python => name.starts_with("test_") && name.ends_with(".py"),
+        Language::TypeScript => name.contains(".test."),
+        Language::C => c::is_test(&name) && c::ENDS.iter().any(|end| name.ends_with(end)),
+        Language::Go => name.ends_with("_test.go"),
     }
 }
 

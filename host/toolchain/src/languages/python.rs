@@ -73,13 +73,6 @@ pub(crate) fn environment(empty: &Path) -> [(&'static str, OsString); 2] {
 /// A folder that componentize-py takes for a virtual environment has this below it.
 pub(crate) const SITE_PACKAGES: &str = "lib/python3/site-packages";
 
-/// Whether a change of this file, named as within the project, is a reason to build anew.
-pub(crate) fn is_source(path: &Path) -> bool {
-    let is_python = path.extension().is_some_and(|extension| extension == "py");
-    let is_test = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("test_"));
-    (is_python && !is_test) || path == Path::new(REQUIREMENTS) || path == Path::new("plugin.toml")
-}
-
 /// What componentize-py said, for people: place and error in the first line, then the traceback with the project's own
 /// paths. Its own traceback and its backtrace, a hundred lines, are left out.
 pub(crate) fn told(output: &str) -> String {
@@ -126,13 +119,6 @@ mod tests {
         let one = named("inflection==0.5.1\n");
         assert_eq!(one, named("# words\ninflection==0.5.1 # pure\n"));
         assert!(one.is_some() && one != named("inflection==0.5.0\n"));
-    }
-
-    #[test]
-    fn tests_are_no_reason_to_build() {
-        let of = |path: &str| is_source(Path::new(path));
-        assert!(of("stage.py") && of("words/it.py") && of("plugin.toml") && of("requirements.txt"));
-        assert!(!of("test_stage.py") && !of("README.md") && !of("tests/case.toml"));
     }
 
     const SYNTAX: &str = r#"Traceback (most recent call last):

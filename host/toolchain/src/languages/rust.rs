@@ -6,22 +6,13 @@ use crate::need::Need;
 use crate::program::{output, works};
 use crate::project::Project;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 const TARGET: &str = "wasm32-wasip2";
 
 pub(super) fn needs() -> Vec<Need> {
     vec![Need::RustTarget(TARGET)]
-}
-
-/// Whether a change of this file, named as within the project, is a reason to build anew.
-pub(super) fn is_source(path: &Path) -> bool {
-    let is_rust = path.extension().is_some_and(|extension| extension == "rs") && !path.starts_with("target");
-    is_rust
-        || ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "plugin.toml"]
-            .iter()
-            .any(|known| path == Path::new(known))
 }
 
 pub(super) fn build(project: &Project) -> Result<Made, ToolchainError> {

@@ -80,13 +80,6 @@ fn modules(tools: &Tools) -> PathBuf {
     tools.npm(PACKAGES).join("node_modules")
 }
 
-/// Whether a change of this file, named as within the project, is a reason to build anew.
-pub(super) fn is_source(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    let is_code = [".ts", ".js", ".mjs", ".json"].iter().any(|end| name.ends_with(end));
-    (is_code && !name.contains(".test.")) || path == Path::new("plugin.toml")
-}
-
 pub(super) fn build(project: &Project, tools: &Tools) -> Result<Made, ToolchainError> {
     let out = super::Output::of(project, tools);
     let mut node = node(tools);
@@ -112,12 +105,5 @@ mod tests {
         assert_eq!(major("v20.20.2\n"), Some(20));
         assert_eq!(major("v8.0.0"), Some(8));
         assert_eq!(major("node: not found"), None);
-    }
-
-    #[test]
-    fn tests_are_no_reason_to_build() {
-        let of = |path: &str| is_source(Path::new(path));
-        assert!(of("stage.ts") && of("words/it.mjs") && of("plugin.toml") && of("package.json") && of("tsconfig.json"));
-        assert!(!of("stage.test.ts") && !of("README.md") && !of("tests/case.toml") && !of("data/sample.csv"));
     }
 }

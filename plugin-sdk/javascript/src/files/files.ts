@@ -32,6 +32,7 @@ export interface Files {
     rename(from: string, to: string): void;
 }
 
+/** As in all SDKs: docs/plugins.md has the table. */
 const KINDS: Readonly<Record<string, FaultKind>> = {
     "not-granted": "denied",
     access: "denied",
@@ -48,6 +49,7 @@ const KINDS: Readonly<Record<string, FaultKind>> = {
     io: "unavailable",
     busy: "unavailable",
     "would-block": "unavailable",
+    interrupted: "unavailable",
 };
 
 const WORDS: Readonly<Record<string, string>> = {

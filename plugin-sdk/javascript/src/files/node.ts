@@ -12,7 +12,14 @@ const CODES: Readonly<Record<string, string>> = {
     EEXIST: "exist",
     EISDIR: "is-directory",
     ENOTDIR: "not-directory",
+    ENAMETOOLONG: "name-too-long",
+    ENOTEMPTY: "not-empty",
     ENOSPC: "insufficient-space",
+    EDQUOT: "quota",
+    EIO: "io",
+    EBUSY: "busy",
+    EAGAIN: "would-block",
+    EINTR: "interrupted",
 };
 
 function asked<T>(path: string, doing: string, call: () => T): T {

@@ -2,20 +2,23 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <sluicebox.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t NONE = 0, ONE = 1;
-static const char *const MODES[] = {"types", "empty", "nothing", "bookmarks", "fault", NULL};
+static const int64_t NONE = 0, ONE = 1, MANY = 65536;
+static const char *const MODES[] = {"types", "floats", "empty", "nothing", "bookmarks", "fault", NULL};
+static const char *const CALLS[] = {"open", "next", NULL};
 static const sb_option OPTIONS[] = {
     {.name = "mode", .type = SB_TEXT, .description = "What is done.", .choices = MODES},
     {.name = "rows", .type = SB_INTEGER, .description = "bookmarks: how many rows.", .fallback = "0", .at_least = &NONE},
     {.name = "start", .type = SB_INTEGER, .description = "bookmarks: the first number.", .fallback = "0"},
-    {.name = "batch", .type = SB_INTEGER, .description = "bookmarks: rows of a page.", .fallback = "8192", .at_least = &ONE},
+    {.name = "batch", .type = SB_INTEGER, .description = "bookmarks: rows of a page.", .fallback = "8192", .at_least = &ONE, .at_most = &MANY},
     {.name = "kind", .type = SB_TEXT, .description = "fault: its kind.", .fallback = "\"internal\""},
     {.name = "message", .type = SB_TEXT, .description = "fault: its message.", .fallback = "\"\""},
     {.name = "row", .type = SB_INTEGER, .description = "fault: its row.", .optional = true, .at_least = &NONE},
+    {.name = "call", .type = SB_TEXT, .description = "fault: the call that fails.", .fallback = "\"next\"", .choices = CALLS},
 };
 
 const sb_about sb_stage = {
@@ -25,8 +28,13 @@ const sb_about sb_stage = {
     .options_len = sizeof OPTIONS / sizeof *OPTIONS,
 };
 
-/* The fault that the options name. */
-static void told_to_fail(void) {
+static bool is(const char *mode) { return strcmp(sb_option_text("mode"), mode) == 0; }
+
+/* Ends with the fault that the options name, if it is one of this call. */
+static bool fails_in(const char *call) {
+    if (!is("fault") || strcmp(sb_option_text("call"), call) != 0) {
+        return false;
+    }
     static const char *const KINDS[] = {"invalid-config", "invalid-data", "denied", "unavailable", "internal"};
     int kind = 0;
     while (kind < SB_INTERNAL && strcmp(KINDS[kind], sb_option_text("kind")) != 0) {
@@ -37,6 +45,7 @@ static void told_to_fail(void) {
     } else {
         sb_fail((sb_fault_kind)kind, "%s", sb_option_text("message"));
     }
+    return true;
 }
 
 static const sb_field FIELDS[] = {
@@ -44,12 +53,11 @@ static const sb_field FIELDS[] = {
     {.name = "label", .type = SB_UTF8, .nullable = true},
     {.name = "half", .type = SB_FLOAT64},
 };
-static const sb_schema SCHEMA = {.fields = FIELDS, .len = 3};
+static const sb_field FLOAT_FIELDS[] = {{.name = "float32", .type = SB_FLOAT32}, {.name = "float64", .type = SB_FLOAT64}};
+static const sb_schema SCHEMA = {.fields = FIELDS, .len = 3}, FLOAT_SCHEMA = {.fields = FLOAT_FIELDS, .len = 2};
 
 static int64_t first, next_number, end;
 static bool is_done;
-
-static bool is(const char *mode) { return strcmp(sb_option_text("mode"), mode) == 0; }
 
 /* The rows of the numbers from one on. */
 static const sb_column *const *columns_of(int64_t from, uint32_t rows) {
@@ -132,8 +140,19 @@ static const sb_column **types(void) {
     return columns;
 }
 
+/* What is no number, the infinities and the zero below zero, of both widths. */
+static sb_batch *floats(void) {
+    static const double WIDE[] = {NAN, INFINITY, -INFINITY, -0.0};
+    static const float NARROW[] = {NAN, INFINITY, -INFINITY, -0.0f};
+    const sb_column *columns[] = {sb_column_of(FLOAT_FIELDS[0], NARROW, 4), sb_column_of(FLOAT_FIELDS[1], WIDE, 4)};
+    return sb_batch_of(4, columns, 2);
+}
+
 const sb_schema *sb_extract_open(const sb_context *context, const char *bookmark) {
     (void)context;
+    if (fails_in("open")) {
+        return NULL;
+    }
     first = sb_option_integer("start");
     if (bookmark != NULL) {
         char *rest = NULL;
@@ -146,7 +165,7 @@ const sb_schema *sb_extract_open(const sb_context *context, const char *bookmark
     next_number = first;
     end = first + sb_option_integer("rows");
     if (!is("types")) {
-        return &SCHEMA;
+        return is("floats") ? &FLOAT_SCHEMA : &SCHEMA;
     }
     const sb_schema *schema = NULL;
     for (int type = SB_BOOLEAN; type <= SB_DECIMAL128; type++) {
@@ -158,8 +177,11 @@ const sb_schema *sb_extract_open(const sb_context *context, const char *bookmark
 void sb_extract_next(sb_page *page) {
     bool is_first = !is_done;
     is_done = true;
-    if (is("fault")) {
-        told_to_fail();
+    if (fails_in("next")) {
+        return;
+    }
+    if (is("floats") && is_first) {
+        page->batch = floats();
     } else if (is("types") && is_first) {
         page->batch = sb_batch_of(3, types(), 16);
     } else if (is("empty") && is_first) {

@@ -14,6 +14,7 @@ static const char *const CALLS[] = {"", "open", "write", "prepare", "commit", "a
 static const sb_option OPTIONS[] = {
     {.name = "path", .type = SB_TEXT, .description = "The file to write, e.g. `out/flights.jsonl`; its folder has to be granted.", .at_least = &ONE},
     {.name = "fail", .type = SB_TEXT, .description = "The call that fails.", .fallback = "\"\"", .choices = CALLS},
+    {.name = "kind", .type = SB_TEXT, .description = "The kind of that fault.", .fallback = "\"unavailable\""},
 };
 
 const sb_about sb_stage = {
@@ -25,7 +26,12 @@ const sb_about sb_stage = {
 };
 
 static bool fails_in(const char *call) {
-    return strcmp(sb_option_text("fail"), call) == 0 && !sb_fail(SB_UNAVAILABLE, "told to fail in %s", call);
+    static const char *const KINDS[] = {"invalid-config", "invalid-data", "denied", "unavailable", "internal"};
+    int kind = 0;
+    while (kind < SB_INTERNAL && strcmp(KINDS[kind], sb_option_text("kind")) != 0) {
+        kind++;
+    }
+    return strcmp(sb_option_text("fail"), call) == 0 && !sb_fail((sb_fault_kind)kind, "told to fail in %s", call);
 }
 
 /* The temporary file, once there is one. */

@@ -7,6 +7,7 @@
 
 static const int64_t NONE = 0;
 static const char *const FORMS[] = {"typed", "raw", "strings", NULL};
+static const char *const CALLS[] = {"open", "process", "finish", NULL};
 static const sb_option OPTIONS[] = {
     {.name = "mode", .type = SB_TEXT, .description = "What is done."},
     {.name = "form", .type = SB_TEXT, .description = "copy: the form in which columns cross.", .fallback = "\"typed\"", .choices = FORMS},
@@ -18,6 +19,7 @@ static const sb_option OPTIONS[] = {
     {.name = "kind", .type = SB_TEXT, .description = "fault: its kind.", .fallback = "\"internal\""},
     {.name = "message", .type = SB_TEXT, .description = "fault: its message.", .fallback = "\"\""},
     {.name = "row", .type = SB_INTEGER, .description = "fault: its row.", .optional = true, .at_least = &NONE},
+    {.name = "call", .type = SB_TEXT, .description = "fault: the call that fails.", .fallback = "\"process\"", .choices = CALLS},
 };
 
 const sb_about sb_stage = {
@@ -27,8 +29,13 @@ const sb_about sb_stage = {
     .options_len = sizeof OPTIONS / sizeof *OPTIONS,
 };
 
-/* The fault that the options name. */
-static void told_to_fail(void) {
+static bool is(const char *mode) { return strcmp(sb_option_text("mode"), mode) == 0; }
+
+/* Ends with the fault that the options name, if it is one of this call. */
+static bool fails_in(const char *call) {
+    if (!is("fault") || strcmp(sb_option_text("call"), call) != 0) {
+        return false;
+    }
     static const char *const KINDS[] = {"invalid-config", "invalid-data", "denied", "unavailable", "internal"};
     int kind = 0;
     while (kind < SB_INTERNAL && strcmp(KINDS[kind], sb_option_text("kind")) != 0) {
@@ -39,6 +46,7 @@ static void told_to_fail(void) {
     } else {
         sb_fail((sb_fault_kind)kind, "%s", sb_option_text("message"));
     }
+    return true;
 }
 
 static const sb_field TOTALS[] = {{.name = "input", .type = SB_UTF8}, {.name = "batches", .type = SB_INT64}, {.name = "rows", .type = SB_INT64}};
@@ -59,8 +67,6 @@ static struct {
 } own;
 
 static char *kept_text(const char *text) { return strcpy((char *)sb_keep(strlen(text) + 1), text); }
-
-static bool is(const char *mode) { return strcmp(sb_option_text("mode"), mode) == 0; }
 
 static const sb_schema *pairs_of(const sb_schema *schema, const char ***from, const char ***to, size_t *len) {
     const sb_json *pairs = sb_option_json("columns");
@@ -102,6 +108,9 @@ const sb_schema *sb_transform_open(const sb_context *context, const sb_input *in
     }
     if (MODES[mode] == NULL) {
         sb_fail(SB_INVALID_CONFIG, "there is no mode \"%s\"", sb_option_text("mode"));
+        return NULL;
+    }
+    if (fails_in("open")) {
         return NULL;
     }
     own.context = (sb_context){.pipeline = kept_text(context->pipeline), .stage = kept_text(context->stage), .interval_start = kept_text(context->interval_start),
@@ -264,7 +273,9 @@ void sb_transform_process(uint32_t input, sb_batch *batch) {
         to = again(sb_schema_of(batch), &from);
         sb_give(sb_zip(batch, sb_select(batch, from, to, sb_schema_of(batch)->len)));
     } else if (is("fault")) {
-        told_to_fail();
+        if (!fails_in("process")) {
+            sb_give(batch);
+        }
     } else if (is("crash")) {
         fputs("told to crash\n", stderr);
         fflush(stderr);
@@ -285,6 +296,9 @@ void sb_transform_process(uint32_t input, sb_batch *batch) {
 }
 
 void sb_transform_finish(void) {
+    if (fails_in("finish")) {
+        return;
+    }
     for (size_t i = 0; i < own.kept_len; i++) {
         sb_give(own.kept[i]);
     }

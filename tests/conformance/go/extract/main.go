@@ -10,13 +10,14 @@ import (
 
 // Options are the mode, and what belongs to some of the modes.
 type Options struct {
-	Mode    string `doc:"What is done." enum:"types,empty,nothing,bookmarks,fault"`
+	Mode    string `doc:"What is done." enum:"types,floats,empty,nothing,bookmarks,fault"`
 	Rows    int64  `doc:"bookmarks: how many rows a run makes." default:"0" min:"0"`
 	Start   int64  `doc:"bookmarks: the first number; a bookmark goes before it." default:"0"`
 	Batch   int64  `doc:"bookmarks: rows of a batch." default:"8192" min:"1" max:"65536"`
 	Kind    string `doc:"fault: its kind." default:"internal"`
 	Message string `doc:"fault: its message." default:""`
 	Row     *int   `doc:"fault: its row." min:"0"`
+	Call    string `doc:"fault: the call that fails." enum:"open,next" default:"next"`
 }
 
 var (
@@ -42,6 +43,9 @@ func init() {
 func main() {}
 
 func open(_ stage.Context, options Options, bookmark *string) (extract.Stage, stage.Schema, error) {
+	if err := options.failIn("open"); err != nil {
+		return nil, nil, err
+	}
 	first := options.Start
 	if bookmark != nil {
 		var err error
@@ -50,10 +54,25 @@ func open(_ stage.Context, options Options, bookmark *string) (extract.Stage, st
 		}
 	}
 	c := &conform{Options: options, first: first, next: first}
-	if options.Mode == "types" {
-		return c, typesSchema(), nil
+	switch options.Mode {
+	case "types":
+		return c, schemaOf(types()), nil
+	case "floats":
+		return c, schemaOf(floats()), nil
 	}
 	return c, numbers, nil
+}
+
+// failIn is the fault that the options name for a call.
+func (o *Options) failIn(call string) error {
+	if o.Mode != "fault" || o.Call != call {
+		return nil
+	}
+	kind, err := stage.ParseFaultKind(o.Kind)
+	if err != nil {
+		return err
+	}
+	return &stage.Fault{Kind: kind, Message: o.Message, Row: o.Row}
 }
 
 func (c *conform) Next() (*extract.Page, error) {
@@ -63,13 +82,12 @@ func (c *conform) Next() (*extract.Page, error) {
 	case c.Mode == "bookmarks":
 		return c.page()
 	case c.Mode == "fault":
-		kind, err := stage.ParseFaultKind(c.Kind)
-		if err != nil {
-			return nil, err
-		}
-		return nil, &stage.Fault{Kind: kind, Message: c.Message, Row: c.Row}
+		return nil, c.failIn("next")
 	case c.Mode == "types" && first:
 		batch, err := stage.NewBatch(types()...)
+		return extract.NewPage(batch), err
+	case c.Mode == "floats" && first:
+		batch, err := stage.NewBatch(floats()...)
 		return extract.NewPage(batch), err
 	case c.Mode == "empty" && first:
 		batch, err := rowsOf(0, 0)

@@ -32,9 +32,22 @@ func types() []stage.Column {
 	}
 }
 
-func typesSchema() stage.Schema {
+// floats are what is no number, the infinities and the zero below zero, of both widths.
+func floats() []stage.Column {
+	wide := []float64{math.NaN(), math.Inf(1), math.Inf(-1), math.Copysign(0, -1)}
+	narrow := make([]float32, len(wide))
+	for i, value := range wide {
+		narrow[i] = float32(value)
+	}
+	return []stage.Column{
+		stage.NumberColumn(stage.NotNull("float32", stage.Float32), narrow),
+		stage.NumberColumn(stage.NotNull("float64", stage.Float64), wide),
+	}
+}
+
+func schemaOf(columns []stage.Column) stage.Schema {
 	var schema stage.Schema
-	for _, column := range types() {
+	for _, column := range columns {
 		schema = append(schema, column.Field)
 	}
 	return schema

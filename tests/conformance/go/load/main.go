@@ -19,11 +19,16 @@ import (
 type Options struct {
 	Path string `doc:"The file to write, e.g. out/flights.jsonl; its folder has to be granted." min:"1"`
 	Fail string `doc:"The call that fails." enum:",open,write,prepare,commit,abort" default:""`
+	Kind string `doc:"The kind of that fault." default:"unavailable"`
 }
 
 func (o Options) failIn(call string) error {
 	if o.Fail == call {
-		return stage.Unavailable("told to fail in %s", call)
+		kind, err := stage.ParseFaultKind(o.Kind)
+		if err != nil {
+			return err
+		}
+		return &stage.Fault{Kind: kind, Message: "told to fail in " + call}
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ type Options struct {
 	Kind    string     `doc:"fault: its kind." default:"internal"`
 	Message string     `doc:"fault: its message." default:""`
 	Row     *int       `doc:"fault: its row." min:"0"`
+	Call    string     `doc:"fault: the call that fails." enum:"open,process,finish" default:"process"`
 }
 
 var (
@@ -59,6 +60,9 @@ func open(context stage.Context, options Options, inputs []transform.Input) (tra
 	c := &conform{
 		Options: options, context: context, work: work,
 		batches: make([]int64, len(inputs)), rows: make([]int64, len(inputs)),
+	}
+	if err := c.failIn("open"); err != nil {
+		return nil, nil, err
 	}
 	for _, input := range inputs {
 		c.names = append(c.names, input.Name)
@@ -118,6 +122,9 @@ func (c *conform) Process(input int, batch *stage.Batch) ([]*stage.Batch, error)
 }
 
 func (c *conform) Finish() (*stage.Batch, error) {
+	if err := c.failIn("finish"); err != nil {
+		return nil, err
+	}
 	if len(c.kept) > 0 {
 		first := c.kept[0]
 		c.kept = c.kept[1:]

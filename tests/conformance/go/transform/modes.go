@@ -145,12 +145,23 @@ func (c *conform) zip(batch *stage.Batch) (*stage.Batch, error) {
 	return batch.Zip(again)
 }
 
-func (c *conform) fault(*stage.Batch) (*stage.Batch, error) {
-	kind, err := stage.ParseFaultKind(c.Kind)
-	if err != nil {
+func (c *conform) fault(batch *stage.Batch) (*stage.Batch, error) {
+	if err := c.failIn("process"); err != nil {
 		return nil, err
 	}
-	return nil, &stage.Fault{Kind: kind, Message: c.Message, Row: c.Row}
+	return batch, nil
+}
+
+// failIn is the fault that the options name for a call.
+func (c *conform) failIn(call string) error {
+	if c.Mode != "fault" || c.Call != call {
+		return nil
+	}
+	kind, err := stage.ParseFaultKind(c.Kind)
+	if err != nil {
+		return err
+	}
+	return &stage.Fault{Kind: kind, Message: c.Message, Row: c.Row}
 }
 
 func (c *conform) crash(*stage.Batch) (*stage.Batch, error) { panic("told to crash") }

@@ -31,6 +31,9 @@ VALUES = {
     "decimal128": [Decimal("-12345678.90"), None, Decimal("0.01")],
 }
 TYPES = Schema(Field(name, name, detail="10,2" if name == "decimal128" else None) for name in VALUES)
+# What is no number, the infinities and the zero below zero.
+FLOATS = [float("nan"), float("inf"), float("-inf"), -0.0]
+FLOAT_TYPES = Schema(Field(name, name, nullable=False) for name in ("float32", "float64"))
 NUMBERS = Schema(
     [Field("n", "int64", nullable=False), Field("label", "utf8"), Field("half", "float64", nullable=False)]
 )
@@ -40,30 +43,37 @@ NUMBERS = Schema(
 class Options:
     """Mode, and what belongs to some of the modes."""
 
-    mode: Literal["types", "empty", "nothing", "bookmarks", "fault"] = option("What is done.")
+    mode: Literal["types", "floats", "empty", "nothing", "bookmarks", "fault"] = option("What is done.")
     rows: int = option("bookmarks: how many rows a run makes.", default=0, at_least=0)
     start: int = option("bookmarks: the first number; a bookmark goes before it.", default=0)
     batch: int = option("bookmarks: rows of a batch.", default=8192, at_least=1, at_most=65536)
     kind: str = option("fault: its kind.", default="internal")
     message: str = option("fault: its message.", default="")
     row: int | None = option("fault: its row.", default=None, at_least=0)
+    call: Literal["open", "next"] = option("fault: the call that fails.", default="next")
 
 
 @plugin("conform-extract-python", summary="What an extract can make, for the conformance suite")
 class Conform(Extract[Options]):
     def open(self, bookmark: str | None) -> Schema:
+        self.fail_in("open")
         try:
             self.first = self.options.start if bookmark is None else int(bookmark)
         except ValueError:
             raise Fault("invalid-config", f"the bookmark {bookmark!r} is no number; set it to the next one") from None
-        return TYPES if self.options.mode == "types" else NUMBERS
+        return {"types": TYPES, "floats": FLOAT_TYPES}.get(self.options.mode, NUMBERS)
+
+    def fail_in(self, call: str) -> None:
+        if self.options.mode == "fault" and self.options.call == call:
+            raise Fault(self.options.kind, self.options.message, self.options.row)
 
     def pages(self) -> Iterator[Page | Batch]:
         mode = self.options.mode
-        if mode == "fault":
-            raise Fault(self.options.kind, self.options.message, self.options.row)
+        self.fail_in("next")
         if mode == "types":
             yield Batch.from_columns(TYPES, VALUES)
+        if mode == "floats":
+            yield Batch.from_columns(FLOAT_TYPES, [FLOATS, FLOATS])
         if mode == "empty":
             yield numbers(range(0))
         if mode == "bookmarks":

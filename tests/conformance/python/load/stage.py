@@ -6,9 +6,10 @@ import json
 import math
 import os
 import re
-import struct
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, BinaryIO, Literal
 
 from sluicebox import Batch, Fault, Load, Schema, option, plugin
@@ -16,19 +17,30 @@ from sluicebox import Batch, Fault, Load, Schema, option, plugin
 quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def shortest(value: float) -> str:
-    """The shortest text that a reader of 32-bit floats makes the same number of."""
-    texts = (f"{value:.{digits}g}" for digits in range(6, 10))
-    return repr(
-        next((float(text) for text in texts if struct.unpack("f", struct.pack("f", float(text)))[0] == value), value)
-    )
+def number(value: float) -> str:
+    """As JavaScript writes it: the shortest text that is read as the same number."""
+    if not math.isfinite(value):
+        return "null"
+    text = repr(value).removesuffix(".0")
+    digits, _, exponent = text.partition("e")
+    if not exponent:
+        return text
+    return format(Decimal(text), "f") if -7 < int(exponent) < 21 else f"{digits}e{int(exponent):+d}"
+
+
+def narrow(value: float) -> str:
+    """The same of a float of 32 bits: of the shortest text that is read as the same one of these."""
+    if not math.isfinite(value):
+        return "null"
+    values = (float(f"{value:.{digits}g}") for digits in range(1, 10))
+    return number(next((near for near in values if array("f", [near])[0] == value), value))
 
 
 ENCODERS: dict[str, Callable[[Any], str]] = {
     "boolean": lambda value: "true" if value else "false",
     **dict.fromkeys(("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"), str),
-    "float32": lambda value: shortest(value) if math.isfinite(value) else "null",
-    "float64": lambda value: repr(value) if math.isfinite(value) else "null",
+    "float32": narrow,
+    "float64": number,
     "utf8": quoted,
     "date32": lambda value: f'"{value.isoformat()}"',
     "timestamp": lambda value: f'"{value.replace(tzinfo=None).isoformat()}"',
@@ -42,6 +54,7 @@ class Options:
 
     path: str = option("The file to write, e.g. `out/flights.jsonl`; its folder has to be granted.", at_least=1)
     fail: Literal["", "open", "write", "prepare", "commit", "abort"] = option("The call that fails.", default="")
+    kind: str = option("The kind of that fault.", default="unavailable")
 
 
 @plugin("conform-load-python", summary="What a load can do, for the conformance suite", capabilities=["write-files"])
@@ -50,7 +63,7 @@ class Conform(Load[Options]):
 
     def fail_in(self, call: str) -> None:
         if self.options.fail == call:
-            raise Fault("unavailable", f"told to fail in {call}")
+            raise Fault(self.options.kind, f"told to fail in {call}")
 
     def open(self, schema: Schema, load_id: str, part: int) -> None:
         self.fail_in("open")

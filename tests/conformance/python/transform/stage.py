@@ -6,6 +6,7 @@ import sys
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from sluicebox import (
     BadRecord,
@@ -51,6 +52,7 @@ class Options:
     kind: str = option("fault: its kind.", default="internal")
     message: str = option("fault: its message.", default="")
     row: int | None = option("fault: its row.", default=None, at_least=0)
+    call: Literal["open", "process", "finish"] = option("fault: the call that fails.", default="process")
 
 
 @plugin("conform-transform-python", summary="What a transform can do, for the conformance suite")
@@ -63,6 +65,7 @@ class Conform(Transform[Options]):
         work = getattr(self, f"do_{mode.replace('-', '_')}", None)
         if work is None:
             raise Fault("invalid-config", f"there is no mode {mode!r}")
+        self.fail_in("open")
         self.work: Callable[[int, Batch], Batch | None] = work
         if mode == "length":
             schema.need(self.options.column, "utf8")
@@ -81,6 +84,7 @@ class Conform(Transform[Options]):
         return self.work(input, batch)
 
     def finish(self) -> Iterator[Batch]:
+        self.fail_in("finish")
         yield from self.kept
         if self.options.mode == "totals":
             batches, rows = zip(*self.seen)
@@ -129,7 +133,12 @@ class Conform(Transform[Options]):
         return batch.zip(batch.select({name: f"{name}_2" for name in batch.schema.names}))
 
     def do_fault(self, _: int, batch: Batch) -> Batch:
-        raise Fault(self.options.kind, self.options.message, self.options.row)
+        self.fail_in("process")
+        return batch
+
+    def fail_in(self, call: str) -> None:
+        if self.options.mode == "fault" and self.options.call == call:
+            raise Fault(self.options.kind, self.options.message, self.options.row)
 
     def do_crash(self, _: int, batch: Batch) -> Batch:
         raise RuntimeError("told to crash")

@@ -26,6 +26,12 @@ const TYPES: [ReturnType<typeof field>, Values][] = [
     [field("decimal128", "decimal128", { detail: "10,2" }), [-1234567890n, null, 1n]],
 ];
 
+/** What is no number, the infinities and the zero below zero, of both widths. */
+const FLOATS: [ReturnType<typeof field>, Values][] = (["float32", "float64"] as const).map((type) => [
+    field(type, type, { nullable: false }),
+    [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0],
+]);
+
 /** Rows of numbers from one on. */
 function rowsOf(from: bigint, count: number): Batch {
     const numbers = Array.from({ length: count }, (_, at) => from + BigInt(at));
@@ -38,28 +44,34 @@ export default extract({
     name: "conform-extract-typescript",
     summary: "What an extract can make, for the conformance suite",
     options: {
-        mode: oneOf("What is done.", ["types", "empty", "nothing", "bookmarks", "fault"]),
+        mode: oneOf("What is done.", ["types", "floats", "empty", "nothing", "bookmarks", "fault"]),
         rows: integer("bookmarks: how many rows.", { default: 0, atLeast: 0 }),
         start: integer("bookmarks: the first number.", { default: 0 }),
-        batch: integer("bookmarks: rows of a page.", { default: 8192, atLeast: 1 }),
+        batch: integer("bookmarks: rows of a page.", { default: 8192, atLeast: 1, atMost: 65536 }),
         kind: text("fault: its kind.", { default: "internal" }),
         message: text("fault: its message.", { default: "" }),
         row: optional(integer("fault: its row.", { atLeast: 0 })),
+        call: oneOf("fault: the call that fails.", ["open", "next"], { default: "next" }),
     },
     open({ options, bookmark }) {
         const { mode } = options;
+        const failIn = (call: string) => {
+            if (mode === "fault" && options.call === call) {
+                throw new Fault(options.kind as FaultKind, options.message, options.row);
+            }
+        };
+        failIn("open");
+        const all = mode === "floats" ? FLOATS : TYPES;
         if (bookmark !== undefined && !/^-?\d+$/.test(bookmark)) {
             throw new Fault("invalid-config", `the bookmark "${bookmark}" is no number; set it to the next one`);
         }
         const first = BigInt(bookmark ?? options.start);
         return {
-            schema: mode === "types" ? TYPES.map(([each]) => each) : NUMBERS,
+            schema: mode === "types" || mode === "floats" ? all.map(([each]) => each) : NUMBERS,
             *pages() {
-                if (mode === "fault") {
-                    throw new Fault(options.kind as FaultKind, options.message, options.row);
-                }
-                if (mode === "types") {
-                    yield Batch.of(TYPES.map(([each]) => each), TYPES.map(([, values]) => values));
+                failIn("next");
+                if (mode === "types" || mode === "floats") {
+                    yield Batch.of(all.map(([each]) => each), all.map(([, values]) => values));
                 }
                 if (mode === "empty") {
                     yield rowsOf(0n, 0);

@@ -1,10 +1,10 @@
-import { Fault, load, oneOf, text } from "sluicebox";
+import { Fault, type FaultKind, load, oneOf, text } from "sluicebox";
 import { exists, type File, list, openFile, remove, rename } from "sluicebox/files";
 import { canWrite, lines } from "./encode.ts";
 
-function failIn(fail: string, call: string): void {
+function failIn({ fail, kind }: { fail: string; kind: string }, call: string): void {
     if (fail === call) {
-        throw new Fault("unavailable", `told to fail in ${call}`);
+        throw new Fault(kind as FaultKind, `told to fail in ${call}`);
     }
 }
 
@@ -22,9 +22,10 @@ export default load({
     options: {
         path: text("The file to write; its folder has to be granted.", { atLeast: 1 }),
         fail: oneOf("The call that fails.", ["", "open", "write", "prepare", "commit", "abort"], { default: "" }),
+        kind: text("The kind of that fault.", { default: "unavailable" }),
     },
     open({ options, schema, loadId, part }) {
-        failIn(options.fail, "open");
+        failIn(options, "open");
         const unfit = schema.fields.find((field) => !canWrite(field));
         if (unfit !== undefined) {
             throw new Fault("invalid-config", `column ${unfit.name} is ${unfit.dataType}; drop it, or cast it before`);
@@ -35,11 +36,11 @@ export default load({
         const opened = () => (file ??= openFile(temporary, "write"));
         return {
             write(batch) {
-                failIn(options.fail, "write");
+                failIn(options, "write");
                 opened().write(lines(batch));
             },
             prepare() {
-                failIn(options.fail, "prepare");
+                failIn(options, "prepare");
                 // Without a batch there is a file as well, an empty one.
                 opened().sync();
                 opened().close();
@@ -48,7 +49,7 @@ export default load({
         };
     },
     commit({ options, receipts }) {
-        failIn(options.fail, "commit");
+        failIn(options, "commit");
         for (const receipt of receipts) {
             const { temporary, path } = JSON.parse(receipt) as { temporary: string; path: string };
             // It was committed before where the one is gone and the other there.
@@ -58,7 +59,7 @@ export default load({
         }
     },
     abort({ options, loadId }) {
-        failIn(options.fail, "abort");
+        failIn(options, "abort");
         const [folder, start] = temporaryPrefix(options.path, loadId);
         const names = exists(folder || ".") ? list(folder || ".") : [];
         names.filter((name) => name.startsWith(start)).forEach((name) => remove(folder + name));

@@ -26,8 +26,9 @@ const ALL: Record<string, Work> = {
     select: ({ options }, batch) => batch.select(options.columns.map((pair) => [pair[0] ?? "", pair[1] ?? ""] as const)),
     concat: (_, batch) => Batch.concat([batch, batch]),
     zip: (_, batch) => batch.zip(batch.select(batch.schema.names.map((name) => [name, `${name}_2`] as const))),
-    fault: ({ options }) => {
-        throw new Fault(options.kind as FaultKind, options.message, options.row);
+    fault: ({ options }, batch) => {
+        failIn("process", options);
+        return batch;
     },
     crash: () => {
         throw new Error("told to crash");
@@ -55,6 +56,13 @@ const ALL: Record<string, Work> = {
         return batch;
     },
 };
+
+/** The fault that the options name for a call. */
+export function failIn(call: Options["call"], { mode, call: of, kind, message, row }: Options): void {
+    if (mode === "fault" && of === call) {
+        throw new Fault(kind as FaultKind, message, row);
+    }
+}
 
 export function MODES(mode: string): Work {
     const work = ALL[mode];

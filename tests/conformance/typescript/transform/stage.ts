@@ -1,5 +1,5 @@
 import { Batch, field, integer, list, oneOf, optional, Schema, type Static, text, transform } from "sluicebox";
-import { type Conform, MODES } from "./modes.ts";
+import { type Conform, failIn, MODES } from "./modes.ts";
 
 const options = {
     mode: text("What is done."),
@@ -11,6 +11,7 @@ const options = {
     kind: text("fault: its kind.", { default: "internal" }),
     message: text("fault: its message.", { default: "" }),
     row: optional(integer("fault: its row.", { atLeast: 0 })),
+    call: oneOf("fault: the call that fails.", ["open", "process", "finish"], { default: "process" }),
 };
 export type Options = Static<typeof options>;
 
@@ -58,6 +59,7 @@ export default transform({
     open({ options, context, inputs, input }) {
         const conform: Conform = { options, context, kept: [] };
         const work = MODES(options.mode);
+        failIn("open", options);
         const batches = inputs.map(() => 0);
         const rows = inputs.map(() => 0);
         return {
@@ -68,6 +70,7 @@ export default transform({
                 return work(conform, batch);
             },
             *finish() {
+                failIn("finish", options);
                 yield* conform.kept;
                 if (options.mode === "totals") {
                     yield Batch.of(TOTALS, [inputs.map((each) => each.name), batches, rows]);

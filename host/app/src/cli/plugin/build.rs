@@ -12,7 +12,9 @@ use crate::wiring::sandbox;
 use clap::Args;
 use serde_json::json;
 use sluicebox_sandbox::{Catalog, Plugin, Sandbox};
-use sluicebox_toolchain::{Need, Project, Tools, build, expected, is_current, missing, note_built, note_took};
+use sluicebox_toolchain::{
+    Need, Project, Sources, Tools, build, expected, is_current, missing, note_built, note_took, prepare,
+};
 use std::fs;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -87,6 +89,9 @@ pub(super) fn make(
     let takes = expected(project, tools);
     let about = if takes > LONG { format!(": takes about {} s", takes.as_secs()) } else { String::new() };
     shout(&format!("building `{}`, kind {}, in {}{about}", project.name, project.kind, project.language.name()));
+    // The SDK may lie in a folder that the project names.
+    prepare(project, tools).map_err(trouble)?;
+    let began = Sources::now(project).map_err(trouble)?;
     let begin = Instant::now();
     let working = Working::new(&format!("building `{}`", project.name), Some(takes));
     let built = build(project, tools);
@@ -108,7 +113,7 @@ pub(super) fn make(
         }
     };
     let kept = keep(project, &component, into)?;
-    note_built(project, tools, &kept.0).map_err(trouble)?;
+    note_built(project, tools, &kept.0, &began).map_err(trouble)?;
     Ok(Some(kept))
 }
 

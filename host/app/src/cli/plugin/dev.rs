@@ -13,7 +13,7 @@ use crate::trouble::Trouble;
 use clap::Args;
 use sluicebox_model::cancel::Cancel;
 use sluicebox_sandbox::Plugin;
-use sluicebox_toolchain::{Project, Tools, missing, own_tests, sources};
+use sluicebox_toolchain::{Project, Tools, is_made, missing, own_tests, sources};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -172,8 +172,6 @@ fn look(dir: &Path, pipeline: &Path) -> (Result<Project, Trouble>, Look) {
         }
     };
     let within = |paths: Vec<PathBuf>| paths.into_iter().map(|path| project.dir.join(path)).collect::<Vec<_>>();
-    // Builds write these themselves.
-    let is_made = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "lock" || extension == "sum");
     match (sources(&project), own_tests(&project)) {
         (Ok(mut sources), Ok(own_tests)) => {
             sources.retain(|path| !is_made(path));

@@ -31,7 +31,8 @@ Plugins are the .wasm files in: the folders given with --plugins, those in SLUIC
 `plugins` in this folder and in that of sluicebox.toml, and `plugins` beside the program. The first of a name counts.
 
 sluicebox.lock holds the digest of each plugin. `add` and `remove` keep it up to date for what they copy or delete; `lock`
-writes it anew for all. `run`, `check`, `serve`, `rerun` and `backfill` with `--locked` use no other component.";
+writes it anew for all. `run`, `check`, `serve`, `rerun`, `backfill` and `quarantine replay` with `--locked` use no other
+component.";
 
 /// List, show, add, remove, lock and verify plugins
 #[derive(Debug, Args)]

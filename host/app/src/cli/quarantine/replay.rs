@@ -5,7 +5,7 @@ use crate::cli::logs::known_stage;
 use crate::cli::rerun::{behind, kept, read};
 use crate::cli::run::{cancel_on_signal, state_hint, tell_ran};
 use crate::cli::through::follow;
-use crate::cli::{Exit, Format, Output, PluginFolders, State};
+use crate::cli::{Exit, Format, LockedOnly, Output, PluginFolders, State};
 use crate::client::Client;
 use crate::components::Plugins;
 use crate::house::{House, Ran, shout};
@@ -41,6 +41,8 @@ pub(super) struct Replay {
     #[command(flatten)]
     plugins: PluginFolders,
     #[command(flatten)]
+    only: LockedOnly,
+    #[command(flatten)]
     state: State,
     #[command(flatten)]
     pub(super) output: Output,
@@ -61,6 +63,7 @@ impl Replay {
         let cancel = Cancel::new();
         cancel_on_signal(&cancel)?;
         if let Some(client) = Client::of(&state)? {
+            client.must_be_locked(self.only.locked)?;
             let store = journal::open(&state)?;
             let record = store.run(&self.run)?;
             let stage = stage_of(&store, &record, self.stage.as_deref())?;
@@ -74,7 +77,7 @@ impl Replay {
         known_stage(&record, self.stage.as_deref())?;
         let source = Source::read(&record.file)?;
         crate::settings::read(&source.root)?;
-        let host = Host::open(&self.plugins.plugins, &source.root, compiling(false))?;
+        let host = Host::open_locked(&self.plugins.plugins, &source.root, self.only.locked, compiling(false))?;
         house.recover(&host, None, &cancel)?;
         let record = house.store.run(&record.id.to_string())?;
         let stage = stage_of(&house.store, &record, self.stage.as_deref())?;

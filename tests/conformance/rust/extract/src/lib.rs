@@ -17,12 +17,13 @@ pub struct Options {
     mode: Mode,
     /// bookmarks: how many rows.
     #[serde(default)]
-    rows: i64,
+    rows: u32,
     /// bookmarks: the first number.
     #[serde(default)]
     start: i64,
     /// bookmarks: rows of a page.
-    #[serde(default = "batch")]
+    #[serde(default = "batch", deserialize_with = "few")]
+    #[schemars(range(min = 1, max = 65536))]
     batch: NonZeroU32,
     /// fault: its kind.
     #[serde(default = "internal")]
@@ -32,6 +33,18 @@ pub struct Options {
     message: String,
     /// fault: its row.
     row: Option<u32>,
+    /// fault: the call that fails.
+    #[serde(default)]
+    call: Call,
+}
+
+/// A call.
+#[derive(Clone, Copy, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Call {
+    Open,
+    #[default]
+    Next,
 }
 
 fn internal() -> String {
@@ -42,11 +55,18 @@ fn batch() -> NonZeroU32 {
     NonZeroU32::new(8192).unwrap_or(NonZeroU32::MIN)
 }
 
+fn few<'de, D: serde::Deserializer<'de>>(options: D) -> Result<NonZeroU32, D::Error> {
+    let batch = NonZeroU32::deserialize(options)?;
+    let few = Some(batch).filter(|batch| batch.get() <= 65536);
+    few.ok_or_else(|| serde::de::Error::custom(format!("batch is {batch}, and at most 65536")))
+}
+
 /// What is done.
 #[derive(Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     Types,
+    Floats,
     Empty,
     Nothing,
     Bookmarks,
@@ -106,6 +126,14 @@ fn types() -> (Schema, Vec<Column>) {
     (Schema::new(fields), columns)
 }
 
+/// What is no number, the infinities and the zero below zero, of both widths.
+fn floats() -> (Schema, Vec<Column>) {
+    let names = [DataType::Float32, DataType::Float64].map(|data_type| Field::new(data_type.name(), data_type).not_null());
+    let wide = vec![f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0];
+    let narrow = wide.iter().map(|value| *value as f32).collect();
+    (Schema::new(names), vec![Column::from_f32(narrow), Column::from_f64(wide)])
+}
+
 /// Rows of numbers from one on.
 fn rows_of(from: i64, rows: i64) -> Result<Batch, Fault> {
     let all = from..from + rows;
@@ -122,27 +150,32 @@ impl Extract for Conform {
     type Options = Options;
 
     fn open(_: &Context, options: Options, bookmark: Option<&str>) -> Result<(Self, Schema), Fault> {
+        fail_in(Call::Open, &options)?;
         let first = match bookmark {
             Some(text) => text.parse().map_err(|_| {
                 Fault::invalid_config(format!("the bookmark {text:?} is no number; set it to the next one"))
             })?,
             None => options.start,
         };
-        let schema = if options.mode == Mode::Types { types().0 } else { numbers() };
+        let schema = match options.mode {
+            Mode::Types => types().0,
+            Mode::Floats => floats().0,
+            _ => numbers(),
+        };
         Ok((Self { options, first, next: first, done: false }, schema))
     }
 
     fn next(&mut self) -> Result<Option<Page>, Fault> {
         let is_first = !std::mem::replace(&mut self.done, true);
         match self.options.mode {
-            Mode::Fault => Err(fault(&self.options.kind, &self.options.message, self.options.row)),
-            Mode::Types if is_first => {
-                let (schema, columns) = types();
+            Mode::Fault => fail_in(Call::Next, &self.options).map(|()| None),
+            Mode::Types | Mode::Floats if is_first => {
+                let (schema, columns) = if self.options.mode == Mode::Types { types() } else { floats() };
                 Ok(Some(Page::new(Batch::from_columns(schema, columns)?)))
             }
             Mode::Empty if is_first => Ok(Some(Page::new(rows_of(0, 0)?))),
             Mode::Bookmarks => {
-                let rows = i64::from(self.options.batch.get()).min(self.options.rows - (self.next - self.first));
+                let rows = i64::from(self.options.batch.get()).min(i64::from(self.options.rows) - (self.next - self.first));
                 if rows <= 0 {
                     return Ok(None);
                 }
@@ -153,6 +186,14 @@ impl Extract for Conform {
             }
             _ => Ok(None),
         }
+    }
+}
+
+/// The fault that the options name for a call.
+fn fail_in(call: Call, options: &Options) -> Result<(), Fault> {
+    match options.mode {
+        Mode::Fault if options.call == call => Err(fault(&options.kind, &options.message, options.row)),
+        _ => Ok(()),
     }
 }
 

@@ -52,17 +52,23 @@ impl Encoder {
             DataType::Uint16 => of!(as_u16, |value: u16| Some(value.to_string())),
             DataType::Uint32 => of!(as_u32, |value: u32| Some(value.to_string())),
             DataType::Uint64 => of!(as_u64, |value: u64| Some(value.to_string())),
-            // The shortest text that is read as the same number; not-a-number and the infinities are null.
-            DataType::Float32 => {
-                of!(as_f32, |value: f32| value.is_finite().then(|| serde_json::to_string(&value).unwrap_or_default()))
-            }
-            DataType::Float64 => {
-                of!(as_f64, |value: f64| value.is_finite().then(|| serde_json::to_string(&value).unwrap_or_default()))
-            }
+            DataType::Float32 => of!(as_f32, |value: f32| value.to_string().parse().ok().and_then(number)),
+            DataType::Float64 => of!(as_f64, number),
             DataType::Date32 => of!(as_i32, |days: i32| Some(format!("\"{}\"", date(days.into())))),
             DataType::Timestamp => of!(as_i64, |at: i64| Some(format!("\"{}\"", timestamp(at)))),
             _ => return None,
         })
+    }
+}
+
+/// As JavaScript writes it: the shortest text that is read as the same number. What is no number and the infinities are null.
+fn number(value: f64) -> Option<String> {
+    let size = value.abs();
+    match size {
+        _ if !value.is_finite() => None,
+        1e21.. => Some(format!("{value:e}").replace('e', "e+")),
+        _ if size < 1e-6 && size > 0.0 => Some(format!("{value:e}")),
+        _ => Some(value.to_string()),
     }
 }
 

@@ -5,7 +5,7 @@ mod encode;
 use encode::{Encoder, Texts};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sluicebox_stage::{Batch, Column, Context, Fault, Load, Schema};
+use sluicebox_stage::{Batch, Column, Context, Fault, FaultKind, Load, Schema};
 use std::fs::{self, File};
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::Path;
@@ -20,6 +20,13 @@ pub struct Options {
     /// The call that fails.
     #[serde(default)]
     fail: Call,
+    /// The kind of that fault.
+    #[serde(default = "unavailable")]
+    kind: String,
+}
+
+fn unavailable() -> String {
+    "unavailable".into()
 }
 
 /// A call.
@@ -37,12 +44,19 @@ pub enum Call {
     Abort,
 }
 
-fn fail_in(fail: Call, call: Call) -> Result<(), Fault> {
+fn fail_in(fail: Call, kind: &str, call: Call) -> Result<(), Fault> {
     if fail != call {
         return Ok(());
     }
     let name = serde_json::to_value(call).unwrap_or_default();
-    Err(Fault::unavailable(format!("told to fail in {}", name.as_str().unwrap_or_default())))
+    let kind = match kind {
+        "invalid-config" => FaultKind::InvalidConfig,
+        "invalid-data" => FaultKind::InvalidData,
+        "denied" => FaultKind::Denied,
+        "unavailable" => FaultKind::Unavailable,
+        _ => FaultKind::Internal,
+    };
+    Err(Fault::new(kind, format!("told to fail in {}", name.as_str().unwrap_or_default())))
 }
 
 /// What `commit` has to know.
@@ -59,6 +73,7 @@ pub struct Conform {
     temporary: String,
     file: Option<BufWriter<File>>,
     fail: Call,
+    kind: String,
 }
 
 /// How the temporary files of a load begin: beside the target, so that they can take its place in one step.
@@ -84,7 +99,7 @@ impl Load for Conform {
     type Options = Options;
 
     fn open(_: &Context, options: Options, input: &Schema, load_id: &str, part: u32) -> Result<Self, Fault> {
-        fail_in(options.fail, Call::Open)?;
+        fail_in(options.fail, &options.kind, Call::Open)?;
         let mut columns = Vec::new();
         for field in input.iter() {
             let encoder = Encoder::of(field.data_type).ok_or_else(|| {
@@ -93,11 +108,11 @@ impl Load for Conform {
             columns.push((format!("{}:", encode::quoted(&field.name)), encoder));
         }
         let temporary = format!("{}{part}", temporary_prefix(&options.path, load_id));
-        Ok(Self { columns, path: options.path, temporary, file: None, fail: options.fail })
+        Ok(Self { columns, path: options.path, temporary, file: None, fail: options.fail, kind: options.kind })
     }
 
     fn write(&mut self, batch: Batch) -> Result<(), Fault> {
-        fail_in(self.fail, Call::Write)?;
+        fail_in(self.fail, &self.kind, Call::Write)?;
         let values: Vec<Column> = (0..self.columns.len()).map(|at| batch.column(at)).collect::<Result<_, _>>()?;
         let columns = self.columns.iter().zip(&values);
         let columns: Vec<(&str, Texts<'_>)> =
@@ -118,7 +133,7 @@ impl Load for Conform {
     }
 
     fn prepare(&mut self) -> Result<String, Fault> {
-        fail_in(self.fail, Call::Prepare)?;
+        fail_in(self.fail, &self.kind, Call::Prepare)?;
         // Without a batch there is a file as well, an empty one.
         let file = self.file()?;
         file.flush()?;
@@ -128,7 +143,7 @@ impl Load for Conform {
     }
 
     fn commit(options: Options, _: &str, receipts: &[String]) -> Result<(), Fault> {
-        fail_in(options.fail, Call::Commit)?;
+        fail_in(options.fail, &options.kind, Call::Commit)?;
         for receipt in receipts {
             let Receipt { temporary, path } =
                 serde_json::from_str(receipt).map_err(|error| Fault::internal(format!("the receipt: {error}")))?;
@@ -142,7 +157,7 @@ impl Load for Conform {
     }
 
     fn abort(options: Options, load_id: &str, _: &[String]) -> Result<(), Fault> {
-        fail_in(options.fail, Call::Abort)?;
+        fail_in(options.fail, &options.kind, Call::Abort)?;
         let prefix = temporary_prefix(&options.path, load_id);
         let (folder, start) = prefix.rsplit_once('/').unwrap_or((".", &prefix));
         let entries = match fs::read_dir(folder) {

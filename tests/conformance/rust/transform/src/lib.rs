@@ -37,6 +37,19 @@ pub struct Options {
     message: String,
     /// fault: its row.
     row: Option<u32>,
+    /// fault: the call that fails.
+    #[serde(default)]
+    call: Call,
+}
+
+/// A call.
+#[derive(Clone, Copy, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Call {
+    Open,
+    #[default]
+    Process,
+    Finish,
 }
 
 fn internal() -> String {
@@ -121,6 +134,7 @@ impl Transform for Conform {
     fn open(context: &Context, options: Options, inputs: &[Input]) -> Result<(Self, Schema), Fault> {
         let work = modes::of(&options.mode)
             .ok_or_else(|| Fault::invalid_config(format!("there is no mode {:?}", options.mode)))?;
+        fail_in(Call::Open, &options)?;
         let first = inputs.first().map(|input| input.schema.clone()).unwrap_or_default();
         let schema = schema_of(&options, &first)?;
         let conform = Self {
@@ -144,6 +158,7 @@ impl Transform for Conform {
     }
 
     fn finish(&mut self) -> Result<Option<Batch>, Fault> {
+        fail_in(Call::Finish, &self.options)?;
         if let Some(first) = self.kept.pop_front() {
             return Ok(Some(first));
         }
@@ -157,6 +172,14 @@ impl Transform for Conform {
             Column::from_i64(self.rows.clone()),
         ];
         Batch::from_columns(totals(), columns).map(Some)
+    }
+}
+
+/// The fault that the options name for a call.
+fn fail_in(call: Call, options: &Options) -> Result<(), Fault> {
+    match options.mode.as_str() {
+        "fault" if options.call == call => Err(fault(&options.kind, &options.message, options.row)),
+        _ => Ok(()),
     }
 }
 

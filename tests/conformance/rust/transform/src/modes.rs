@@ -1,6 +1,6 @@
 //! The modes.
 
-use crate::{Conform, CopyForm, context_schema, fault, length};
+use crate::{Call, Conform, CopyForm, context_schema, fail_in, length};
 use sluicebox_stage::{
     BadRecord, Batch, Column, DataType, Fault, Field, Form, Int32Builder, Mask, Schema, count, log, quarantine,
 };
@@ -39,10 +39,7 @@ pub fn of(mode: &str) -> Option<Work> {
             let pairs: Vec<(usize, &str)> = names.iter().enumerate().map(|(at, name)| (at, name.as_str())).collect();
             batch.zip(&batch.select(&pairs)?).map(Some)
         },
-        "fault" => |conform, _| {
-            let options = &conform.options;
-            Err(fault(&options.kind, &options.message, options.row))
-        },
+        "fault" => |conform, batch| fail_in(Call::Process, &conform.options).map(|()| Some(batch)),
         "crash" => |_, _| panic!("told to crash"),
         "bad-answer" => |_, batch| {
             let schema = Schema::new([Field::new("n", DataType::Int64), Field::new("m", DataType::Int64)]);
