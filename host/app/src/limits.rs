@@ -40,6 +40,7 @@ fn parts() -> Vec<Part> {
         ("The API", "", api::stated()),
         ("Alerts", "", sluicebox_alert::stated()),
         ("Telemetry", "Keys stand in `sluicebox.toml`.", telemetry()),
+        ("Projects of plugins", "", sluicebox_toolchain::stated()),
         ("Test cases of plugins", "", sluicebox_cases::stated()),
     ]
 }

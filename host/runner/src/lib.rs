@@ -5,6 +5,7 @@ mod check;
 mod checkpoint;
 mod conduct;
 mod dag;
+mod disk;
 mod edge;
 mod extract;
 mod feed;
@@ -19,6 +20,7 @@ mod replay;
 mod restore;
 mod retry;
 mod run;
+
 mod size;
 mod spill;
 mod stated;

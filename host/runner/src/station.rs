@@ -1,14 +1,14 @@
 //! Where one stage works: its edges, its outcome so far, and what every call to one of its instances has in common.
 
 use crate::attempts::Failed;
-use crate::checkpoint::{CheckpointError, CheckpointWriter};
+use crate::checkpoint::CheckpointWriter;
 use crate::edge::{Edge, EdgeError};
 use crate::feed::Job;
 use crate::plan::StageProgress;
 use crate::poison::Poison;
 use crate::repeat::Part;
 use crate::retry::{seed_of, wait_before};
-use crate::run::{Ending, Run, host_fault, stopped};
+use crate::run::{Run, host_fault, stopped};
 use crate::stop::lock;
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{Schema, SchemaRef};
@@ -55,7 +55,7 @@ pub(crate) struct Doing {
     /// Retries that are in the journal.
     retries_told: u64,
     /// Bytes of all that was set aside.
-    set_aside_bytes: u64,
+    pub(crate) set_aside_bytes: u64,
 }
 
 /// A call as it has to be known to be made again, see [`FailedCall`].
@@ -148,80 +148,12 @@ impl<'a> Station<'a> {
         if batch.num_rows() == 0 {
             return Ok(());
         }
-        {
-            let mut checkpoint = lock(&self.checkpoint);
-            let written = checkpoint.as_mut().map(|writer| writer.write(batch).map(|()| writer.bytes()));
-            let max = self.spec.limits.checkpoint_bytes_max;
-            match written {
-                Some(Err(error)) => {
-                    *checkpoint = None;
-                    self.no_checkpoint(&error);
-                }
-                Some(Ok(bytes)) if bytes > max => {
-                    *checkpoint = None;
-                    self.too_large_a_checkpoint(max);
-                }
-                _ => {}
-            }
-        }
+        self.keep(batch);
         for edge in &self.outputs {
             edge.push(batch.clone()).map_err(|error| self.edge_fault(error))?;
         }
         self.count_out(batch);
         Ok(())
-    }
-
-    /// Keeps what was passed on, now that it is whole.
-    pub(crate) fn finish_checkpoint(&self) {
-        let Some(writer) = lock(&self.checkpoint).take() else { return };
-        let bookmark = lock(&self.run.state).bookmarks.get(self.name()).cloned();
-        match writer.finish(bookmark) {
-            Ok(bytes) => lock(&self.doing).outcome.checkpoint_bytes = bytes,
-            Err(error) => self.no_checkpoint(&error),
-        }
-    }
-
-    /// Keeps what was passed on until another stage failed: its call can be made again with what it was given before.
-    pub(crate) fn keep_part(&self) {
-        let Some(writer) = lock(&self.checkpoint).take() else { return };
-        if matches!(lock(&self.run.state).ending, Some(Ending::Failed(_)))
-            && let Err(error) = writer.finish_part()
-        {
-            self.no_checkpoint(&error);
-        }
-    }
-
-    fn too_large_a_checkpoint(&self, max: u64) {
-        let message = format!(
-            "the checkpoint of this run would have more than {}, and is not kept; raise `limits.checkpoint`, or set \
-             `checkpoint = false`",
-            Bound::Bytes(max)
-        );
-        self.run.tell(self.name(), sluicebox_model::stage::Level::Warn, message);
-    }
-
-    /// Sets rows or records aside, as long as they are not too much for the disk.
-    pub(crate) fn set_aside(&self, rows: &Quarantined) -> Result<(), Fault> {
-        let max = self.spec.limits.quarantine_bytes_max;
-        let bytes = {
-            let doing = &mut *lock(&self.doing);
-            doing.set_aside_bytes = doing.set_aside_bytes.saturating_add(rows.bytes());
-            doing.set_aside_bytes
-        };
-        if bytes > max {
-            let most = Bound::Bytes(max);
-            let message = format!("it would set aside more than {most} in this run");
-            let help = format!(
-                "raise `limits.quarantine`, now {most}; `reject.at-most` fails a run on a number or a share of rows"
-            );
-            return Err(Fault::new(FaultKind::Limit, "quarantine", message).with_help(help).of_stage(self.name()));
-        }
-        self.run.quarantine(self.name(), rows)
-    }
-
-    /// The run goes on without: it can still be repeated, from further up.
-    fn no_checkpoint(&self, error: &CheckpointError) {
-        self.run.tell(self.name(), sluicebox_model::stage::Level::Warn, error.to_string());
     }
 
     /// The fault of a call with a batch, told with its rows; the call is kept so that it can be made again.

@@ -16,6 +16,7 @@ mod program;
 mod project;
 mod sdk;
 mod sources;
+mod stated;
 mod tools;
 
 pub use built::{Sources, expected, is_current, note_built, note_took};
@@ -26,6 +27,7 @@ pub use need::Need;
 pub use new::{create, name_is_sound};
 pub use project::Project;
 pub use sources::{is_made, own_tests, sources};
+pub use stated::stated;
 pub use tools::Tools;
 
 use languages::Made;

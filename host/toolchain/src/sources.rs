@@ -26,7 +26,7 @@ const PIPELINE: &str = "pipeline.toml";
 const NO_SOURCES: [&str; 2] = [PIPELINE, "sluicebox.lock"];
 
 /// More files than this in a project's folder are not its sources: somebody keeps data there.
-const FILES_MAX: usize = 10_000;
+pub(crate) const FILES_MAX: usize = 10_000;
 
 /// A file larger than this is not looked through for names of others.
 const TEXT_MAX_BYTES: u64 = 1 << 20;

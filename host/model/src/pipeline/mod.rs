@@ -7,6 +7,7 @@ mod alert;
 mod grants;
 mod graph;
 pub mod kinds;
+mod limits;
 mod monitor;
 mod options;
 pub mod parse;

@@ -2,10 +2,10 @@
 
 use super::read::{Problems, Table, Value, quote, text, wrong_type};
 use super::{
-    OnCrash, OnFault, Pipeline, Problem, Retry, StageSpans, StageSpec, alert, grants, graph, monitor, options,
+    OnCrash, OnFault, Pipeline, Problem, Retry, StageSpans, StageSpec, alert, grants, graph, limits, monitor, options,
     schedule, settings, suggest, units,
 };
-use crate::limits::{Bound, COMPONENT_BYTES_MAX, Limits, Stated};
+use crate::limits::Stated;
 use crate::monitor::Monitors;
 use crate::net::host;
 use crate::stage::Threshold;
@@ -188,57 +188,23 @@ const ATTEMPTS_MAX: u32 = 100;
 const PARALLEL_MAX: u32 = 256;
 /// Runs again of a run that failed.
 const RETRIES_MAX: u32 = 100;
-/// What `limits.handles` may be.
-const HANDLES_MAX: u32 = 10_000_000;
-/// What `limits.connections` may be: each is a descriptor of the host, of which a process has few.
-const CONNECTIONS_MAX: u32 = 256;
-/// What `limits.connections-total` may be.
-const CONNECTIONS_TOTAL_MAX: u32 = 10_000_000;
-/// What `limits.files` may be: each is a descriptor of the host, of which a process has few.
-const FILES_MAX: u32 = 10_000;
-/// What `limits.poison-calls` may be.
-const POISON_CALLS_MAX: u32 = 10_000_000;
 /// Bytes of a name.
 const NAME_MAX: usize = 64;
 
 /// What a pipeline file may say at most, for `docs/limits.md`.
 pub fn stated() -> Vec<Stated> {
-    vec![
+    let mut all = vec![
         Stated::bytes("the name of a pipeline, stage or pool", NAME_MAX),
         Stated::bytes("the name of a host in a grant", host::NAME_MAX),
         Stated::bytes("a part of it between dots", host::LABEL_MAX),
         Stated::count("`retry.attempts`", ATTEMPTS_MAX as usize),
         Stated::count("`retries` of a pipeline", RETRIES_MAX as usize),
         Stated::count("`parallel`", PARALLEL_MAX as usize),
-        Stated::count("`limits.handles`", HANDLES_MAX as usize),
-        Stated::fixed("`limits.component`", Bound::Bytes(COMPONENT_BYTES_MAX)),
-        Stated::count("`limits.connections`", CONNECTIONS_MAX as usize),
-        Stated::count("`limits.connections-total`", CONNECTIONS_TOTAL_MAX as usize),
-        Stated::count("`limits.files`", FILES_MAX as usize),
-        Stated::count("`limits.poison-calls`", POISON_CALLS_MAX as usize),
-        Stated::count("`days` of the retention in `sluicebox.toml`", settings::DAYS_MAX as usize),
-    ]
+    ];
+    all.extend(limits::stated());
+    all.push(Stated::count("`days` of the retention in `sluicebox.toml`", settings::DAYS_MAX as usize));
+    all
 }
-
-const LIMIT_KEYS: [&str; 17] = [
-    "memory",
-    "call",
-    "stack",
-    "transfer",
-    "handles",
-    "held",
-    "log",
-    "component",
-    "connections",
-    "connections-total",
-    "network",
-    "files",
-    "checkpoint",
-    "quarantine",
-    "spill",
-    "poison-calls",
-    "poison-time",
-];
 
 fn read_stage(value: Value<'_>, at: usize, problems: &mut Problems) -> Option<StageSpec> {
     let nameless = format!("stage {}", at + 1);
@@ -280,7 +246,7 @@ fn read_stage(value: Value<'_>, at: usize, problems: &mut Problems) -> Option<St
         None => serde_json::Value::Object(serde_json::Map::new()),
     };
     let grants = table.table("grants", problems).map(|table| grants::read(&table, &mut spans, problems));
-    let limits = table.table("limits", problems).map(|table| read_limits(&table, problems)).unwrap_or_default();
+    let limits = table.table("limits", problems).map(|table| limits::read(&table, problems)).unwrap_or_default();
     let retry = table.table("retry", problems).map(|table| read_retry(&table, problems)).unwrap_or_default();
     let reject = table.table("reject", problems).and_then(|table| read_reject(&table, problems));
     let on_fault = [("fail", OnFault::Fail), ("quarantine", OnFault::Quarantine)];
@@ -312,7 +278,7 @@ fn known_stage_keys(table: &Table<'_>, problems: &mut Problems) {
             "write `inputs = [\"...\"]`".to_owned()
         } else if grants::KEYS.contains(&key) {
             format!("write `grants.{key} = ...`")
-        } else if LIMIT_KEYS.contains(&key) {
+        } else if limits::KEYS.contains(&key) {
             format!("write `limits.{key} = ...`")
         } else if key == "attempts" || key == "backoff" {
             format!("write `retry.{key} = ...`")
@@ -325,65 +291,6 @@ fn known_stage_keys(table: &Table<'_>, problems: &mut Problems) {
         };
         problems.push(Problem::error(span, format!("unknown key `{key}` in {}", table.what)).help(help));
     }
-}
-
-fn read_limits(table: &Table<'_>, problems: &mut Problems) -> Limits {
-    // Less than a page of memory, or no time at all, and no stage can even start.
-    const PAGE: u64 = 64 * 1024;
-    table.known_keys(&LIMIT_KEYS, &[("time", "did you mean `call`?"), ("timeout", "did you mean `call`?")], problems);
-    let mut limits = Limits::default();
-    let sizes = [
-        ("memory", &mut limits.memory_bytes_max, PAGE, u64::MAX),
-        ("stack", &mut limits.stack_bytes_max, PAGE, u64::MAX),
-        ("transfer", &mut limits.transfer_bytes_max, 1, u64::MAX),
-        ("held", &mut limits.held_bytes_max, 1, u64::MAX),
-        ("log", &mut limits.log_bytes_max, 0, u64::MAX),
-        ("component", &mut limits.component_bytes_max, 1, COMPONENT_BYTES_MAX),
-        ("network", &mut limits.network_bytes_max, 1, u64::MAX),
-        ("checkpoint", &mut limits.checkpoint_bytes_max, 0, u64::MAX),
-        ("quarantine", &mut limits.quarantine_bytes_max, 0, u64::MAX),
-        ("spill", &mut limits.spill_bytes_max, 0, u64::MAX),
-    ];
-    for (key, slot, least, most) in sizes {
-        let parse = |text: &str| match units::size(text)? {
-            bytes if bytes < least && least == PAGE => Err("at least \"64KiB\", one page of memory".to_owned()),
-            bytes if bytes < least => Err("it has to be more than nothing".to_owned()),
-            bytes if bytes > most => Err(format!("at most \"{}\"", Bound::Bytes(most))),
-            bytes => Ok(bytes),
-        };
-        if let Some(bytes) = table.quantity(key, "a size", parse, problems) {
-            *slot = bytes;
-        }
-    }
-    let times = [
-        ("call", &mut limits.call_max, "a call needs some time"),
-        ("poison-time", &mut limits.poison_time_max, "`on-fault = \"fail\"` looks for no rows at all"),
-    ];
-    for (key, slot, none) in times {
-        let parse = |text: &str| match units::duration(text)? {
-            time if time.is_zero() => Err(none.to_owned()),
-            time => Ok(time),
-        };
-        if let Some(time) = table.quantity(key, "a duration", parse, problems) {
-            *slot = time;
-        }
-    }
-    if let Some(handles) = table.whole("handles", 1, HANDLES_MAX, problems) {
-        limits.handles_max = handles;
-    }
-    if let Some(connections) = table.whole("connections", 1, CONNECTIONS_MAX, problems) {
-        limits.connections_max = connections;
-    }
-    if let Some(connections) = table.whole("connections-total", 1, CONNECTIONS_TOTAL_MAX, problems) {
-        limits.connections_total_max = connections;
-    }
-    if let Some(files) = table.whole("files", 1, FILES_MAX, problems) {
-        limits.files_max = files;
-    }
-    if let Some(calls) = table.whole("poison-calls", 1, POISON_CALLS_MAX, problems) {
-        limits.poison_calls_max = calls;
-    }
-    limits
 }
 
 /// How long a stage or a run may take.
