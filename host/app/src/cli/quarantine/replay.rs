@@ -20,7 +20,7 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 use sluicebox_model::cancel::Cancel;
-use sluicebox_model::pipeline::{Pipeline, suggest};
+use sluicebox_model::pipeline::{self, Pipeline, Problem, suggest};
 use sluicebox_model::plugin::Kind;
 use sluicebox_model::run::{RunId, RunRecord, RunState, Trigger};
 use sluicebox_runner::{Checkpoint, CheckpointError, Keeping, Part, Repeat, Restored, repeat};
@@ -89,6 +89,19 @@ impl Replay {
     }
 }
 
+/// The first of what is wrong with a pipeline.
+fn cannot_run(source: &Source, host: &Host, plugins: &Plugins<'_>) -> Trouble {
+    let why = match pipeline::parse(&source.text) {
+        Err(problems) => problems.into_iter().find(Problem::is_error).map(|problem| problem.message),
+        Ok(pipeline) => pipeline.stages.iter().find(|stage| plugins.of(stage).is_none()).map(|stage| {
+            let locked = host.lock.as_ref().and_then(|lock| lock.problem(stage, None, host.catalog.refused()));
+            locked.map_or_else(|| format!("plugin `{}` is not there", stage.plugin), |problem| problem.message)
+        }),
+    };
+    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    Trouble::new(format!("the pipeline cannot be run as it is{why}")).help("`sluicebox check` tells all that is wrong")
+}
+
 /// Runs the rows through the pipeline again: as the run `id` and once, or as a new one with the retries of its pipeline.
 ///
 /// # Errors
@@ -110,8 +123,7 @@ pub(crate) fn again(
             .help("`sluicebox quarantine list --all` shows by which run"));
     }
     let plugins = Plugins::Found(&host.catalog);
-    let wrong = || Trouble::new("the pipeline cannot be run as it is").help("`sluicebox check` tells why");
-    let pipeline = read(source, &plugins)?.ok_or_else(wrong)?;
+    let pipeline = read(source, &plugins)?.ok_or_else(|| cannot_run(source, host, &plugins))?;
     let before = before(&pipeline, stage)?;
     let (parts, mut restored) = parts(house, &pipeline, &plugins, record, stage, &before)?;
     if !how.replace_targets {

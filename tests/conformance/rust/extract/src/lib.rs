@@ -128,7 +128,8 @@ fn types() -> (Schema, Vec<Column>) {
 
 /// What is no number, the infinities and the zero below zero, of both widths.
 fn floats() -> (Schema, Vec<Column>) {
-    let names = [DataType::Float32, DataType::Float64].map(|data_type| Field::new(data_type.name(), data_type).not_null());
+    let names =
+        [DataType::Float32, DataType::Float64].map(|data_type| Field::new(data_type.name(), data_type).not_null());
     let wide = vec![f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0];
     let narrow = wide.iter().map(|value| *value as f32).collect();
     (Schema::new(names), vec![Column::from_f32(narrow), Column::from_f64(wide)])
@@ -175,7 +176,8 @@ impl Extract for Conform {
             }
             Mode::Empty if is_first => Ok(Some(Page::new(rows_of(0, 0)?))),
             Mode::Bookmarks => {
-                let rows = i64::from(self.options.batch.get()).min(i64::from(self.options.rows) - (self.next - self.first));
+                let rows =
+                    i64::from(self.options.batch.get()).min(i64::from(self.options.rows) - (self.next - self.first));
                 if rows <= 0 {
                     return Ok(None);
                 }
