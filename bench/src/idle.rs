@@ -50,8 +50,8 @@ pub(crate) fn print_table(sluicebox: &Path, plugins: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Has every plugin compiled, also those that come with the program.
-fn compile(sluicebox: &Path, plugins: &Path, folder: &Path) -> Result<()> {
+/// Has every plugin compiled, also those that come with the program, so that no host does it beside what is measured.
+pub(crate) fn compile(sluicebox: &Path, plugins: &Path, folder: &Path) -> Result<()> {
     let mut command = Command::new(sluicebox);
     command.args(["plugins", "list", "--plugins"]).arg(plugins).env("SLUICEBOX_CACHE", folder.join("cache"));
     let done = command.stdout(Stdio::null()).stderr(Stdio::null()).status()?;

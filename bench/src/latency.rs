@@ -2,6 +2,7 @@
 //! the API of a host that serves. By the clock. Within the process to the call itself, when the instance that takes it is made;
 //! through the API to the event that the stage begins.
 
+use crate::idle::compile;
 use crate::measure::median;
 use crate::served::Served;
 use anyhow::{Context, Result, bail};
@@ -47,6 +48,7 @@ pub(crate) fn print_table(sluicebox: &Path, plugins: &Path) -> Result<()> {
         let folder = folder.path();
         std::fs::create_dir(folder.join("data"))?;
         std::fs::write(folder.join("nothing.toml"), nothing("nothing", ""))?;
+        compile(sluicebox, plugins, folder)?;
         let (runs, examining) = in_process(folder, plugins)?;
         print(&format!("in the process, {where_}"), &runs);
         println!("| of that, examining the file: {} | | |", shown(examining));

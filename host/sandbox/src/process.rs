@@ -96,10 +96,12 @@ pub fn work_for_parent(arguments: impl IntoIterator<Item = String>) -> ExitCode 
     }
 }
 
-/// Lets the kernel end this process when it took so much.
+/// Lets the kernel end this process when it took so much, or its parent has ended.
 #[cfg(target_os = "linux")]
 fn bound(cpu_seconds: u64, memory_bytes: u64) {
-    use rustix::process::{Resource, Rlimit, setrlimit};
+    use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
+    // Nobody is left to take what it makes. (The signal comes with the end of the thread that waits for it.)
+    let _ = set_parent_process_death_signal(Some(Signal::KILL));
     // A process that cannot be bounded by the kernel is still watched by its parent.
     let limit = |resource, most| {
         let _ = setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) });
