@@ -22,6 +22,8 @@ pub struct Client {
     agent: ureq::Agent,
     locked: bool,
     dir: Option<PathBuf>,
+    /// Its state folder.
+    state: PathBuf,
 }
 
 impl Client {
@@ -43,7 +45,14 @@ impl Client {
             .max_redirects(0)
             .proxy(None)
             .build();
-        Ok(Some(Self { url: address.url, token, agent: config.into(), locked: address.locked, dir: address.dir }))
+        Ok(Some(Self {
+            url: address.url,
+            token,
+            agent: config.into(),
+            locked: address.locked,
+            dir: address.dir,
+            state: state.to_owned(),
+        }))
     }
 
     /// The folder that it serves.
@@ -61,6 +70,11 @@ impl Client {
         }
         Err(Trouble::new("a host serves this folder, and runs its pipelines without `--locked`")
             .help("start it with `sluicebox serve --locked`, or stop it"))
+    }
+
+    /// Whether no host has the state folder any more.
+    pub fn is_gone(&self) -> bool {
+        !is_locked(&self.state)
     }
 
     /// Asks for something to be done; answers with what the host says.

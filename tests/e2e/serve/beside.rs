@@ -77,6 +77,21 @@ fn runs_are_asked_of_the_host() {
     serving.end();
 }
 
+/// Whoever waits for a run is told when nobody is left to run it.
+#[test]
+fn a_command_does_not_wait_for_a_host_that_is_gone() {
+    let project = project();
+    project.file("long.toml", slow("long", 60.0, "every = '1h'", ""));
+    let serving = Serving::begin(&project);
+    let long = project.command(&["run", "long.toml"]).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    serving.runs("long", "running", 1);
+    serving.kill();
+    let ended = long.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert_eq!(ended.status.code(), Some(2), "{told}");
+    assert!(told.contains("has ended, and it has no end") && told.contains("`sluicebox serve` goes on"), "{told}");
+}
+
 #[test]
 fn the_past_is_filled_in_by_the_host() {
     let project = project();

@@ -11,10 +11,13 @@ use sluicebox_model::house::QueueState;
 use sluicebox_model::run::{RunId, RunRecord, RunState};
 use sluicebox_store::Store;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How often the journal is looked at.
+/// How often the journal is looked at, and whether there is a host.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+const HOST_EVERY: Duration = Duration::from_secs(1);
+/// How long a host that ended may take to be there again.
+const GONE_FOR: Duration = Duration::from_secs(10);
 
 /// What became of a run that a host was asked for.
 pub(super) enum Became {
@@ -68,9 +71,10 @@ pub(super) fn run_of(asked: &Value) -> Result<RunId, Trouble> {
 /// Waits for the end of a run that a host has queued; asks it to stop if we are to.
 ///
 /// # Errors
-/// The store cannot be read.
+/// The store cannot be read; the host has ended, and none takes its place.
 pub(super) fn wait(client: &Client, store: &Store, id: RunId, cancel: &Cancel) -> Result<Became, Trouble> {
     let mut told_to_stop = false;
+    let (mut looked, mut seen) = (Instant::now(), Instant::now());
     loop {
         if cancel.is_cancelled() && !told_to_stop {
             told_to_stop = true;
@@ -87,6 +91,16 @@ pub(super) fn wait(client: &Client, store: &Store, id: RunId, cancel: &Cancel) -
         }
         if settled && let Some(record) = ended(store, &id.to_string()) {
             return Ok(Became::Ended(Box::new(record)));
+        }
+        if looked.elapsed() >= HOST_EVERY {
+            looked = Instant::now();
+            if !client.is_gone() {
+                seen = looked;
+            } else if seen.elapsed() >= GONE_FOR {
+                let message = format!("the host that was to run {id} has ended, and it has no end");
+                return Err(Trouble::new(message)
+                    .help("`sluicebox serve` goes on with it; so does a command that runs pipelines here"));
+            }
         }
         std::thread::sleep(LOOK_EVERY);
     }
