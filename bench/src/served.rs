@@ -31,6 +31,8 @@ impl Served {
         let mut command = Command::new(sluicebox);
         command.arg("serve").arg(folder).args(["--address", "127.0.0.1:0", "--plugins"]).arg(plugins);
         command.arg("--state").arg(&state).env("SLUICEBOX_CACHE", folder.join("cache")).env("SLUICEBOX_LOG", "error");
+        // As docs/deploy.md has it.
+        command.env("MALLOC_ARENA_MAX", "2");
         let process = command.stdin(Stdio::null()).spawn().with_context(|| format!("could not start {command:?}"))?;
         let mut served = Self { process, address: String::new(), token: String::new() };
         let end = Instant::now() + PATIENCE;

@@ -99,7 +99,7 @@ fn the_unit_of_systemd() {
     };
     let words: Vec<String> = of("ExecStart")[0].split_whitespace().map(|word| meant(word).1).collect();
     let variables: Vec<(String, String)> = of("Environment").into_iter().map(meant).collect();
-    assert_eq!(variables.len(), 2, "{variables:?}");
+    assert_eq!(variables.len(), 3, "{variables:?}");
     serves(&project, &words, &variables, "-TERM");
     // Where there is systemd, it is asked.
     let file = project.path().join("sluicebox.service");
