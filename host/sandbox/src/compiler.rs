@@ -195,25 +195,19 @@ pub(crate) fn work(mut arguments: impl Iterator<Item = String>) -> ExitCode {
     }
     let (code, reason) = match compile(stack) {
         Ok(()) => return ExitCode::SUCCESS,
-        Err(Refused::Broken(reason)) => (REFUSED, reason),
-        Err(Refused::TooMuch(reason)) => (TOO_MUCH, reason),
+        Err(NotCompiled::Broken(reason) | NotCompiled::Machine(reason)) => (REFUSED, reason),
+        Err(NotCompiled::TooMuch(reason)) => (TOO_MUCH, reason),
     };
     eprintln!("{reason}");
     ExitCode::from(code)
 }
 
-/// Why a process does not compile.
-enum Refused {
-    Broken(String),
-    TooMuch(String),
-}
-
-fn compile(stack_bytes: u64) -> std::result::Result<(), Refused> {
-    let machine = |error: io::Error| Refused::Broken(error.to_string());
-    let broken = |error: wasmtime::Error| Refused::Broken(reason(&error));
+fn compile(stack_bytes: u64) -> std::result::Result<(), NotCompiled> {
+    let machine = |error: io::Error| NotCompiled::Machine(error.to_string());
+    let broken = |error: wasmtime::Error| NotCompiled::Broken(reason(&error));
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes).map_err(machine)?;
-    names_fit(&bytes).map_err(Refused::TooMuch)?;
+    names_fit(&bytes).map_err(NotCompiled::TooMuch)?;
     let engine: Engine = engine::of_stack(stack_bytes).map_err(broken)?;
     let compiled = engine.precompile_component(&bytes).map_err(broken)?;
     let mut out = io::stdout().lock();

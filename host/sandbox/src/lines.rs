@@ -152,10 +152,7 @@ fn demangled(name: &str, left: &mut usize) -> Option<String> {
 }
 
 fn cut(name: &str, left: &mut usize) -> String {
-    let mut end = name.len().min(NAME_MAX).min(*left);
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
+    let end = name.floor_char_boundary(NAME_MAX.min(*left));
     *left -= end;
     name.get(..end).unwrap_or_default().to_owned()
 }

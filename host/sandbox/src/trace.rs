@@ -109,7 +109,7 @@ impl Place {
 }
 
 fn short(name: &str) -> &str {
-    name.char_indices().nth(NAME_MAX).and_then(|(at, _)| name.get(..at)).unwrap_or(name)
+    name.get(..name.floor_char_boundary(NAME_MAX)).unwrap_or(name)
 }
 
 /// What something says of itself, as far as that is no longer than so.
@@ -138,8 +138,7 @@ impl Write for Bounded {
             self.text.push_str(text);
             return Ok(());
         }
-        let end = (0..=self.left).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
-        self.text.push_str(text.get(..end).unwrap_or_default());
+        self.text.push_str(text.get(..text.floor_char_boundary(self.left)).unwrap_or_default());
         self.left = 0;
         Err(fmt::Error)
     }

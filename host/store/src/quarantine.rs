@@ -360,8 +360,7 @@ fn with_reason(schema: &Schema) -> SchemaRef {
 fn tally(reasons: &[String]) -> BTreeMap<String, i64> {
     let mut counts = BTreeMap::new();
     for reason in reasons {
-        let end = (0..=REASON_BYTES_MAX.min(reason.len())).rev().find(|end| reason.is_char_boundary(*end));
-        let reason = reason.get(..end.unwrap_or(0)).unwrap_or_default();
+        let reason = reason.get(..reason.floor_char_boundary(REASON_BYTES_MAX)).unwrap_or_default();
         *counts.entry(reason.to_owned()).or_default() += 1;
     }
     counts

@@ -104,20 +104,16 @@ pub(super) fn limits(limits: &Limits) -> String {
             said.push(format!("{} {what}", size(value)));
         }
     }
-    if limits.handles_max != usual.handles_max {
-        said.push(count(u64::from(limits.handles_max), "handle", "handles"));
-    }
-    if limits.connections_max != usual.connections_max {
-        said.push(count(u64::from(limits.connections_max), "connection at once", "connections at once"));
-    }
-    if limits.connections_total_max != usual.connections_total_max {
-        said.push(count(u64::from(limits.connections_total_max), "connection in all", "connections in all"));
-    }
-    if limits.files_max != usual.files_max {
-        said.push(count(u64::from(limits.files_max), "open file", "open files"));
-    }
-    if limits.poison_calls_max != usual.poison_calls_max {
-        said.push(count(u64::from(limits.poison_calls_max), "call to find poison rows", "calls to find poison rows"));
+    for (value, usual, one, many) in [
+        (limits.handles_max, usual.handles_max, "handle", "handles"),
+        (limits.connections_max, usual.connections_max, "connection at once", "connections at once"),
+        (limits.connections_total_max, usual.connections_total_max, "connection in all", "connections in all"),
+        (limits.files_max, usual.files_max, "open file", "open files"),
+        (limits.poison_calls_max, usual.poison_calls_max, "call to find poison rows", "calls to find poison rows"),
+    ] {
+        if value != usual {
+            said.push(count(u64::from(value), one, many));
+        }
     }
     if limits.poison_time_max != usual.poison_time_max {
         said.push(format!("{} to find poison rows", time(limits.poison_time_max)));

@@ -90,20 +90,17 @@ pub(super) fn read(table: &Table<'_>, problems: &mut Problems) -> Limits {
             *slot = time;
         }
     }
-    if let Some(handles) = table.whole("handles", 1, HANDLES_MAX, problems) {
-        limits.handles_max = handles;
-    }
-    if let Some(connections) = table.whole("connections", 1, CONNECTIONS_MAX, problems) {
-        limits.connections_max = connections;
-    }
-    if let Some(connections) = table.whole("connections-total", 1, CONNECTIONS_TOTAL_MAX, problems) {
-        limits.connections_total_max = connections;
-    }
-    if let Some(files) = table.whole("files", 1, FILES_MAX, problems) {
-        limits.files_max = files;
-    }
-    if let Some(calls) = table.whole("poison-calls", 1, POISON_CALLS_MAX, problems) {
-        limits.poison_calls_max = calls;
+    let numbers = [
+        ("handles", &mut limits.handles_max, HANDLES_MAX),
+        ("connections", &mut limits.connections_max, CONNECTIONS_MAX),
+        ("connections-total", &mut limits.connections_total_max, CONNECTIONS_TOTAL_MAX),
+        ("files", &mut limits.files_max, FILES_MAX),
+        ("poison-calls", &mut limits.poison_calls_max, POISON_CALLS_MAX),
+    ];
+    for (key, slot, most) in numbers {
+        if let Some(number) = table.whole(key, 1, most, problems) {
+            *slot = number;
+        }
     }
     limits
 }
