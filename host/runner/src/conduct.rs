@@ -357,15 +357,15 @@ fn pass_on_again(station: &Station<'_>) {
 
 fn end_badly(station: &Station<'_>, fault: Fault) {
     let run = station.run;
-    let mut fault = fault;
-    if run.stop.is_stopped() && fault.kind == FaultKind::Cancelled {
-        // One of the stage's own threads may have stopped the run.
-        match run.failed_because_of(station.name()) {
-            Some(own) => fault = own,
-            None => return,
-        }
+    if !(run.stop.is_stopped() && fault.kind == FaultKind::Cancelled) {
+        run.fail(&fault);
     }
-    run.fail(&fault);
+    // Several of the stage's threads may have failed: what ended the run is what the stage failed of.
+    let fault = match run.failed_because_of(station.name()) {
+        Some(own) => own,
+        None if fault.kind == FaultKind::Cancelled => return,
+        None => fault,
+    };
     let event = Event::StageFailed { stage: station.name().to_owned(), fault, outcome: outcome(station) };
     // A journal that fails is told at the end of the run.
     let _ = run.append(&[event]);

@@ -8,7 +8,7 @@ use sluicebox_model::cancel::Cancel;
 use sluicebox_model::fault::FaultKind::{self, Contract, Host, Trap};
 use sluicebox_model::run::{Event, RunState};
 use sluicebox_model::stage::Report;
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 
 /// An extract without an end.
 fn endless() -> Fake {
@@ -57,6 +57,34 @@ fn a_failure_marks_those_behind_and_stops_the_others() {
         assert!(target.calls().last().is_none_or(|call| call == "abort []"), "{:?}", target.calls());
         assert!(!target.calls().iter().any(|call| call.starts_with("commit")));
     }
+}
+
+/// Two instances of one stage fail, and the run is ended by the one that the stage's own thread learns of last.
+#[test]
+fn the_fault_of_a_stage_is_the_one_that_ended_the_run() {
+    let at_once = Arc::new(Barrier::new(2));
+    let bad = transform_with(move |_, cancel: &Cancel| {
+        let (at_once, cancel) = (at_once.clone(), cancel.clone());
+        (
+            move |_, _: RecordBatch| {
+                at_once.wait();
+                if std::thread::current().name() != Some("bad") {
+                    return Err(fault(Trap, "early"));
+                }
+                while !cancel.is_cancelled() {
+                    std::thread::yield_now();
+                }
+                Err(fault(Trap, "late"))
+            },
+            || Ok(None),
+        )
+    });
+    let trial = Trial::new().stage("read", &[], endless()).stage_with("bad", &["read"], bad.stateless(), |spec| {
+        spec.parallel = Some(2);
+    });
+    let record = trial.run();
+    assert_eq!(record.fault.as_ref().map(|fault| fault.message.as_str()), Some("early"));
+    assert_eq!(stage_of(&record, "bad").fault, record.fault);
 }
 
 #[test]
