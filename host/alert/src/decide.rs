@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use sluicebox_model::alert::{AlertOn, AlertRule};
 use sluicebox_model::fault::FaultKind;
 use sluicebox_model::run::{RunRecord, RunState};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// What has to be known beside the run itself.
@@ -11,8 +12,8 @@ use std::time::Duration;
 pub struct Circumstances {
     /// A run that failed: how many failed in a row, this one included. A run that ended well: how many did just before it.
     pub failures_in_a_row: u32,
-    /// Whether somebody was told of one of these failures, and of no recovery since.
-    pub failure_told: bool,
+    /// Which rules, counted from 0, have told of one of these failures, and of no recovery since.
+    pub failure_told: BTreeSet<usize>,
     /// Whether the pipeline is paused because of this failure: that is told, whatever was told before.
     pub pauses: bool,
     /// When the run should have started; none: at no time of its own.
@@ -53,7 +54,7 @@ pub fn due(rules: &[AlertRule], run: &RunRecord, circumstances: &Circumstances, 
         let kinds: Vec<AlertOn> = AlertOn::ALL
             .into_iter()
             .filter(|kind| rule.on.contains(kind) && !circumstances.told.contains(kind))
-            .filter(|kind| is_due(*kind, rule, run, circumstances, now))
+            .filter(|kind| is_due(*kind, number, rule, run, circumstances, now))
             .collect();
         if !kinds.is_empty() {
             all.push(Due { rule: number, kinds });
@@ -62,18 +63,26 @@ pub fn due(rules: &[AlertRule], run: &RunRecord, circumstances: &Circumstances, 
     all
 }
 
-fn is_due(kind: AlertOn, rule: &AlertRule, run: &RunRecord, circumstances: &Circumstances, now: Timestamp) -> bool {
+fn is_due(
+    kind: AlertOn,
+    number: usize,
+    rule: &AlertRule,
+    run: &RunRecord,
+    circumstances: &Circumstances,
+    now: Timestamp,
+) -> bool {
     let has_failed = matches!(run.state, RunState::Failed | RunState::Crashed);
     let has_ended = has_failed || run.state == RunState::Succeeded;
     let failures = circumstances.failures_in_a_row;
     let after = rule.after.max(1);
+    let has_told = circumstances.failure_told.contains(&number);
     match kind {
-        // Past the number only if nobody was told: the rule is new, or waited for more before.
+        // Past the number only if it has told nobody: the rule is new, or waited for more before.
         AlertOn::Failure => {
-            let is_told = failures == after || (failures > after && !circumstances.failure_told);
+            let is_told = failures == after || (failures > after && !has_told);
             has_failed && (is_told || circumstances.pauses)
         }
-        AlertOn::Recovery => run.state == RunState::Succeeded && circumstances.failure_told && failures >= after,
+        AlertOn::Recovery => run.state == RunState::Succeeded && has_told && failures > 0,
         AlertOn::Deadline => {
             let by_fault = has_failed && run.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::Deadline);
             by_fault || is_past_deadline(run, circumstances, now)

@@ -14,7 +14,8 @@ fn kinds(on: &[AlertOn], after: u32, run: &RunRecord, circumstances: &Circumstan
     due.into_iter().flat_map(|due| due.kinds).collect()
 }
 
-fn failures(failures_in_a_row: u32, failure_told: bool) -> Circumstances {
+fn failures(failures_in_a_row: u32, told: bool) -> Circumstances {
+    let failure_told = told.then_some(0).into_iter().collect();
     Circumstances { failures_in_a_row, failure_told, ..Circumstances::default() }
 }
 
@@ -38,13 +39,16 @@ fn a_rule_waits_for_its_number() {
     let failed = run(RunState::Failed);
     assert!(kinds(&on, 3, &failed, &failures(2, false)).is_empty());
     assert_eq!(kinds(&on, 3, &failed, &failures(3, false)), [AlertOn::Failure]);
-    // Another rule told at the first; this one tells at its own.
+    // It told earlier, since the pipeline was paused; it tells at its own number.
     assert_eq!(kinds(&on, 3, &failed, &failures(3, true)), [AlertOn::Failure]);
     assert!(kinds(&on, 3, &failed, &failures(4, true)).is_empty());
     // A rule that came when it was past its number.
     assert_eq!(kinds(&on, 3, &failed, &failures(7, false)), [AlertOn::Failure]);
-    // Of a failure that this rule did not tell, it tells no recovery.
-    assert!(kinds(&on, 3, &run(RunState::Succeeded), &failures(2, true)).is_empty());
+    // Another rule told; of a failure that this one did not tell, it tells no recovery.
+    let other = Circumstances { failure_told: [1].into(), ..failures(2, false) };
+    assert!(kinds(&on, 3, &run(RunState::Succeeded), &other).is_empty());
+    // What was told before the runs before ended well is over.
+    assert!(kinds(&on, 1, &run(RunState::Succeeded), &failures(0, true)).is_empty());
 }
 
 #[test]
@@ -55,6 +59,8 @@ fn the_failure_that_pauses_is_told_whatever_was_told() {
     assert_eq!(kinds(&on, 9, &run(RunState::Failed), &pauses(3, false)), [AlertOn::Failure]);
     assert!(kinds(&[AlertOn::Late], 1, &run(RunState::Failed), &pauses(3, true)).is_empty());
     assert!(kinds(&on, 1, &run(RunState::Cancelled), &pauses(3, true)).is_empty());
+    // And so is that it is over, although that rule's own number was not reached.
+    assert_eq!(kinds(&on, 9, &run(RunState::Succeeded), &failures(3, true)), [AlertOn::Recovery]);
 }
 
 #[test]

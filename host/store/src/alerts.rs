@@ -9,18 +9,14 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use sluicebox_model::house::{Alert, Decided, HouseEvent, NewAlert};
 use std::collections::BTreeSet;
 
-/// What there is to know before anybody is told of a pipeline.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AlertStanding {
-    /// Runs that failed, or crashed, since the last that ended well, counted by their ends. Runs that a later one repeats
-    /// count with that one: the attempts of one run are one failure.
-    pub failures: u64,
+/// Runs of a pipeline that failed, or crashed, in a row, counted by their ends. Runs that a later one repeats count with that
+/// one: the attempts of one run are one failure. A run that was cancelled, or has not ended, says nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Failures {
+    /// How many.
+    pub count: u64,
     /// When the first of them ended.
-    pub failing_since: Option<Timestamp>,
-    /// Targets that were told of a failure, and not yet of a recovery.
-    pub open_failures: BTreeSet<String>,
-    /// When a run last ended well.
-    pub last_success: Option<Timestamp>,
+    pub since: Option<Timestamp>,
 }
 
 /// How an attempt went.
@@ -117,42 +113,58 @@ impl Store {
         Ok(last.is_some())
     }
 
-    /// What there is to know before anybody is told of a pipeline.
+    /// The failures of a pipeline in a row: those since the last run that ended well. With `after`, only those that ended later;
+    /// with `before`, as it was before that time.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn alert_standing(&self, pipeline: &str) -> Result<AlertStanding, StoreError> {
+    pub fn failures(
+        &self,
+        pipeline: &str,
+        after: Option<Timestamp>,
+        before: Option<Timestamp>,
+    ) -> Result<Failures, StoreError> {
+        let (after, before) = (after.map_or(i64::MIN, nanoseconds), before.map_or(i64::MAX, nanoseconds));
         self.quick(|connection| {
             let last: Option<i64> = connection
-                .prepare_cached("SELECT max(ended_at) FROM runs WHERE pipeline = ?1 AND state = 'succeeded'")?
-                .query_row([pipeline], |row| row.get(0))?;
-            let (failures, since): (i64, Option<i64>) = connection
+                .prepare_cached(
+                    "SELECT max(ended_at) FROM runs WHERE pipeline = ?1 AND state = 'succeeded' AND ended_at < ?2",
+                )?
+                .query_row(params![pipeline, before], |row| row.get(0))?;
+            let (count, since): (i64, Option<i64>) = connection
                 .prepare_cached(
                     "SELECT count(*), min(ended_at) FROM runs AS failed
-                     WHERE pipeline = ?1 AND state IN ('failed', 'crashed') AND ended_at > coalesce(?2, -1)
+                     WHERE pipeline = ?1 AND state IN ('failed', 'crashed') AND ended_at > ?2 AND ended_at < ?3
                         AND NOT EXISTS (SELECT 1 FROM runs AS later
                             WHERE later.repeats = failed.id AND later.state IN ('failed', 'crashed'))",
                 )?
-                .query_row(params![pipeline, last], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            let mut open = connection.prepare_cached(
+                .query_row(params![pipeline, last.unwrap_or(-1).max(after), before], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })?;
+            Ok(Failures { count: unsigned(count), since: since.map(timestamp) })
+        })
+    }
+
+    /// Targets that were told of a failure of a pipeline, and not yet of a recovery.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn open_failures(&self, pipeline: &str) -> Result<BTreeSet<String>, StoreError> {
+        self.quick(|connection| {
+            let mut last = connection.prepare_cached(
                 // The kind is that of the row with the highest id.
                 "SELECT target, kind, max(id) FROM alerts WHERE pipeline = ?1 AND kind IN ('failure', 'recovery')
                  GROUP BY target",
             )?;
-            let open = open.query_map([pipeline], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
-            let mut open_failures = BTreeSet::new();
-            for told in open {
+            let last = last.query_map([pipeline], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+            let mut open = BTreeSet::new();
+            for told in last {
                 let (target, kind) = told?;
                 if kind == "failure" {
-                    open_failures.insert(target);
+                    open.insert(target);
                 }
             }
-            Ok(AlertStanding {
-                failures: unsigned(failures),
-                failing_since: since.map(timestamp),
-                open_failures,
-                last_success: last.map(timestamp),
-            })
+            Ok(open)
         })
     }
 }

@@ -28,7 +28,7 @@ mod watch;
 mod whole;
 mod witness;
 
-pub use alerts::AlertStanding;
+pub use alerts::Failures;
 pub use bookmarks::Bookmark;
 pub use dealt::{Dealt, LoadedByReplay, SetAside};
 pub use error::StoreError;

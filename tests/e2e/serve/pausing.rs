@@ -3,6 +3,7 @@
 use super::catch_up::pretend;
 use super::rows;
 use serde_json::Value;
+use sluicebox_tests::Project;
 use sluicebox_tests::serving::{Serving, at, project, quick, slow, text};
 
 const TOLD: &str = "[[alert]]\non = ['failure', 'recovery']\ncommand = ['tee', '-a', 'told.jsonl']";
@@ -84,6 +85,15 @@ fn waiting(serving: &Serving<'_>, pipeline: &str) -> usize {
     serving.store.queue(pipeline).iter().filter(|row| row["state"] == "waiting").count()
 }
 
+/// The alerts that were told, once there are so many.
+fn told(serving: &Serving<'_>, project: &Project, count: usize) -> Vec<Value> {
+    serving.until(&format!("{count} alerts are told"), || {
+        let text = if project.has("told.jsonl") { project.read("told.jsonl") } else { String::new() };
+        let all: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        (all.len() >= count).then_some(all)
+    })
+}
+
 /// Until the host has done much else.
 fn tick_twice(serving: &Serving<'_>) {
     let ticks = serving.store.runs("tick").len();
@@ -142,13 +152,7 @@ fn pause_after_holds_for_missed_times_and_is_told() {
     pretend(&project, 1000);
     let serving = Serving::begin(&project);
     serving.events("p", "paused", 1);
-    let told = |count: usize| {
-        serving.until(&format!("{count} alerts are told"), || {
-            let text = if project.has("told.jsonl") { project.read("told.jsonl") } else { String::new() };
-            let all: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-            (all.len() >= count).then_some(all)
-        })
-    };
+    let told = |count| told(&serving, &project, count);
     // The first failure, and the one that pauses, though a failure was told before.
     let failures = told(2);
     let reason = "its last 2 runs failed (`pause-after = 2`)";
@@ -173,6 +177,30 @@ fn pause_after_holds_for_missed_times_and_is_told() {
     serving.runs("p", "succeeded", 1 + held);
     let store = serving.end();
     assert_eq!(store.alerts("p").len(), 3, "{:?}", store.alerts("p"));
+}
+
+/// The attempts of a run are one failure; and a rule that waits for more failures than it takes to pause tells of the pause, and of
+/// its end.
+#[test]
+fn attempts_are_one_failure_and_a_patient_rule_tells_of_a_pause_and_its_end() {
+    let project = project();
+    let (schedule, patient) = ("every = '1s'\npause-after = 2", TOLD.replace("]\ncommand", "]\nafter = 9\ncommand"));
+    let bad = failing(schedule, &patient, "unavailable").replace("name = 'p'\n\n", "name = 'p'\nretries = 1\n\n");
+    project.file("p.toml", bad);
+    let serving = Serving::begin(&project);
+    serving.events("p", "paused", 1);
+    let runs = serving.store.runs("p");
+    assert_eq!(runs.len(), 4, "two times, two attempts each: {runs:#?}");
+    let told = |count| told(&serving, &project, count);
+    let reason = "its last 2 runs failed (`pause-after = 2`)";
+    let all = told(1);
+    assert_eq!((text(&all[0], "kind"), text(&all[0], "paused")), ("failure", reason));
+    project.file("p.toml", quick("p", schedule, &patient));
+    serving.events("p", "pipeline-loaded", 2);
+    serving.sluicebox(&["resume", "p"]).with_code(0);
+    let all = told(2);
+    assert_eq!((text(&all[1], "kind"), text(&all[1], "title")), ("recovery", "p runs again, after 2 failures"));
+    serving.end();
 }
 
 #[test]

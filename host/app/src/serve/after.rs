@@ -7,7 +7,7 @@ use crate::deaths::DEATHS_MAX;
 use crate::trouble::Trouble;
 use jiff::Timestamp;
 use sluicebox_alert::{Circumstances, Facts, due, message, seed};
-use sluicebox_model::alert::{AlertOn, AlertTarget};
+use sluicebox_model::alert::{AlertOn, AlertRule, AlertTarget};
 use sluicebox_model::fault::{Fault, FaultKind};
 use sluicebox_model::house::{
     Decided, HouseEvent, NewAlert, NewHouseEvent, NewRun, PausedState, QueueState, QueuedRun, Settled,
@@ -15,7 +15,8 @@ use sluicebox_model::house::{
 use sluicebox_model::pipeline::OnCrash;
 use sluicebox_model::run::{Event, RunRecord, RunState, Trigger};
 use sluicebox_schedule::pause::pause;
-use sluicebox_store::{HouseFilter, RunFilter};
+use sluicebox_store::HouseFilter;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Who pauses a pipeline that keeps failing.
@@ -126,14 +127,8 @@ impl Service {
             ..HouseFilter::default()
         };
         let resumed = self.house.store.house_events(&filter)?.first().map(|entry| entry.at);
-        let filter = RunFilter {
-            pipeline: Some(record.pipeline.clone()),
-            since: resumed,
-            limit: Some(limit.saturating_mul(2).saturating_add(10)),
-            ..RunFilter::default()
-        };
-        let runs = self.house.store.runs(&filter)?;
-        let Some(reason) = pause(Some(limit), runs.iter().map(|run| run.state)) else { return Ok(false) };
+        let failures = self.house.store.failures(&record.pipeline, resumed, None)?;
+        let Some(reason) = pause(Some(limit), failures.count) else { return Ok(false) };
         if self.house.store.pause(&record.pipeline, PAUSE_AFTER, &reason, now)? {
             let resume = self.command(&format!("resume {}", record.pipeline));
             tracing::error!(pipeline = %record.pipeline, "paused: {reason}; `{resume}` lets it run again");
@@ -169,20 +164,23 @@ impl Service {
         if rules.is_empty() {
             return Ok(Vec::new());
         }
-        let standing = self.house.store.alert_standing(&queued.pipeline)?;
-        let (failures, failing_since) = if record.state == RunState::Succeeded {
-            // One that could not commit at first was told as a failure itself.
-            let itself = !standing.open_failures.is_empty() && self.has_crashed(record)?;
-            let (before, since) = self.failures_before(record)?;
-            (before + u64::from(itself), since)
-        } else {
-            (standing.failures, standing.failing_since)
+        let store = &self.house.store;
+        let open = store.open_failures(&queued.pipeline)?;
+        let has_told = |rule: &AlertRule| {
+            rule.to.iter().flat_map(AlertTarget::each).any(|target| open.contains(&name_of(&target)))
         };
+        let failure_told: BTreeSet<usize> =
+            rules.iter().enumerate().filter(|(_, rule)| has_told(rule)).map(|(number, _)| number).collect();
+        let has_succeeded = record.state == RunState::Succeeded;
+        let failures = store.failures(&queued.pipeline, None, record.ended_at.filter(|_| has_succeeded))?;
+        // One that could not commit at first was told as a failure itself.
+        let itself = has_succeeded && !failure_told.is_empty() && self.has_crashed(record)?;
+        let failures_in_a_row = failures.count + u64::from(itself);
         let schedule = pipeline.and_then(|pipeline| pipeline.schedule.as_ref());
         let waits_since = self.lock().waits_since(queued);
         let circumstances = Circumstances {
-            failures_in_a_row: u32::try_from(failures).unwrap_or(u32::MAX),
-            failure_told: !standing.open_failures.is_empty(),
+            failures_in_a_row: u32::try_from(failures_in_a_row).unwrap_or(u32::MAX),
+            failure_told,
             pauses,
             due_at: rows::due_at(queued),
             waits_since: Some(waits_since),
@@ -200,7 +198,7 @@ impl Service {
         let facts = Facts {
             owner: pipeline.and_then(|pipeline| pipeline.owner.as_deref()),
             failures_in_a_row: circumstances.failures_in_a_row,
-            failing_since,
+            failing_since: failures.since,
             due_at: circumstances.due_at,
             paused: paused.as_ref().map(|paused| paused.reason.as_str()),
             notes: &notes,
@@ -226,23 +224,11 @@ impl Service {
         let events = self.house.store.events(record.id)?;
         Ok(events.iter().any(|(_, event)| matches!(event, Event::RunCrashed { .. })))
     }
+}
 
-    /// How many runs failed in a row before one that succeeded, and when the first of them ended.
-    fn failures_before(&self, record: &RunRecord) -> Result<(u64, Option<Timestamp>), Trouble> {
-        let filter = RunFilter {
-            pipeline: Some(record.pipeline.clone()),
-            before: Some(record.id),
-            limit: Some(200),
-            ..RunFilter::default()
-        };
-        let before = self.house.store.runs(&filter)?;
-        let failed: Vec<_> = before
-            .iter()
-            .filter(|run| run.state != RunState::Cancelled)
-            .take_while(|run| matches!(run.state, RunState::Failed | RunState::Crashed))
-            .collect();
-        Ok((failed.len() as u64, failed.last().and_then(|run| run.ended_at)))
-    }
+/// What is shown of a target, and what tells it from another that looks the same: an address may be a secret.
+fn name_of(target: &AlertTarget) -> String {
+    format!("{} #{:08x}", target.shown(), seed(&serde_json::json!(target).to_string()) as u32)
 }
 
 fn new_alert(
@@ -257,8 +243,7 @@ fn new_alert(
         run: Some(queued.run),
         about: String::new(),
         kind,
-        // What is shown of it, and what tells it from another that looks the same: an address may be a secret.
-        target: format!("{} #{:08x}", target.shown(), seed(&serde_json::json!(target).to_string()) as u32),
+        target: name_of(target),
         body: serde_json::json!({ "message": told, "target": target, "root": root }),
     }
 }

@@ -1,7 +1,7 @@
 //! Alerts, and what is asked before anybody is told.
 
 use super::{at, id, open, queued, started_run, well, write};
-use crate::Store;
+use crate::{Failures, Store};
 use sluicebox_model::alert::AlertOn;
 use sluicebox_model::fault::{Fault, FaultKind};
 use sluicebox_model::house::{AlertState, HouseEvent, NewAlert};
@@ -79,38 +79,42 @@ fn an_alert_is_queued_once_and_settled_once() {
 #[test]
 fn failures_are_counted_and_recoveries_told_once() {
     let (_folder, store) = open();
-    let standing = || store.alert_standing("flights").unwrap();
-    assert_eq!(standing(), Default::default());
+    let failed = || store.failures("flights", None, None).unwrap().count;
+    let open = || store.open_failures("flights").unwrap().into_iter().collect::<Vec<_>>();
+    assert_eq!((failed(), open()), (0, vec![]));
     fails(&store, 1, None, 10);
     // Two more attempts of a run are the same failure.
     fails(&store, 2, None, 20);
     fails(&store, 3, Some(id(2)), 30);
     fails(&store, 4, Some(id(3)), 40);
-    assert_eq!(standing().failures, 2);
+    assert_eq!(store.failures("flights", None, None).unwrap(), Failures { count: 2, since: Some(at(10)) });
+    assert_eq!(store.failures("flights", Some(at(10)), None).unwrap(), Failures { count: 1, since: Some(at(40)) });
+    assert_eq!(store.failures("flights", None, Some(at(40))).unwrap(), Failures { count: 1, since: Some(at(10)) });
     let to = |kind, target| store.enqueue_alerts(vec![alert(4, kind, target)], at(41)).unwrap();
     to(AlertOn::Failure, "ops");
     to(AlertOn::Failure, "boss");
     to(AlertOn::Quarantine, "someone");
-    assert_eq!(standing().open_failures.iter().collect::<Vec<_>>(), ["boss", "ops"]);
+    assert_eq!(open(), ["boss", "ops"]);
     to(AlertOn::Recovery, "ops");
-    assert_eq!(standing().open_failures.iter().collect::<Vec<_>>(), ["boss"]);
+    assert_eq!(open(), ["boss"]);
     // Old words are forgotten, the last one is not.
     for alert in 1..=4 {
         store.alert_delivered(alert, at(50)).unwrap();
     }
     store.prune(at(1_000)).unwrap();
-    assert_eq!(standing().open_failures.iter().collect::<Vec<_>>(), ["boss"]);
+    assert_eq!(open(), ["boss"]);
     assert!(store.alert(1).unwrap().is_none());
     // Somebody stopped it: that is neither.
     store.append(id(5), at(60), &[queued("flights"), Event::RunCancelled]).unwrap();
     store.append(id(6), at(70), &[queued("trains"), started_run()]).unwrap();
-    assert_eq!(standing().failures, 2);
+    assert_eq!(failed(), 2);
     store.append(id(7), at(80), &well("flights")).unwrap();
-    assert_eq!((standing().failures, standing().last_success), (0, Some(at(80))));
+    assert_eq!(failed(), 0);
+    assert_eq!(store.failures("flights", None, Some(at(80))).unwrap().count, 2, "just before it");
     store.append(id(8), at(90), &[queued("flights"), started_run(), crashed()]).unwrap();
-    assert_eq!(standing().failures, 1);
+    assert_eq!(failed(), 1);
     write(&store, id(9), &well("trains"));
-    assert_eq!(standing().failures, 1, "of another pipeline");
+    assert_eq!(failed(), 1, "of another pipeline");
 }
 
 fn crashed() -> Event {
