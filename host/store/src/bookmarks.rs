@@ -30,7 +30,7 @@ impl Store {
     /// The database cannot be read.
     pub fn bookmarks(&self, pipeline: Option<&str>) -> Result<Vec<Bookmark>, StoreError> {
         self.quick(|connection| {
-            let mut select = connection.prepare(
+            let mut select = connection.prepare_cached(
                 "SELECT pipeline, stage, bookmark, at, run FROM bookmarks WHERE ?1 IS NULL OR pipeline = ?1
                  ORDER BY pipeline, stage",
             )?;

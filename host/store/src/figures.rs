@@ -198,7 +198,7 @@ fn durations(connection: &Connection) -> Result<BTreeMap<String, Durations>, rus
 fn unfinished(connection: &Connection) -> Result<Vec<(String, RunState, u64)>, rusqlite::Error> {
     let mut select = connection.prepare_cached(
         "SELECT pipeline, state, count(*) FROM runs
-         WHERE state IN ('queued', 'running', 'committing', 'crashed') AND abandoned_at IS NULL
+         WHERE (state = 'crashed' OR ended_at IS NULL) AND abandoned_at IS NULL
          GROUP BY pipeline, state ORDER BY pipeline, state",
     )?;
     let runs = select.query_map([], |row| Ok((row.get(0)?, from_word(1, row.get(1)?)?, unsigned(row.get(2)?))))?;

@@ -20,7 +20,8 @@
 //! because the database's log is one sequence of checksummed frames: a commit that waits brings all before it to disk, and after
 //! a loss of power the log is valid up to some commit and nothing behind it is used. So what can be lost is a suffix of events
 //! behind the last that waited: never one without all that follow it, and never one that anything outside was done for. The
-//! death of the process alone loses nothing, since the system holds what was written.
+//! death of the process alone loses nothing that was written, since the system holds it; what the stages do is written by the
+//! runner's own thread right after they have gone on, and what was said in that moment goes with the process.
 
 use crate::dealt::take_over_set_aside;
 use crate::error::StoreError;
@@ -115,8 +116,9 @@ impl Journal for Store {
     fn log(&self, run: RunId, stage: &str, at: Timestamp, lines: &[LogLine]) -> Result<(), JournalError> {
         self.quick(|connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let mut insert = transaction
-                .prepare("INSERT INTO logs (run, stage, at, level, source, message) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+            let mut insert = transaction.prepare_cached(
+                "INSERT INTO logs (run, stage, at, level, source, message) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?;
             for line in lines {
                 let (level, source) = (word(&line.level), word(&line.source));
                 insert.execute(params![run.to_string(), stage, nanoseconds(at), level, source, line.message])?;
@@ -141,11 +143,8 @@ impl Journal for Store {
     fn bookmark(&self, pipeline: &str, stage: &str) -> Result<Option<String>, JournalError> {
         let bookmark = self.quick(|connection| {
             connection
-                .query_row(
-                    "SELECT bookmark FROM bookmarks WHERE pipeline = ?1 AND stage = ?2",
-                    [pipeline, stage],
-                    |row| row.get(0),
-                )
+                .prepare_cached("SELECT bookmark FROM bookmarks WHERE pipeline = ?1 AND stage = ?2")?
+                .query_row([pipeline, stage], |row| row.get(0))
                 .optional()
         })?;
         Ok(bookmark)
@@ -207,7 +206,7 @@ fn next_record(run: RunId, at: Timestamp, before: Option<RunRecord>, events: &[E
 
 /// The events of a run, in order.
 pub(crate) fn read_events(connection: &Connection, run: RunId) -> Result<Vec<(Timestamp, Event)>, rusqlite::Error> {
-    let mut select = connection.prepare("SELECT at, body FROM events WHERE run = ?1 ORDER BY sequence")?;
+    let mut select = connection.prepare_cached("SELECT at, body FROM events WHERE run = ?1 ORDER BY sequence")?;
     let rows = select.query_map([run.to_string()], |row| {
         let body: String = row.get(1)?;
         Ok((timestamp(row.get(0)?), from_json(1, &body)?))

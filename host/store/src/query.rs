@@ -155,8 +155,8 @@ impl Store {
     /// The database cannot be read, or the events of a run do not fold.
     pub fn unfinished(&self) -> Result<Vec<RunRecord>, StoreError> {
         let ids = self.quick(|connection| {
-            let mut select = connection.prepare(
-                "SELECT id FROM runs WHERE state IN ('queued', 'running', 'committing', 'crashed') AND abandoned_at IS NULL
+            let mut select = connection.prepare_cached(
+                "SELECT id FROM runs WHERE (state = 'crashed' OR ended_at IS NULL) AND abandoned_at IS NULL
                  ORDER BY rowid",
             )?;
             let ids = select.query_map([], |row| run_id(row, 0))?;
@@ -180,11 +180,9 @@ impl Store {
     /// The database cannot be read.
     pub fn has_loaded(&self, load_key: &str) -> Result<bool, StoreError> {
         self.quick(|connection| {
-            connection.query_row(
-                "SELECT EXISTS (SELECT 1 FROM runs WHERE load_key = ?1 AND committing_at IS NOT NULL)",
-                [load_key],
-                |row| row.get(0),
-            )
+            connection
+                .prepare_cached("SELECT EXISTS (SELECT 1 FROM runs WHERE load_key = ?1 AND committing_at IS NOT NULL)")?
+                .query_row([load_key], |row| row.get(0))
         })
     }
 
@@ -194,7 +192,7 @@ impl Store {
     /// The database cannot be read.
     pub fn succeeded(&self, pipeline: &str, load_key: &str) -> Result<Option<RunId>, StoreError> {
         self.quick(|connection| {
-            let mut select = connection.prepare(
+            let mut select = connection.prepare_cached(
                 "SELECT id FROM runs WHERE load_key = ?1 AND pipeline = ?2 AND state = 'succeeded'
                  ORDER BY rowid DESC LIMIT 1",
             )?;

@@ -7,7 +7,8 @@
 //!
 //! [`Store::decide`] waits for the disk. What nobody outside is told of need not: [`Store::decide_soon`], [`Store::take`] and
 //! [`Store::settle`] do not. They are written in one sequence with the journal, so that a loss of power which takes a decision
-//! takes all that followed from it: a run whose first event is on disk has its row on disk, too. See [`crate::journal`].
+//! takes all that followed from it: a run whose first event is on disk has its row on disk, too. See [`crate::journal`]. Whoever
+//! has to tell somebody waits for the disk afterwards, with [`Store::flush`]: the run may begin meanwhile.
 
 use crate::alerts::keep_alert;
 use crate::error::StoreError;

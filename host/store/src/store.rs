@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 /// How long a statement waits for another process.
 pub(crate) const BUSY: Duration = Duration::from_secs(15);
 
+/// Statements that a connection keeps ready: all that a run and its place in the queue need, and then some.
+const STATEMENTS: usize = 64;
+
 /// How long it waits before it tries again what SQLite does not try again by itself.
 const AGAIN_AFTER: Duration = Duration::from_millis(2);
 
@@ -88,6 +91,20 @@ impl Store {
         lock(&self.events).set(false).and_then(work).map_err(|error| self.failed(&error))
     }
 
+    /// Waits until all that was committed so far is on disk, while others go on writing.
+    ///
+    /// # Errors
+    /// The disk fails: what did not wait for it may be lost with the power.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        // The log of the database, see `journal.rs`; what has left it is on disk. SQLite has no locks on it that closing it here
+        // would give up.
+        let log = self.folder.join("store.sqlite-wal");
+        match std::fs::OpenOptions::new().write(true).open(&log).and_then(|file| file.sync_data()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(StoreError::file(&log, &error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Looks at the durable connection as the last call left it.
     #[cfg(test)]
     #[allow(clippy::panic)]
@@ -112,6 +129,7 @@ fn connect(file: &Path, synchronous: &str) -> Result<Connection, StoreError> {
     let connect = || {
         let connection = Connection::open(file)?;
         connection.busy_timeout(BUSY)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         write_ahead(&connection)?;
         connection.pragma_update(None, "synchronous", synchronous)?;
         connection.pragma_update(None, "foreign_keys", true)?;

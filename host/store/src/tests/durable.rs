@@ -61,6 +61,29 @@ fn only_what_decides_waits_for_the_disk() {
     assert_eq!(waits(&store), 1);
 }
 
+/// SQLite makes a table for a list behind `IN` each time that a row is written.
+#[test]
+fn no_condition_of_a_table_has_a_list() {
+    let (_folder, store) = open();
+    let mut lists = 0;
+    let conditions = store.as_it_is(|connection| {
+        let sound: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
+        assert_eq!(sound, "ok");
+        let mut select = connection.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
+        let rows = select.query_map([], |row| row.get::<_, String>(0))?;
+        rows.collect::<Result<Vec<_>, _>>()
+    });
+    for condition in conditions {
+        for list in condition.split("IN (").skip(1) {
+            let list = list.split(')').next().unwrap();
+            // Of two it makes none.
+            assert!(list.split(',').count() <= 2, "{condition}");
+            lists += 1;
+        }
+    }
+    assert!(lists > 0, "two words are left");
+}
+
 /// A loss of power leaves the log up to some byte behind the last commit that waited.
 #[test]
 fn a_loss_of_power_takes_only_the_last_events_and_none_that_waited() {

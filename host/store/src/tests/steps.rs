@@ -9,12 +9,13 @@ use sluicebox_model::journal::Journal;
 use sluicebox_model::run::{Event, RunId, RunRecord, RunState, Trigger};
 use std::path::Path;
 
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     include_str!("../schema_1.sql"),
     include_str!("../schema_2.sql"),
     include_str!("../schema_3.sql"),
     include_str!("../schema_4.sql"),
     include_str!("../schema_5.sql"),
+    include_str!("../schema_6.sql"),
 ];
 
 /// A database as it was after so many steps.
