@@ -8,7 +8,7 @@ use crate::load::{abort, commit};
 use crate::plan::{Clock, Observer, RunPlan, RunnerError};
 use crate::repeat::Part;
 use crate::restore::restore;
-use crate::run::{Ending, Run, RunSoFar, Tuning, host_fault};
+use crate::run::{Ending, Pulse, Run, RunSoFar, Tuning, host_fault};
 use crate::station::Station;
 use crate::stop::{Stop, lock};
 use crate::{extract, load, transform, validate};
@@ -18,7 +18,7 @@ use sluicebox_model::journal::{Journal, JournalError};
 use sluicebox_model::plugin::Kind;
 use sluicebox_model::run::{Event, RunRecord, StageEntry, StageOutcome, StageState};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How often the user's flag is looked at.
@@ -159,6 +159,8 @@ fn begin<'a>(
             loads: BTreeMap::new(),
             bookmarks: BTreeMap::new(),
         }),
+        pending: Mutex::default(),
+        pulse: Pulse::default(),
     })
 }
 
@@ -224,18 +226,17 @@ fn stations<'a>(run: &'a Run<'a>, dag: &Dag) -> Vec<Station<'a>> {
         .collect()
 }
 
-/// Runs every stage on a thread of its own, and hands the user's wish to stop on.
+/// Runs every stage on a thread of its own; meanwhile writes what they have to tell, and hands the user's wish to stop on.
 fn run_stages<'a>(run: &'a Run<'a>, dag: &Dag, stations: &'a [Station<'a>], cancel: &Cancel) {
-    let ended = Ended::default();
+    let pulse = &run.pulse;
     // Not the run's clock: that of the machine may be set back.
     let since = Instant::now();
     std::thread::scope(|scope| {
         let mut started = 0;
         let at_work = dag.order.iter().filter(|stage| run.plan.part(**stage) != Part::Skipped);
         for station in at_work.filter_map(|stage| stations.get(*stage)) {
-            let ended = &ended;
             let work = move || {
-                let _ends = EndsWithMe(ended);
+                let _ends = EndsWithMe(pulse);
                 work_and_end(station);
             };
             match std::thread::Builder::new().name(station.name().to_owned()).spawn_scoped(scope, work) {
@@ -246,14 +247,22 @@ fn run_stages<'a>(run: &'a Run<'a>, dag: &Dag, stations: &'a [Station<'a>], canc
                 }
             }
         }
-        let mut count = lock(&ended.count);
-        while *count < started {
+        loop {
+            let seen = *lock(&pulse.ended);
+            // What fails here has stopped the run, and is told at its end.
+            let _ = run.append(&[]);
+            if seen >= started {
+                break;
+            }
             if cancel.is_cancelled() {
                 run.cancel();
             } else if let Some(fault) = overdue(run, stations, since) {
                 run.fail(&fault);
             }
-            count = ended.bell.wait_timeout(count, LOOK_EVERY).unwrap_or_else(PoisonError::into_inner).0;
+            let ended = lock(&pulse.ended);
+            if *ended == seen && lock(&run.pending).is_empty() {
+                drop(pulse.bell.wait_timeout(ended, LOOK_EVERY).unwrap_or_else(PoisonError::into_inner));
+            }
         }
     });
 }
@@ -278,18 +287,11 @@ fn overdue(run: &Run<'_>, stations: &[Station<'_>], since: Instant) -> Option<Fa
     })
 }
 
-/// Counts the stages that have ended.
-#[derive(Default)]
-struct Ended {
-    count: Mutex<usize>,
-    bell: Condvar,
-}
-
-struct EndsWithMe<'a>(&'a Ended);
+struct EndsWithMe<'a>(&'a Pulse);
 
 impl Drop for EndsWithMe<'_> {
     fn drop(&mut self) {
-        *lock(&self.0.count) += 1;
+        *lock(&self.0.ended) += 1;
         self.0.bell.notify_all();
     }
 }
@@ -309,12 +311,9 @@ fn work_and_end(station: &Station<'_>) {
     match result {
         Ok(()) => {
             station.finish_checkpoint();
-            let event = Event::StageSucceeded { stage: station.name().to_owned(), outcome: outcome(station) };
-            // A journal that fails has stopped the run.
-            if run.append(&[event]).is_ok() {
-                for edge in &station.outputs {
-                    edge.finish();
-                }
+            run.append_soon(Event::StageSucceeded { stage: station.name().to_owned(), outcome: outcome(station) });
+            for edge in &station.outputs {
+                edge.finish();
             }
         }
         Err(fault) => {

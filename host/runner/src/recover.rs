@@ -3,7 +3,7 @@
 use crate::conduct::commit_loads;
 use crate::load::abort;
 use crate::plan::{Clock, Observer, RunPlan, RunnerError};
-use crate::run::{Run, RunSoFar, Tuning, host_fault};
+use crate::run::{Pulse, Run, RunSoFar, Tuning, host_fault};
 use crate::station::Station;
 use crate::stop::{Stop, lock};
 use sluicebox_model::fault::FaultKind;
@@ -153,6 +153,8 @@ fn recovering<'a>(
             loads: BTreeMap::new(),
             bookmarks: BTreeMap::new(),
         }),
+        pending: Mutex::default(),
+        pulse: Pulse::default(),
     }
 }
 

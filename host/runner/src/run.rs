@@ -8,7 +8,7 @@ use sluicebox_model::journal::{Journal, JournalError, Quarantined};
 use sluicebox_model::run::{Event, RunRecord, StageState};
 use sluicebox_model::stage::{Level, LogLine, LogSource, RunContext};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 
 /// Sizes that are the same for every stage.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +36,25 @@ pub(crate) struct Run<'a> {
     pub(crate) tuning: Tuning,
     pub(crate) stop: Arc<Stop>,
     pub(crate) state: Mutex<RunSoFar>,
+    /// Events that are still to be written; before any other.
+    pub(crate) pending: Mutex<Vec<Event>>,
+    pub(crate) pulse: Pulse,
+}
+
+/// What the conductor of a run waits for.
+#[derive(Default)]
+pub(crate) struct Pulse {
+    /// Stages that have ended.
+    pub(crate) ended: Mutex<usize>,
+    pub(crate) bell: Condvar,
+}
+
+impl Pulse {
+    /// Has the conductor look again.
+    pub(crate) fn ring(&self) {
+        drop(lock(&self.ended));
+        self.bell.notify_all();
+    }
 }
 
 /// What is known of the run.
@@ -60,9 +79,15 @@ pub(crate) enum Ending {
 }
 
 impl Run<'_> {
-    /// Writes events. A failure of the journal stops the run.
+    /// Writes events, behind those that are pending. A failure of the journal stops the run.
     pub(crate) fn append(&self, events: &[Event]) -> Result<(), JournalError> {
         let mut state = lock(&self.state);
+        let mut all = std::mem::take(&mut *lock(&self.pending));
+        all.extend_from_slice(events);
+        let events = &all;
+        if events.is_empty() {
+            return Ok(());
+        }
         let at = self.clock.now();
         let mut record = state.record.clone();
         let written = events
@@ -83,6 +108,12 @@ impl Run<'_> {
                 Err(self.journal_failed(error))
             }
         }
+    }
+
+    /// Has the conductor write an event, and goes on meanwhile: one that tells how far a stage is, and that recovery does not read.
+    pub(crate) fn append_soon(&self, event: Event) {
+        lock(&self.pending).push(event);
+        self.pulse.ring();
     }
 
     pub(crate) fn journal_failed(&self, error: JournalError) -> JournalError {

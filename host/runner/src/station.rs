@@ -98,7 +98,13 @@ impl<'a> Station<'a> {
             doing.started_at = Some(self.run.clock.now());
             doing.working_since = Some(Instant::now());
         }
-        self.run.append_for(self.name(), Event::StageStarted { stage: self.name().to_owned(), attempt: 1 })
+        let event = Event::StageStarted { stage: self.name().to_owned(), attempt: 1 };
+        if self.stage.description().kind == Kind::Load {
+            // From here on something may have to be taken back.
+            return self.run.append_for(self.name(), event);
+        }
+        self.run.append_soon(event);
+        Ok(())
     }
 
     /// Waits for the schemas of all inputs.
