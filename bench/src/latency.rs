@@ -1,13 +1,12 @@
 //! From a trigger to the first stage, and to the end of a run of four stages that do nothing: within the process, and through
 //! the API of a host that serves. By the clock. Within the process to the call itself, when the instance that takes it is made;
-//! through the API to the event that the stage begins.
+//! through the API to the event that the stage begins. Beside it, from the same minute and place: what one wait for the disk takes,
+//! of which a run has two.
 
 use crate::idle::compile;
-use crate::measure::median;
 use crate::served::Served;
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
-use sluicebox::check::{Purpose, examine};
 use sluicebox::components::Plugins;
 use sluicebox::house::{House, Ran};
 use sluicebox::wiring::{Asked, Host, Source, new_run_id};
@@ -16,9 +15,9 @@ use sluicebox_model::fault::Fault;
 use sluicebox_model::plugin::{Description, Digest};
 use sluicebox_model::run::{Interval, RunState, Trigger};
 use sluicebox_model::stage::{Extractor, Loader, RunContext, Stage, Transformer, Validator};
-use sluicebox_runner::CheckContext;
 use sluicebox_sandbox::{Catalog, Sandbox, SandboxOptions};
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -49,9 +48,8 @@ pub(crate) fn print_table(sluicebox: &Path, plugins: &Path) -> Result<()> {
         std::fs::create_dir(folder.join("data"))?;
         std::fs::write(folder.join("nothing.toml"), nothing("nothing", ""))?;
         compile(sluicebox, plugins, folder)?;
-        let (runs, examining) = in_process(folder, plugins)?;
-        print(&format!("in the process, {where_}"), &runs);
-        println!("| of that, examining the file: {} | | |", shown(examining));
+        print_waits(&folder.join("waits"))?;
+        print(&format!("in the process, {where_}"), &in_process(folder, plugins)?);
         let served = Served::begin(sluicebox, plugins, folder)?;
         print(&format!("through the API, {where_}"), &through_api(&served)?);
     }
@@ -111,7 +109,7 @@ struct Took {
     to_end: Duration,
 }
 
-fn in_process(folder: &Path, plugins: &Path) -> Result<(Vec<Took>, Duration)> {
+fn in_process(folder: &Path, plugins: &Path) -> Result<Vec<Took>> {
     let told = |trouble: sluicebox::trouble::Trouble| anyhow::anyhow!("{}", trouble.message);
     let sandbox = Sandbox::new(SandboxOptions { cache_dir: folder.join("cache") })?;
     let folders = vec![plugins.to_owned()];
@@ -125,7 +123,7 @@ fn in_process(folder: &Path, plugins: &Path) -> Result<(Vec<Took>, Duration)> {
         let called = Arc::clone(&called);
         Box::new(move |stage| Arc::new(Watched { stage, called: Arc::clone(&called) }))
     });
-    let (mut all, mut examining) = (Vec::new(), Vec::new());
+    let mut all = Vec::new();
     for turn in 0..=TIMES {
         let now = Timestamp::now();
         *called.lock().unwrap_or_else(PoisonError::into_inner) = None;
@@ -146,20 +144,15 @@ fn in_process(folder: &Path, plugins: &Path) -> Result<(Vec<Took>, Duration)> {
         let ran = house.run_once(&host, &asked, id, None, &Cancel::new()).map_err(told)?;
         let to_end = begin.elapsed();
         let Ran::Done(record, _) = ran else { bail!("the pipeline of the bench is not sound") };
-        let examining_begins = Instant::now();
-        let context = CheckContext { id, interval, bookmarks: BTreeMap::new(), skipped: BTreeMap::new() };
-        examine(&source, &host, &found, Purpose::Run, &context, &Cancel::new());
-        let examined = examining_begins.elapsed();
         // The first compiles.
         if turn > 0 {
             let fault = record.fault.as_ref();
             anyhow::ensure!(record.state == RunState::Succeeded, "a run of the bench failed: {fault:?}");
             let first = called.lock().unwrap_or_else(PoisonError::into_inner).context("no stage was called")?;
             all.push(Took { to_first_stage: first.duration_since(begin), to_end });
-            examining.push(examined);
         }
     }
-    Ok((all, median(examining)))
+    Ok(all)
 }
 
 fn through_api(served: &Served) -> Result<Vec<Took>> {
@@ -179,14 +172,33 @@ fn through_api(served: &Served) -> Result<Vec<Took>> {
 }
 
 fn print(what: &str, runs: &[Took]) {
-    let at = |share: f64, of: fn(&Took) -> Duration| {
-        let mut sorted: Vec<Duration> = runs.iter().map(of).collect();
-        sorted.sort();
+    let first = p50_and_p99(runs.iter().map(|took| took.to_first_stage));
+    let end = p50_and_p99(runs.iter().map(|took| took.to_end));
+    println!("| {what} | {first} | {end} |");
+}
+
+/// How long a page that is added to a file takes to be on disk.
+fn print_waits(file: &Path) -> Result<()> {
+    let mut file = std::fs::File::create(file)?;
+    let mut waits = Vec::new();
+    for _ in 0..TIMES {
+        let begin = Instant::now();
+        file.write_all(&[1; 4096])?;
+        file.sync_data()?;
+        waits.push(begin.elapsed());
+    }
+    println!("| one wait for the disk there | {} | |", p50_and_p99(waits.into_iter()));
+    Ok(())
+}
+
+fn p50_and_p99(times: impl Iterator<Item = Duration>) -> String {
+    let mut sorted: Vec<Duration> = times.collect();
+    sorted.sort();
+    let at = |share: f64| {
         let at = (sorted.len().saturating_sub(1) as f64 * share).round() as usize;
         shown(sorted.get(at).copied().unwrap_or_default())
     };
-    let (first, end) = (|took: &Took| took.to_first_stage, |took: &Took| took.to_end);
-    println!("| {what} | {} / {} | {} / {} |", at(0.5, first), at(0.99, first), at(0.5, end), at(0.99, end));
+    format!("{} / {}", at(0.5), at(0.99))
 }
 
 fn shown(time: Duration) -> String {

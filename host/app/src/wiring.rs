@@ -20,7 +20,7 @@ use sluicebox_runner::{Part, Restored, RunPlan};
 use sluicebox_sandbox::{Catalog, Compile, NetworkFiles, Plugin, Sandbox, SandboxOptions, StageSetup};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A pipeline file larger than this is none.
 pub(crate) const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -179,7 +179,7 @@ impl Host {
             interval: asked.interval,
             stages,
             scratch: state.join("scratch"),
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            cores: cores(),
         })
     }
 
@@ -272,6 +272,12 @@ fn own_program() -> Option<PathBuf> {
 #[cfg(not(target_os = "linux"))]
 fn own_program() -> Option<PathBuf> {
     std::env::current_exe().ok()
+}
+
+/// How many cores this process may use. Asked once: the answer takes a look at half a dozen files.
+pub(crate) fn cores() -> usize {
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
 }
 
 /// A run that somebody asks for.

@@ -3,7 +3,7 @@
 use super::Api;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Asked, Named};
-use super::feed::{Followed, Known, is_last};
+use super::feed::{Followed, Known};
 use super::runs::bounded;
 use super::schemas;
 use crate::queued::{Found, find};
@@ -174,10 +174,7 @@ impl Stream {
             let (entries, gone) = self.api.read(move |store| news(store, run, from)).await?;
             self.followed.begun.fetch_or(!entries.is_empty(), Ordering::Relaxed);
             known.ended = gone;
-            for entry in &entries {
-                known.frames.push(frame(entry));
-                known.ended |= is_last(&entry.event);
-            }
+            entries.iter().for_each(|entry| known.push(entry));
             if entries.len() < PAGE as usize {
                 known.version = version;
             }
@@ -198,13 +195,6 @@ fn news(store: &Store, run: RunId, from: u64) -> Result<(Vec<JournalEntry>, bool
         Found::Begun(_) => Ok((store.events_after(run, None, PAGE)?, false)),
         Found::Queued(queued) => Ok((entries, !waits(&queued))),
     }
-}
-
-/// An event as it is sent: its number, and itself as one line of JSON.
-fn frame(entry: &JournalEntry) -> Bytes {
-    // What cannot be told is told as nothing: the number is not lost.
-    let json = serde_json::to_string(entry).unwrap_or_else(|_| "null".to_owned());
-    Bytes::from(format!("id: {}\ndata: {json}\n\n", entry.sequence))
 }
 
 /// Events that the client does not have, or a part of one, up to a bound; none: it has all.

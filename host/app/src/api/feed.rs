@@ -1,8 +1,9 @@
-//! Who follows which run: events are read once each time that a run has new ones, however many follow it.
+//! Who follows which run: its events are sent as they are told, and read once where they were told before anybody followed,
+//! however many do.
 
 use axum::body::Bytes;
 use sluicebox_model::run::{Event, RunId};
-use sluicebox_store::{Change, Store};
+use sluicebox_store::{Change, JournalEntry, Store};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -22,7 +23,16 @@ impl Feed {
         store.on_change(move |change| {
             let Some(feed) = told.upgrade() else { return };
             match change {
-                Change::Run { run, .. } => feed.told(*run),
+                Change::Run { run, at, sequence, position, events } => {
+                    let entry = |(number, event): (u64, &Event)| JournalEntry {
+                        position: position + number,
+                        run: *run,
+                        sequence: sequence + number,
+                        at: *at,
+                        event: event.clone(),
+                    };
+                    feed.told(*run, *sequence, (0..).zip(*events).map(entry));
+                }
                 Change::Queue => feed.queue_told(),
                 _ => {}
             }
@@ -30,11 +40,20 @@ impl Feed {
         feed
     }
 
-    fn told(&self, run: RunId) {
+    /// New events of a run, the first with this number.
+    fn told(&self, run: RunId, first: u64, entries: impl Iterator<Item = JournalEntry>) {
         let followed = self.runs().get(&run).and_then(Weak::upgrade);
-        if let Some(followed) = followed {
-            followed.version.send_modify(|version| *version += 1);
+        let Some(followed) = followed else { return };
+        // Where somebody reads just now, or has to, these are read as well.
+        if let Ok(mut known) = followed.known.try_lock() {
+            let version = *followed.version.borrow();
+            if known.version == version && known.frames.len() as u64 == first {
+                entries.for_each(|entry| known.push(&entry));
+                known.version = version + 1;
+                followed.begun.store(true, Ordering::Relaxed);
+            }
         }
+        followed.version.send_modify(|version| *version += 1);
     }
 
     /// Runs that are followed from before their start may have left the queue without one.
@@ -89,7 +108,22 @@ pub(super) struct Known {
     pub(super) ended: bool,
 }
 
+impl Known {
+    /// One more event.
+    pub(super) fn push(&mut self, entry: &JournalEntry) {
+        self.frames.push(frame(entry));
+        self.ended |= is_last(&entry.event);
+    }
+}
+
+/// An event as it is sent: its number, and itself as one line of JSON.
+fn frame(entry: &JournalEntry) -> Bytes {
+    // What cannot be told is told as nothing: the number is not lost.
+    let json = serde_json::to_string(entry).unwrap_or_else(|_| "null".to_owned());
+    Bytes::from(format!("id: {}\ndata: {json}\n\n", entry.sequence))
+}
+
 /// Whether nothing follows this event.
-pub(super) fn is_last(event: &Event) -> bool {
+fn is_last(event: &Event) -> bool {
     matches!(event, Event::RunSucceeded | Event::RunFailed { .. } | Event::RunCancelled | Event::RunAbandoned { .. })
 }

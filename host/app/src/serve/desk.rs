@@ -4,6 +4,8 @@ use super::folder::Offered;
 use super::rows::{self, ReplayOptions, RerunOptions, RunOptions};
 use super::service::{LATENESS, Service, since};
 use super::timing;
+use super::waits;
+use super::work::told;
 use crate::api::{
     BookmarkAsk, Desk, DeskError, Gauges, Pause, PipelineView, PluginsView, ReplayAsk, RerunAsk, ScheduleView,
     StageView, StartAsk,
@@ -253,10 +255,7 @@ impl Desk for OfService {
         let now = Timestamp::now();
         let (counts, compile_bytes) = (self.0.hosts.counts(), self.0.hosts.cache_bytes());
         let inner = self.0.lock();
-        let places = settings
-            .serve
-            .runs
-            .map_or_else(|| std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64), u64::from);
+        let places = waits::room(&settings).at_once as u64;
         let taken =
             |pool: &String| inner.running.values().filter(|run| run.queued.pool.as_ref() == Some(pool)).count() as u64;
         let may_start = inner.waiting.iter().filter(|run| !inner.is_held(run));
@@ -303,7 +302,13 @@ impl OfService {
         tracing::info!(pipeline = %run.pipeline, run = %id, trigger = ?run.trigger, "asked for through the API");
         let events = vec![HouseEvent::Requested { run: id, trigger: run.trigger, by: "api".to_owned() }];
         let runs = vec![NewRun { run, once: None, events }];
-        self.0.keep(&Decided { runs, ..Decided::default() }, now).map_err(failed)?;
+        self.0.keep_soon(&Decided { runs, ..Decided::default() }, now).map_err(failed)?;
+        // Not left to the next turn, which is another thread's.
+        if let Err(trouble) = self.0.admit(now) {
+            tracing::error!(run = %id, "no run can begin now: {}", told(&trouble));
+        }
+        // What it does that anybody sees is not done before the decision is on disk; nor is its id told.
+        self.0.house.store.flush().map_err(failed)?;
         Ok(id)
     }
 }

@@ -66,6 +66,8 @@ pub(super) struct Service {
     pub(super) wake: Mutex<Sender<Wake>>,
     /// Held by whoever commits what a run has prepared, other than the run itself.
     pub(super) committing: Mutex<()>,
+    /// Held by whoever begins runs.
+    admitting: Mutex<()>,
 }
 
 /// A run under way.
@@ -119,6 +121,7 @@ impl Service {
             inner: Mutex::default(),
             wake: Mutex::new(wake),
             committing: Mutex::default(),
+            admitting: Mutex::default(),
         }
     }
 
@@ -182,25 +185,23 @@ impl Service {
         }
     }
 
-    /// Keeps what was decided; the runs that joined the queue wait from now on, and are the answer.
+    /// Keeps what was decided, and waits for the disk; the runs that joined the queue are the answer. They may begin meanwhile:
+    /// what they do that anybody sees is not done before all this is on disk.
     ///
     /// # Errors
-    /// The store cannot be written: nothing was decided.
+    /// The store cannot be written: nothing was decided, or what was may be lost with the power.
     pub(super) fn keep(&self, decided: &Decided, now: Timestamp) -> Result<Vec<QueuedRun>, Trouble> {
-        let decision = self.house.store.decide(decided, now)?;
-        Ok(self.joined(decided, &decision))
+        let joined = self.keep_soon(decided, now)?;
+        self.house.store.flush()?;
+        Ok(joined)
     }
 
     /// The same, without waiting for the disk: for what is decided again, and no other way, if a loss of power takes it back.
     ///
     /// # Errors
-    /// As of [`Service::keep`].
+    /// The store cannot be written: nothing was decided.
     pub(super) fn keep_soon(&self, decided: &Decided, now: Timestamp) -> Result<Vec<QueuedRun>, Trouble> {
         let decision = self.house.store.decide_soon(decided, now)?;
-        Ok(self.joined(decided, &decision))
-    }
-
-    fn joined(&self, decided: &Decided, decision: &sluicebox_model::house::Decision) -> Vec<QueuedRun> {
         let mut joined = Vec::new();
         for (new, enqueued) in decided.runs.iter().zip(&decision.runs) {
             if *enqueued == Enqueued::Joined {
@@ -211,7 +212,7 @@ impl Service {
             self.lock().waiting.extend(joined.iter().cloned());
             self.turn_soon();
         }
-        joined
+        Ok(joined)
     }
 
     /// One turn: times that have come, files that have arrived, runs that may begin. Answers with when the next is due.
@@ -323,59 +324,70 @@ impl Service {
     }
 
     /// Begins the runs that may begin now.
-    fn admit(self: &Arc<Self>, now: Timestamp) -> Result<(), Trouble> {
+    ///
+    /// # Errors
+    /// The store cannot be written; they begin at a later turn.
+    pub(super) fn admit(self: &Arc<Self>, now: Timestamp) -> Result<(), Trouble> {
+        // Of two at once each would count the same places as free.
+        let _one = self.admitting.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let Some(queued) = self.next_to_start(now) else { return Ok(()) };
-            if !self.house.store.take(queued.run, now)? {
-                // It was taken out of the queue meanwhile.
-                self.lock().waiting.retain(|other| other.run != queued.run);
-                continue;
-            }
-            let cancel = Cancel::new();
-            {
-                let mut inner = self.lock();
-                inner.waiting.retain(|other| other.run != queued.run);
-                inner.running.insert(queued.run, Running { queued: queued.clone(), cancel: cancel.clone() });
-                let late = since(inner.waits_since(&queued), now);
-                inner.started_late_sum += late;
-                let class = LATENESS.iter().position(|bound| late <= *bound).unwrap_or(LATENESS.len() - 1);
-                if let Some(count) = inner.started_late.get_mut(class) {
-                    *count += 1;
+            let mut is_done = true;
+            for queued in self.to_start(now) {
+                if self.house.store.take(queued.run, now)? {
+                    self.begin_run(queued, now)?;
+                } else {
+                    // It was taken out of the queue meanwhile, and leaves its place to another.
+                    self.lock().waiting.retain(|other| other.run != queued.run);
+                    is_done = false;
                 }
             }
-            tracing::info!(pipeline = %queued.pipeline, run = %queued.run, trigger = ?queued.trigger, "begins");
-            let service = Arc::clone(self);
-            let name = format!("run {}", queued.pipeline);
-            let begun = std::thread::Builder::new().name(name).spawn({
-                let queued = queued.clone();
-                move || service.run_to_its_end(&queued, &cancel)
-            });
-            if let Err(error) = begun {
-                tracing::error!(run = %queued.run, "no thread for the run: {error}; it waits");
-                self.house.store.settle(queued.run, QueueState::Waiting, "no thread was to be had", now)?;
-                let mut inner = self.lock();
-                inner.running.remove(&queued.run);
-                inner.waiting.push(queued);
+            if is_done {
                 return Ok(());
             }
         }
     }
 
-    /// The run that is to start next, if one may.
-    fn next_to_start(&self, now: Timestamp) -> Option<QueuedRun> {
+    /// Begins a run that was taken from the queue, on a thread of its own.
+    fn begin_run(self: &Arc<Self>, queued: QueuedRun, now: Timestamp) -> Result<(), Trouble> {
+        let cancel = Cancel::new();
+        {
+            let mut inner = self.lock();
+            inner.waiting.retain(|other| other.run != queued.run);
+            inner.running.insert(queued.run, Running { queued: queued.clone(), cancel: cancel.clone() });
+            let late = since(inner.waits_since(&queued), now);
+            inner.started_late_sum += late;
+            let class = LATENESS.iter().position(|bound| late <= *bound).unwrap_or(LATENESS.len() - 1);
+            if let Some(count) = inner.started_late.get_mut(class) {
+                *count += 1;
+            }
+        }
+        tracing::info!(pipeline = %queued.pipeline, run = %queued.run, trigger = ?queued.trigger, "begins");
+        let service = Arc::clone(self);
+        let begun = std::thread::Builder::new().name(format!("run {}", queued.pipeline)).spawn({
+            let queued = queued.clone();
+            move || service.run_to_its_end(&queued, &cancel)
+        });
+        if let Err(error) = begun {
+            tracing::error!(run = %queued.run, "no thread for the run: {error}; it waits");
+            self.house.store.settle(queued.run, QueueState::Waiting, "no thread was to be had", now)?;
+            let mut inner = self.lock();
+            inner.running.remove(&queued.run);
+            inner.waiting.push(queued);
+        }
+        Ok(())
+    }
+
+    /// The runs that are to start now, in the order in which they do.
+    fn to_start(&self, now: Timestamp) -> Vec<QueuedRun> {
         let room = waits::room(&self.settings());
         let mut inner = self.lock();
-        if !inner.open || inner.stopping.is_some() {
-            return None;
+        if !inner.open || inner.stopping.is_some() || inner.running.len() >= room.at_once {
+            return Vec::new();
         }
         let Inner { waiting, running, states, .. } = &mut *inner;
         waits::sort(waiting);
-        let waiting: Vec<&QueuedRun> = waiting.iter().collect();
         let running = running.values().map(|running| &running.queued);
-        let verdicts = waits::judge(&waiting, running, states, &room, now);
-        let may_start =
-            waiting.into_iter().zip(verdicts).filter(|(_, verdict)| verdict.is_ok()).map(|(queued, _)| queued);
-        may_start.min_by_key(|queued| std::cmp::Reverse(queued.priority)).cloned()
+        waits::to_start(waiting, running, states, &room, now)
     }
 
     /// Runs a run of the queue and keeps what follows from it.

@@ -1,12 +1,14 @@
 //! Why runs of the queue wait: one judgement for the service, which begins them, and for whoever asks.
 
 use super::rows;
+use crate::wiring::cores;
 use jiff::Timestamp;
 use serde::Serialize;
 use sluicebox_model::house::{QueueState, QueuedRun, ScheduleState};
 use sluicebox_model::pipeline::Settings;
 use sluicebox_schedule::admission::{Candidate, Room, Wait, admit};
 use sluicebox_store::{Store, StoreError};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -54,7 +56,6 @@ pub(crate) struct Waiting {
 
 /// How many runs may be under way at once.
 pub(super) fn room(settings: &Settings) -> Room {
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let places = |places: u32| usize::try_from(places).unwrap_or(usize::MAX);
     Room {
         at_once: settings.serve.runs.map_or_else(cores, places),
@@ -99,6 +100,25 @@ pub(super) fn judge<'q>(
         *verdict = judged.map_err(Why::Others);
     }
     verdicts
+}
+
+/// Those of the runs that wait, in their order, that may start now, in the order in which they do: as [`judge`] has it, without
+/// the reasons of all others.
+pub(super) fn to_start<'q>(
+    waiting: &'q [QueuedRun],
+    running: impl Iterator<Item = &'q QueuedRun>,
+    states: &BTreeMap<String, ScheduleState>,
+    room: &Room,
+    now: Timestamp,
+) -> Vec<QueuedRun> {
+    let open: Vec<&QueuedRun> = waiting.iter().filter(|queued| held(queued, states, now).is_none()).collect();
+    let candidates: Vec<Candidate<'_>> = open.iter().map(|queued| candidate(queued)).collect();
+    let running: Vec<Candidate<'_>> = running.map(candidate).collect();
+    let judged = open.into_iter().zip(admit(&candidates, &running, room));
+    let mut start: Vec<QueuedRun> =
+        judged.filter(|(_, verdict)| verdict.is_ok()).map(|(queued, _)| queued.clone()).collect();
+    start.sort_by_key(|queued| Reverse(queued.priority));
+    start
 }
 
 fn candidate(queued: &QueuedRun) -> Candidate<'_> {

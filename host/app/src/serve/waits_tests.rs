@@ -63,6 +63,23 @@ fn a_run_that_is_held_holds_up_no_other() {
 }
 
 #[test]
+fn all_that_may_start_do_in_one_turn_the_highest_priority_first() {
+    let mut runs = vec![queued("p", Trigger::Schedule, 1), queued("p", Trigger::Manual, 2)];
+    runs.extend([queued("q", Trigger::Schedule, 3), queued("late", Trigger::Schedule, 200)]);
+    runs.push(QueuedRun { priority: 5, ..queued("r", Trigger::Manual, 4) });
+    let names = |at_once, running: &[QueuedRun], states: &BTreeMap<String, ScheduleState>| {
+        let start = to_start(&runs, running.iter(), states, &room(at_once), at(100));
+        start.into_iter().map(|run| (run.pipeline, run.trigger)).collect::<Vec<_>>()
+    };
+    let of = |pipeline: &str, trigger| (pipeline.to_owned(), trigger);
+    let (p, q, r) = (of("p", Trigger::Schedule), of("q", Trigger::Schedule), of("r", Trigger::Manual));
+    assert_eq!(names(9, &[], &BTreeMap::new()), [r.clone(), p, q.clone()]);
+    assert_eq!(names(9, &[], &paused("p")), [r.clone(), of("p", Trigger::Manual), q]);
+    assert_eq!(names(2, &[queued("x", Trigger::Manual, 0)], &BTreeMap::new()), [r]);
+    assert_eq!(names(1, &[queued("x", Trigger::Manual, 0)], &BTreeMap::new()), []);
+}
+
+#[test]
 fn whoever_asks_is_told_the_place_and_why() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();

@@ -28,13 +28,14 @@ fn opened(served: &Served, run: RunId, more: &[&str]) -> BufReader<TcpStream> {
     stream
 }
 
+/// What is left of the stream.
+fn text(stream: &mut BufReader<TcpStream>) -> String {
+    std::iter::from_fn(|| chunk(stream)).collect()
+}
+
 /// The ids and names of events up to the end of the stream.
 fn rest(stream: &mut BufReader<TcpStream>) -> Vec<(u64, String)> {
-    let mut text = String::new();
-    while let Some(chunk) = chunk(stream) {
-        text += &chunk;
-    }
-    events(&text)
+    events(&text(stream))
 }
 
 fn events(text: &str) -> Vec<(u64, String)> {
@@ -56,15 +57,18 @@ fn a_run_is_followed_to_its_end() {
     let (all, id) = (well("flights"), run(1));
     served.write(1, &all[..2]);
     let mut stream = opened(&served, id, &[]);
-    let first = events(&chunk(&mut stream).unwrap());
-    assert_eq!(first, [(0, "run-queued".to_owned()), (1, "run-started".to_owned())]);
+    let mut sent = chunk(&mut stream).unwrap();
+    assert_eq!(events(&sent), [(0, "run-queued".to_owned()), (1, "run-started".to_owned())]);
     for event in &all[2..5] {
         served.store.append(id, at(100), std::slice::from_ref(event)).unwrap();
-        let next = events(&chunk(&mut stream).unwrap());
-        assert_eq!(next.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), [event.name()]);
+        let next = chunk(&mut stream).unwrap();
+        assert_eq!(events(&next).iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), [event.name()]);
+        sent += &next;
     }
     served.store.append(id, at(101), &all[5..]).unwrap();
-    assert_eq!(rest(&mut stream).last().unwrap(), &(8, "run-succeeded".to_owned()));
+    sent += &text(&mut stream);
+    assert_eq!(events(&sent).last().unwrap(), &(8, "run-succeeded".to_owned()));
+    assert_eq!(text(&mut opened(&served, id, &[])), sent, "told as they happen or read afterwards, they are the same");
 
     // From the middle, and from the end.
     let mut again = opened(&served, id, &["last-event-id: 6"]);
