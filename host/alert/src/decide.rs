@@ -1,7 +1,8 @@
 //! Which alerts are due for a run.
 
+use crate::retry::seed;
 use jiff::Timestamp;
-use sluicebox_model::alert::{AlertOn, AlertRule};
+use sluicebox_model::alert::{AlertOn, AlertRule, AlertTarget};
 use sluicebox_model::fault::FaultKind;
 use sluicebox_model::run::{RunRecord, RunState};
 use std::collections::BTreeSet;
@@ -12,8 +13,8 @@ use std::time::Duration;
 pub struct Circumstances {
     /// A run that failed: how many failed in a row, this one included. A run that ended well: how many did just before it.
     pub failures_in_a_row: u32,
-    /// Which rules, counted from 0, have told of one of these failures, and of no recovery since.
-    pub failure_told: BTreeSet<usize>,
+    /// The targets, by [`target_name`], that were told of one of these failures, and of no recovery since.
+    pub told_of_failure: BTreeSet<String>,
     /// Whether the pipeline is paused because of this failure: that is told, whatever was told before.
     pub pauses: bool,
     /// When the run should have started; none: at no time of its own.
@@ -35,6 +36,8 @@ pub struct Due {
     pub rule: usize,
     /// What is told: at least one, the gravest first. They are one message.
     pub kinds: Vec<AlertOn>,
+    /// Who is told, by one delivery each.
+    pub to: Vec<AlertTarget>,
 }
 
 impl Due {
@@ -44,6 +47,11 @@ impl Due {
     }
 }
 
+/// What is shown of a target, and what tells it from another that looks the same: an address may be a secret.
+pub fn target_name(target: &AlertTarget) -> String {
+    format!("{} #{:08x}", target.shown(), seed(&serde_json::json!(target).to_string()) as u32)
+}
+
 /// The alerts that are due for a run, at most one for each rule.
 ///
 /// For a run that has ended all are judged; for one that waits or runs only whether it is late or past its deadline. A
@@ -51,22 +59,43 @@ impl Due {
 pub fn due(rules: &[AlertRule], run: &RunRecord, circumstances: &Circumstances, now: Timestamp) -> Vec<Due> {
     let mut all = Vec::new();
     for (number, rule) in rules.iter().enumerate() {
+        let mut to: Vec<AlertTarget> = rule.to.iter().flat_map(AlertTarget::each).collect();
+        let is_told = |target: &AlertTarget| circumstances.told_of_failure.contains(&target_name(target));
+        let told = Told {
+            any: if rule.on.contains(&AlertOn::Failure) {
+                to.iter().any(is_told)
+            } else {
+                // It tells the end of failures that others were told of.
+                !circumstances.told_of_failure.is_empty()
+            },
+            all: to.iter().all(is_told),
+        };
         let kinds: Vec<AlertOn> = AlertOn::ALL
             .into_iter()
             .filter(|kind| rule.on.contains(kind) && !circumstances.told.contains(kind))
-            .filter(|kind| is_due(*kind, number, rule, run, circumstances, now))
+            .filter(|kind| is_due(*kind, rule, &told, run, circumstances, now))
             .collect();
+        if kinds == [AlertOn::Recovery] && rule.on.contains(&AlertOn::Failure) {
+            // Whoever was told by another rule alone is told by that.
+            to.retain(is_told);
+        }
         if !kinds.is_empty() {
-            all.push(Due { rule: number, kinds });
+            all.push(Due { rule: number, kinds, to });
         }
     }
     all
 }
 
+/// Who of a rule's targets was told of one of these failures.
+struct Told {
+    any: bool,
+    all: bool,
+}
+
 fn is_due(
     kind: AlertOn,
-    number: usize,
     rule: &AlertRule,
+    told: &Told,
     run: &RunRecord,
     circumstances: &Circumstances,
     now: Timestamp,
@@ -75,14 +104,13 @@ fn is_due(
     let has_ended = has_failed || run.state == RunState::Succeeded;
     let failures = circumstances.failures_in_a_row;
     let after = rule.after.max(1);
-    let has_told = circumstances.failure_told.contains(&number);
     match kind {
-        // Past the number only if it has told nobody: the rule is new, or waited for more before.
+        // Past the number only if somebody of it was not told: the rule is new, or waited for more before.
         AlertOn::Failure => {
-            let is_told = failures == after || (failures > after && !has_told);
+            let is_told = failures == after || (failures > after && !told.all);
             has_failed && (is_told || circumstances.pauses)
         }
-        AlertOn::Recovery => run.state == RunState::Succeeded && has_told && failures > 0,
+        AlertOn::Recovery => run.state == RunState::Succeeded && told.any && failures > 0,
         AlertOn::Deadline => {
             let by_fault = has_failed && run.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::Deadline);
             by_fault || is_past_deadline(run, circumstances, now)

@@ -5,8 +5,12 @@ use proptest::prelude::*;
 use sluicebox_model::alert::AlertTarget;
 use sluicebox_model::fault::Fault;
 
+fn command(name: &str) -> AlertTarget {
+    AlertTarget::Command { argv: vec![name.into()] }
+}
+
 fn rule(on: &[AlertOn], after: u32) -> AlertRule {
-    AlertRule { on: on.to_vec(), after, to: vec![AlertTarget::Command { argv: vec!["true".into()] }] }
+    AlertRule { on: on.to_vec(), after, to: vec![command("true")] }
 }
 
 fn kinds(on: &[AlertOn], after: u32, run: &RunRecord, circumstances: &Circumstances) -> Vec<AlertOn> {
@@ -15,8 +19,12 @@ fn kinds(on: &[AlertOn], after: u32, run: &RunRecord, circumstances: &Circumstan
 }
 
 fn failures(failures_in_a_row: u32, told: bool) -> Circumstances {
-    let failure_told = told.then_some(0).into_iter().collect();
-    Circumstances { failures_in_a_row, failure_told, ..Circumstances::default() }
+    told_to(failures_in_a_row, if told { &["true"] } else { &[] })
+}
+
+fn told_to(failures_in_a_row: u32, names: &[&str]) -> Circumstances {
+    let told_of_failure = names.iter().map(|name| target_name(&command(name))).collect();
+    Circumstances { failures_in_a_row, told_of_failure, ..Circumstances::default() }
 }
 
 #[test]
@@ -45,10 +53,35 @@ fn a_rule_waits_for_its_number() {
     // A rule that came when it was past its number.
     assert_eq!(kinds(&on, 3, &failed, &failures(7, false)), [AlertOn::Failure]);
     // Another rule told; of a failure that this one did not tell, it tells no recovery.
-    let other = Circumstances { failure_told: [1].into(), ..failures(2, false) };
-    assert!(kinds(&on, 3, &run(RunState::Succeeded), &other).is_empty());
+    assert!(kinds(&on, 3, &run(RunState::Succeeded), &told_to(2, &["other"])).is_empty());
     // What was told before the runs before ended well is over.
     assert!(kinds(&on, 1, &run(RunState::Succeeded), &failures(0, true)).is_empty());
+}
+
+/// One rule is quick and tells one, another is patient and tells two.
+#[test]
+fn a_recovery_goes_to_those_who_were_told_of_the_failure() {
+    let both = AlertRule::ON_DEFAULT;
+    let quick = AlertRule { to: vec![command("ops")], ..rule(&[AlertOn::Failure], 1) };
+    let patient = AlertRule { to: vec![command("ops"), command("boss")], ..rule(&both, 3) };
+    let ends = AlertRule { to: vec![command("chat")], ..rule(&[AlertOn::Recovery], 1) };
+    let rules = [quick, patient, ends];
+    let told = |state: RunState, circumstances: &Circumstances| {
+        let all = due(&rules, &run(state), circumstances, at(100));
+        let names = |due: &Due| due.to.iter().map(AlertTarget::shown).collect::<Vec<_>>().join(", ");
+        all.iter().map(|due| (due.rule, due.kind(), names(due))).collect::<Vec<_>>()
+    };
+    let (ops, boss, chat) = ("command `ops`", "command `boss`", "command `chat`");
+    assert_eq!(told(RunState::Failed, &told_to(1, &[])), [(0, AlertOn::Failure, ops.to_owned())]);
+    let ended = [(1, AlertOn::Recovery, ops.to_owned()), (2, AlertOn::Recovery, chat.to_owned())];
+    assert_eq!(told(RunState::Succeeded, &told_to(1, &["ops"])), ended);
+    assert_eq!(told(RunState::Succeeded, &told_to(1, &[])), [], "nobody was told that it failed");
+    // Past its number: not yet told are all of them, then one, then none.
+    let all = format!("{ops}, {boss}");
+    assert_eq!(told(RunState::Failed, &told_to(4, &["ops"])), [(1, AlertOn::Failure, all.clone())]);
+    assert_eq!(told(RunState::Failed, &told_to(5, &["ops", "boss"])), []);
+    let ended = [(1, AlertOn::Recovery, all), (2, AlertOn::Recovery, chat.to_owned())];
+    assert_eq!(told(RunState::Succeeded, &told_to(5, &["ops", "boss"])), ended);
 }
 
 #[test]
@@ -130,7 +163,7 @@ fn findings_and_rows_set_aside() {
 fn each_rule_is_judged_for_itself() {
     let rules = [rule(&[AlertOn::Late], 1), rule(&[AlertOn::Failure], 2), rule(&[AlertOn::Failure], 1)];
     let all = due(&rules, &run(RunState::Failed), &failures(1, false), at(100));
-    assert_eq!(all, [Due { rule: 2, kinds: vec![AlertOn::Failure] }]);
+    assert_eq!(all, [Due { rule: 2, kinds: vec![AlertOn::Failure], to: vec![command("true")] }]);
     assert_eq!(all.first().map(Due::kind), Some(AlertOn::Failure));
 }
 

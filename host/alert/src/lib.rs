@@ -14,7 +14,7 @@ mod retry;
 mod stated;
 mod text;
 
-pub use decide::{Circumstances, Due, due};
+pub use decide::{Circumstances, Due, due, target_name};
 pub use deliver::{Courier, CourierSettings, Delivery};
 pub use fill::{filled, filled_smtp};
 pub use message::{AlertFault, Facts, Message, Rows, message, shell_word};

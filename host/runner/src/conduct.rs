@@ -311,6 +311,8 @@ fn work_and_end(station: &Station<'_>) {
     match result {
         Ok(()) => {
             station.finish_checkpoint();
+            // Its deadline is over before the journal says so.
+            lock(&station.doing).working_since = None;
             run.append_soon(Event::StageSucceeded { stage: station.name().to_owned(), outcome: outcome(station) });
             for edge in &station.outputs {
                 edge.finish();

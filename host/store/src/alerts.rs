@@ -17,6 +17,8 @@ pub struct Failures {
     pub count: u64,
     /// When the first of them ended.
     pub since: Option<Timestamp>,
+    /// When the run that ended well before them did.
+    pub last_success: Option<Timestamp>,
 }
 
 /// How an attempt went.
@@ -113,8 +115,8 @@ impl Store {
         Ok(last.is_some())
     }
 
-    /// The failures of a pipeline in a row: those since the last run that ended well. With `after`, only those that ended later;
-    /// with `before`, as it was before that time.
+    /// The failures of a pipeline in a row: those since the last run that ended well. With `after`, only of runs that were made
+    /// later; with `before`, as it was before that time.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -135,28 +137,31 @@ impl Store {
                 .prepare_cached(
                     "SELECT count(*), min(ended_at) FROM runs AS failed
                      WHERE pipeline = ?1 AND state IN ('failed', 'crashed') AND ended_at > ?2 AND ended_at < ?3
-                        AND NOT EXISTS (SELECT 1 FROM runs AS later
-                            WHERE later.repeats = failed.id AND later.state IN ('failed', 'crashed'))",
+                        AND queued_at > ?4 AND NOT EXISTS (SELECT 1 FROM runs AS later
+                            WHERE later.repeats = failed.id AND later.state IN ('failed', 'crashed') AND later.ended_at < ?3)",
                 )?
-                .query_row(params![pipeline, last.unwrap_or(-1).max(after), before], |row| {
+                .query_row(params![pipeline, last.unwrap_or(-1), before, after], |row| {
                     Ok((row.get(0)?, row.get(1)?))
                 })?;
-            Ok(Failures { count: unsigned(count), since: since.map(timestamp) })
+            Ok(Failures { count: unsigned(count), since: since.map(timestamp), last_success: last.map(timestamp) })
         })
     }
 
-    /// Targets that were told of a failure of a pipeline, and not yet of a recovery.
+    /// Targets that were told of a failure of a pipeline, and not yet of a recovery; with `after`, those that were told later.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn open_failures(&self, pipeline: &str) -> Result<BTreeSet<String>, StoreError> {
+    pub fn open_failures(&self, pipeline: &str, after: Option<Timestamp>) -> Result<BTreeSet<String>, StoreError> {
+        let after = after.map_or(i64::MIN, nanoseconds);
         self.quick(|connection| {
             let mut last = connection.prepare_cached(
                 // The kind is that of the row with the highest id.
-                "SELECT target, kind, max(id) FROM alerts WHERE pipeline = ?1 AND kind IN ('failure', 'recovery')
+                "SELECT target, kind, max(id) FROM alerts
+                 WHERE pipeline = ?1 AND kind IN ('failure', 'recovery') AND queued_at > ?2
                  GROUP BY target",
             )?;
-            let last = last.query_map([pipeline], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+            let last = last
+                .query_map(params![pipeline, after], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
             let mut open = BTreeSet::new();
             for told in last {
                 let (target, kind) = told?;

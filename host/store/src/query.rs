@@ -156,7 +156,7 @@ impl Store {
     pub fn unfinished(&self) -> Result<Vec<RunRecord>, StoreError> {
         let ids = self.quick(|connection| {
             let mut select = connection.prepare_cached(
-                "SELECT id FROM runs WHERE (state = 'crashed' OR ended_at IS NULL) AND abandoned_at IS NULL
+                "SELECT id FROM runs INDEXED BY runs_unfinished WHERE (state = 'crashed' OR ended_at IS NULL) AND abandoned_at IS NULL
                  ORDER BY rowid",
             )?;
             let ids = select.query_map([], |row| run_id(row, 0))?;

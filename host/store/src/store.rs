@@ -25,6 +25,8 @@ const AGAIN_AFTER: Duration = Duration::from_millis(2);
 pub struct Store {
     pub(crate) folder: PathBuf,
     pub(crate) file: PathBuf,
+    /// The database's log: beside the file itself, also where that is behind a link.
+    log: PathBuf,
     /// What has to be on disk in the order of its writing.
     events: Mutex<Durable>,
     /// Logs and quarantine, and all reading: the last moments may be lost with the power, never with the process.
@@ -62,9 +64,12 @@ impl Store {
         let mut events = connect(&file, "FULL")?;
         migrate(&mut events, &file)?;
         let bulk = connect(&file, "NORMAL")?;
+        let mut log = std::fs::canonicalize(&file).map_err(|error| StoreError::file(&file, &error))?.into_os_string();
+        log.push("-wal");
         Ok(Self {
             folder: folder.to_owned(),
             file,
+            log: log.into(),
             events: Mutex::new(Durable { connection: events, waits: true }),
             bulk: Mutex::new(bulk),
             records: Mutex::default(),
@@ -98,9 +103,8 @@ impl Store {
     pub fn flush(&self) -> Result<(), StoreError> {
         // The log of the database, see `journal.rs`; what has left it is on disk. SQLite has no locks on it that closing it here
         // would give up.
-        let log = self.folder.join("store.sqlite-wal");
-        match std::fs::OpenOptions::new().write(true).open(&log).and_then(|file| file.sync_data()) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(StoreError::file(&log, &error)),
+        match std::fs::OpenOptions::new().write(true).open(&self.log).and_then(|file| file.sync_data()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(StoreError::file(&self.log, &error)),
             _ => Ok(()),
         }
     }

@@ -6,8 +6,8 @@ use super::service::Service;
 use crate::deaths::DEATHS_MAX;
 use crate::trouble::Trouble;
 use jiff::Timestamp;
-use sluicebox_alert::{Circumstances, Facts, due, message, seed};
-use sluicebox_model::alert::{AlertOn, AlertRule, AlertTarget};
+use sluicebox_alert::{Circumstances, Facts, due, message, target_name};
+use sluicebox_model::alert::{AlertOn, AlertTarget};
 use sluicebox_model::fault::{Fault, FaultKind};
 use sluicebox_model::house::{
     Decided, HouseEvent, NewAlert, NewHouseEvent, NewRun, PausedState, QueueState, QueuedRun, Settled,
@@ -16,7 +16,6 @@ use sluicebox_model::pipeline::OnCrash;
 use sluicebox_model::run::{Event, RunRecord, RunState, Trigger};
 use sluicebox_schedule::pause::pause;
 use sluicebox_store::HouseFilter;
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Who pauses a pipeline that keeps failing.
@@ -137,7 +136,8 @@ impl Service {
         }
         // An earlier host paused it for this very failure, and died before it could tell.
         let paused = self.paused(&record.pipeline);
-        Ok(paused.is_some_and(|paused| paused.by == PAUSE_AFTER && paused.reason == reason))
+        let is_of_this = |paused: &PausedState| record.ended_at.is_none_or(|ended| paused.at >= ended);
+        Ok(paused.is_some_and(|paused| paused.by == PAUSE_AFTER && paused.reason == reason && is_of_this(&paused)))
     }
 
     /// Why a pipeline does not run by itself, if it does not.
@@ -165,22 +165,17 @@ impl Service {
             return Ok(Vec::new());
         }
         let store = &self.house.store;
-        let open = store.open_failures(&queued.pipeline)?;
-        let has_told = |rule: &AlertRule| {
-            rule.to.iter().flat_map(AlertTarget::each).any(|target| open.contains(&name_of(&target)))
-        };
-        let failure_told: BTreeSet<usize> =
-            rules.iter().enumerate().filter(|(_, rule)| has_told(rule)).map(|(number, _)| number).collect();
         let has_succeeded = record.state == RunState::Succeeded;
         let failures = store.failures(&queued.pipeline, None, record.ended_at.filter(|_| has_succeeded))?;
+        let told_of_failure = store.open_failures(&queued.pipeline, failures.last_success)?;
         // One that could not commit at first was told as a failure itself.
-        let itself = has_succeeded && !failure_told.is_empty() && self.has_crashed(record)?;
+        let itself = has_succeeded && !told_of_failure.is_empty() && self.has_crashed(record)?;
         let failures_in_a_row = failures.count + u64::from(itself);
         let schedule = pipeline.and_then(|pipeline| pipeline.schedule.as_ref());
         let waits_since = self.lock().waits_since(queued);
         let circumstances = Circumstances {
             failures_in_a_row: u32::try_from(failures_in_a_row).unwrap_or(u32::MAX),
-            failure_told,
+            told_of_failure,
             pauses,
             due_at: rows::due_at(queued),
             waits_since: Some(waits_since),
@@ -206,10 +201,8 @@ impl Service {
         };
         let mut alerts = Vec::new();
         for due in due(&rules, record, &circumstances, now) {
-            let Some(rule) = rules.get(due.rule) else { continue };
             let told = message(&due.kinds, record, &facts, &|text| text.to_owned());
-            let targets = rule.to.iter().flat_map(AlertTarget::each);
-            alerts.extend(targets.map(|target| new_alert(queued, due.kind(), &target, &told, &root)));
+            alerts.extend(due.to.iter().map(|target| new_alert(queued, due.kind(), target, &told, &root)));
         }
         Ok(alerts)
     }
@@ -226,11 +219,6 @@ impl Service {
     }
 }
 
-/// What is shown of a target, and what tells it from another that looks the same: an address may be a secret.
-fn name_of(target: &AlertTarget) -> String {
-    format!("{} #{:08x}", target.shown(), seed(&serde_json::json!(target).to_string()) as u32)
-}
-
 fn new_alert(
     queued: &QueuedRun,
     kind: AlertOn,
@@ -243,7 +231,7 @@ fn new_alert(
         run: Some(queued.run),
         about: String::new(),
         kind,
-        target: name_of(target),
+        target: target_name(target),
         body: serde_json::json!({ "message": told, "target": target, "root": root }),
     }
 }

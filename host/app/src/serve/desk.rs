@@ -308,7 +308,10 @@ impl OfService {
             tracing::error!(run = %id, "no run can begin now: {}", told(&trouble));
         }
         // What it does that anybody sees is not done before the decision is on disk; nor is its id told.
-        self.0.house.store.flush().map_err(failed)?;
+        self.0.house.store.flush().map_err(|error| {
+            let message = format!("run {id} is in the queue, and may be lost with the power: {error}");
+            failed(Trouble::new(message).help("look at the disk of the state folder before asking for it again"))
+        })?;
         Ok(id)
     }
 }

@@ -297,11 +297,7 @@ fn turn_until_stopped(service: &Arc<Service>, woken: &Receiver<Wake>) -> &'stati
     };
     let grace = service.settings().serve.grace.unwrap_or(GRACE);
     let end = Instant::now() + grace;
-    let under_way = {
-        let mut inner = service.lock();
-        inner.stopping = Some(why);
-        inner.running.len()
-    };
+    let under_way = service.begin_no_more(why);
     if under_way > 0 {
         tracing::info!("stopping: {under_way} runs under way may go on for {}", crate::show::human::duration(grace));
     }

@@ -329,7 +329,7 @@ impl Service {
     /// The store cannot be written; they begin at a later turn.
     pub(super) fn admit(self: &Arc<Self>, now: Timestamp) -> Result<(), Trouble> {
         // Of two at once each would count the same places as free.
-        let _one = self.admitting.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = self.admitting();
         loop {
             let mut is_done = true;
             for queued in self.to_start(now) {
@@ -345,6 +345,19 @@ impl Service {
                 return Ok(());
             }
         }
+    }
+
+    /// Begins no run from now on; answers with how many are under way.
+    pub(super) fn begin_no_more(&self, why: &'static str) -> usize {
+        let _none = self.admitting();
+        let mut inner = self.lock();
+        inner.stopping = Some(why);
+        inner.running.len()
+    }
+
+    /// While this is held no run begins.
+    pub(super) fn admitting(&self) -> MutexGuard<'_, ()> {
+        self.admitting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins a run that was taken from the queue, on a thread of its own.
@@ -369,10 +382,13 @@ impl Service {
         });
         if let Err(error) = begun {
             tracing::error!(run = %queued.run, "no thread for the run: {error}; it waits");
-            self.house.store.settle(queued.run, QueueState::Waiting, "no thread was to be had", now)?;
-            let mut inner = self.lock();
-            inner.running.remove(&queued.run);
-            inner.waiting.push(queued);
+            let run = queued.run;
+            {
+                let mut inner = self.lock();
+                inner.running.remove(&run);
+                inner.waiting.push(queued);
+            }
+            self.house.store.settle(run, QueueState::Waiting, "no thread was to be had", now)?;
         }
         Ok(())
     }

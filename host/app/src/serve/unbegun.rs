@@ -67,6 +67,8 @@ impl Service {
     /// # Errors
     /// The store cannot be used.
     pub(super) fn stop_run(&self, run: RunId, reason: &str, now: Timestamp) -> Result<bool, Trouble> {
+        // A run that waits does not begin meanwhile.
+        let _none = self.admitting();
         let (running, waiting) = {
             let inner = self.lock();
             let running = inner.running.get(&run).map(|running| (running.queued.clone(), running.cancel.clone()));

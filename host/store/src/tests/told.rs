@@ -80,16 +80,21 @@ fn an_alert_is_queued_once_and_settled_once() {
 fn failures_are_counted_and_recoveries_told_once() {
     let (_folder, store) = open();
     let failed = || store.failures("flights", None, None).unwrap().count;
-    let open = || store.open_failures("flights").unwrap().into_iter().collect::<Vec<_>>();
+    let open = || store.open_failures("flights", None).unwrap().into_iter().collect::<Vec<_>>();
     assert_eq!((failed(), open()), (0, vec![]));
     fails(&store, 1, None, 10);
     // Two more attempts of a run are the same failure.
     fails(&store, 2, None, 20);
     fails(&store, 3, Some(id(2)), 30);
     fails(&store, 4, Some(id(3)), 40);
-    assert_eq!(store.failures("flights", None, None).unwrap(), Failures { count: 2, since: Some(at(10)) });
-    assert_eq!(store.failures("flights", Some(at(10)), None).unwrap(), Failures { count: 1, since: Some(at(40)) });
-    assert_eq!(store.failures("flights", None, Some(at(40))).unwrap(), Failures { count: 1, since: Some(at(10)) });
+    assert_eq!(
+        store.failures("flights", None, None).unwrap(),
+        Failures { count: 2, since: Some(at(10)), last_success: None }
+    );
+    let some = |after, before| store.failures("flights", after, before).unwrap();
+    assert_eq!((some(Some(at(10)), None).count, some(Some(at(10)), None).since), (1, Some(at(40))));
+    // Before its last attempt ended, the one before it counted.
+    assert_eq!((some(None, Some(at(40))).count, some(None, Some(at(20))).count), (2, 1));
     let to = |kind, target| store.enqueue_alerts(vec![alert(4, kind, target)], at(41)).unwrap();
     to(AlertOn::Failure, "ops");
     to(AlertOn::Failure, "boss");
@@ -97,6 +102,7 @@ fn failures_are_counted_and_recoveries_told_once() {
     assert_eq!(open(), ["boss", "ops"]);
     to(AlertOn::Recovery, "ops");
     assert_eq!(open(), ["boss"]);
+    assert_eq!(store.open_failures("flights", Some(at(41))).unwrap().len(), 0, "told before");
     // Old words are forgotten, the last one is not.
     for alert in 1..=4 {
         store.alert_delivered(alert, at(50)).unwrap();
@@ -109,7 +115,7 @@ fn failures_are_counted_and_recoveries_told_once() {
     store.append(id(6), at(70), &[queued("trains"), started_run()]).unwrap();
     assert_eq!(failed(), 2);
     store.append(id(7), at(80), &well("flights")).unwrap();
-    assert_eq!(failed(), 0);
+    assert_eq!((failed(), some(None, None).last_success), (0, Some(at(80))));
     assert_eq!(store.failures("flights", None, Some(at(80))).unwrap().count, 2, "just before it");
     store.append(id(8), at(90), &[queued("flights"), started_run(), crashed()]).unwrap();
     assert_eq!(failed(), 1);
