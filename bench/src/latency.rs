@@ -4,6 +4,7 @@
 //! of which a run has two.
 
 use crate::idle::compile;
+use crate::measure::at_share;
 use crate::served::Served;
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
@@ -194,11 +195,7 @@ fn print_waits(file: &Path) -> Result<()> {
 fn p50_and_p99(times: impl Iterator<Item = Duration>) -> String {
     let mut sorted: Vec<Duration> = times.collect();
     sorted.sort();
-    let at = |share: f64| {
-        let at = (sorted.len().saturating_sub(1) as f64 * share).round() as usize;
-        shown(sorted.get(at).copied().unwrap_or_default())
-    };
-    format!("{} / {}", at(0.5), at(0.99))
+    format!("{} / {}", shown(at_share(&sorted, 0.5)), shown(at_share(&sorted, 0.99)))
 }
 
 fn shown(time: Duration) -> String {

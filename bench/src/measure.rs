@@ -45,6 +45,12 @@ pub(crate) fn median(mut values: Vec<Duration>) -> Duration {
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
+/// Of durations from the shortest on, the one that this share of them is not longer than; zero of none.
+pub(crate) fn at_share(sorted: &[Duration], share: f64) -> Duration {
+    let at = (sorted.len().saturating_sub(1) as f64 * share).round() as usize;
+    sorted.get(at).copied().unwrap_or_default()
+}
+
 /// One line of a table of results.
 #[derive(Debug)]
 pub(crate) struct Row {

@@ -45,10 +45,7 @@ pub(crate) fn print_tables() -> Result<()> {
         // All at once is what a thousand pipelines at the full hour are.
         let pipelines = if jitter == 0 { 1000 } else { PIPELINES };
         let late = lateness(pipelines, every, jitter)?;
-        let at = |share: f64| {
-            let at = (late.len().saturating_sub(1) as f64 * share).round() as usize;
-            late.get(at).copied().unwrap_or_default().as_secs_f64() * 1e3
-        };
+        let at = |share: f64| crate::measure::at_share(&late, share).as_secs_f64() * 1e3;
         println!(
             "| {pipelines} pipelines, {what} | {} | {:.1} ms | {:.1} ms | {:.1} ms |",
             late.len(),

@@ -17,6 +17,6 @@ mod text;
 pub use decide::{Circumstances, Due, due, target_name};
 pub use deliver::{Courier, CourierSettings, Delivery};
 pub use fill::{filled, filled_smtp};
-pub use message::{AlertFault, Facts, Message, Rows, message, shell_word};
+pub use message::{AlertFault, Facts, Message, Rows, command, message};
 pub use retry::{GIVEN_UP_AFTER, next_attempt, seed};
 pub use stated::stated;

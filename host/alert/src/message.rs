@@ -190,13 +190,15 @@ pub fn message(kinds: &[AlertOn], run: &RunRecord, facts: &Facts<'_>, mask: &dyn
         })
         .collect();
     let mut notes: Vec<String> = facts.notes.iter().map(|note| long(note)).collect();
+    let state = facts.state_folder.map(|folder| line(folder, FOLDER_MAX));
+    let command = |words: &str| command(words, state.as_deref());
     if let Some(reason) = facts.paused {
-        let resume = command(&format!("resume {}", shell_word(&run.pipeline)), facts);
+        let resume = command(&format!("resume {}", shell_word(&run.pipeline)));
         let why = if reason.is_empty() { String::new() } else { format!(": {}", line(&mask(reason), MESSAGE_MAX)) };
         notes.push(format!("the pipeline is paused{why}; `{resume}` lets it run by itself again"));
     }
     if findings.len() > FINDINGS_MAX {
-        let show = command(&format!("runs show {}", run.id), facts);
+        let show = command(&format!("runs show {}", run.id));
         notes.push(format!("{} more findings are in `{show}`", findings.len() - FINDINGS_MAX));
         findings.truncate(FINDINGS_MAX);
     }
@@ -224,7 +226,7 @@ pub fn message(kinds: &[AlertOn], run: &RunRecord, facts: &Facts<'_>, mask: &dyn
         paused: facts.paused.map(long),
         notes,
         folder: facts.folder.map(|folder| line(&mask(folder), FOLDER_MAX)),
-        commands: commands(kinds, run, facts),
+        commands: commands(kinds, run, &command),
     };
     message.title = text::title(&message);
     message.text = for_chat(&text::text(&message));
@@ -232,10 +234,9 @@ pub fn message(kinds: &[AlertOn], run: &RunRecord, facts: &Facts<'_>, mask: &dyn
 }
 
 /// What to type, the most useful first. Nothing of it is of a guest: stage names are checked as the pipeline is read.
-fn commands(kinds: &[AlertOn], run: &RunRecord, facts: &Facts<'_>) -> Vec<String> {
+fn commands(kinds: &[AlertOn], run: &RunRecord, command: &dyn Fn(&str) -> String) -> Vec<String> {
     let id = run.id;
     let has_failed = matches!(run.state, RunState::Failed | RunState::Crashed);
-    let command = |words: &str| command(words, facts);
     if run.stages.is_empty() && run.started_at.is_none() {
         // It never began.
         if !has_failed {
@@ -263,14 +264,14 @@ fn commands(kinds: &[AlertOn], run: &RunRecord, facts: &Facts<'_>) -> Vec<String
     commands
 }
 
-/// A command as it is to be typed in the folder of the pipelines.
-fn command(words: &str, facts: &Facts<'_>) -> String {
-    let state = facts.state_folder.map(|folder| format!(" --state {}", shell_word(&line(folder, FOLDER_MAX))));
+/// A command as it is to be typed; `state`: the state folder, if it is not found there.
+pub fn command(words: &str, state: Option<&str>) -> String {
+    let state = state.map(|folder| format!(" --state {}", shell_word(folder)));
     format!("sluicebox {words}{}", state.unwrap_or_default())
 }
 
 /// A text as one word of a shell.
-pub fn shell_word(text: &str) -> String {
+fn shell_word(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '+' | ':' | ',' | '=');
     if !text.is_empty() && text.chars().all(is_plain) {
         return text.to_owned();

@@ -402,9 +402,8 @@ impl House {
     /// A command as it is to be typed here, with the state folder where it would not be found.
     pub(crate) fn command(&self, words: &str) -> String {
         let here = places::here().unwrap_or_default();
-        let state = places::to_be_named(&self.state, &here)
-            .map(|folder| format!(" --state {}", sluicebox_alert::shell_word(&folder.display().to_string())));
-        format!("sluicebox {words}{}", state.unwrap_or_default())
+        let state = places::to_be_named(&self.state, &here).map(|folder| folder.display().to_string());
+        sluicebox_alert::command(words, state.as_deref())
     }
 
     fn tell_unfinished(&self, id: RunId, trouble: &Trouble) {

@@ -20,7 +20,6 @@ mod replay;
 mod restore;
 mod retry;
 mod run;
-
 mod size;
 mod spill;
 mod stated;

@@ -3,6 +3,7 @@
 use crate::trouble::Trouble;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sluicebox_model::house::PausedState;
 use sluicebox_model::pipeline::Settings;
 use sluicebox_model::run::{Interval, RunId, RunState};
 use std::time::Duration;
@@ -273,6 +274,12 @@ pub struct Pause {
     pub reason: String,
     /// Since when.
     pub since: Timestamp,
+}
+
+impl From<PausedState> for Pause {
+    fn from(PausedState { at, by, reason }: PausedState) -> Self {
+        Self { by, reason, since: at }
+    }
 }
 
 /// A stage of a pipeline.

@@ -95,8 +95,17 @@ fn stoppable(record: &RunRecord) -> Result<RunId, Trouble> {
     if !record.is_unfinished() {
         return Err(Trouble::new(format!("run {id} has ended already: {}", became(record.state))));
     }
-    if record.in_commit() {
-        return Err(Trouble::new(format!("run {id} is committing: it cannot be stopped any more")));
-    }
+    refuse_committing(record)?;
     Ok(id)
+}
+
+/// Refuses to stop a run that commits.
+///
+/// # Errors
+/// It does.
+pub(crate) fn refuse_committing(record: &RunRecord) -> Result<(), Trouble> {
+    if !record.in_commit() {
+        return Ok(());
+    }
+    Err(Trouble::new(format!("run {} is committing: it cannot be stopped any more", record.id)))
 }

@@ -17,7 +17,7 @@ use crate::wiring::Source;
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
-use sluicebox_model::house::{PausedState, ScheduleState};
+use sluicebox_model::house::ScheduleState;
 use sluicebox_model::pipeline::{self, Pipeline, suggest};
 use sluicebox_store::HouseFilter;
 use std::collections::BTreeMap;
@@ -197,10 +197,7 @@ fn paused(state: &Path) -> Result<BTreeMap<String, Pause>, Trouble> {
         return Ok(BTreeMap::new());
     }
     let states = journal::open(state)?.schedule_states()?;
-    let paused = |(name, state): (String, ScheduleState)| {
-        let PausedState { at, by, reason } = state.paused?;
-        Some((name, Pause { by, reason, since: at }))
-    };
+    let paused = |(name, state): (String, ScheduleState)| Some((name, state.paused?.into()));
     Ok(states.into_iter().filter_map(paused).collect())
 }
 

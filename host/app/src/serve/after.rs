@@ -141,7 +141,7 @@ impl Service {
     }
 
     /// Why a pipeline does not run by itself, if it does not.
-    fn paused(&self, pipeline: &str) -> Option<PausedState> {
+    pub(super) fn paused(&self, pipeline: &str) -> Option<PausedState> {
         self.lock().states.get(pipeline).and_then(|state| state.paused.clone())
     }
 

@@ -11,11 +11,12 @@ use crate::api::{
     StageView, StartAsk,
 };
 use crate::cli::bookmarks;
+use crate::cli::cancel::refuse_committing;
 use crate::cli::quarantine::replay as quarantine;
 use crate::cli::rerun::{refuse_replay, refuse_unbegun};
 use crate::trouble::Trouble;
 use jiff::Timestamp;
-use sluicebox_model::house::{Decided, HouseEvent, NewRun, PausedState, QueuedRun};
+use sluicebox_model::house::{Decided, HouseEvent, NewRun, QueuedRun};
 use sluicebox_model::pipeline::{Settings, suggest};
 use sluicebox_model::run::{Interval, RunId, RunState, Trigger};
 use sluicebox_store::{Bookmark, RunFilter};
@@ -53,8 +54,7 @@ impl OfService {
     }
 
     fn paused(&self, name: &str) -> Option<Pause> {
-        let paused = self.0.lock().states.get(name).and_then(|state| state.paused.clone());
-        paused.map(|PausedState { at, by, reason }| Pause { by, reason, since: at })
+        self.0.paused(name).map(Pause::from)
     }
 
     fn view(&self, name: &str, offered: &Offered) -> Result<PipelineView, DeskError> {
@@ -139,9 +139,8 @@ impl Desk for OfService {
     }
 
     fn cancel(&self, run: RunId) -> Result<(), DeskError> {
-        if self.0.house.store.run(&run.to_string()).is_ok_and(|record| record.in_commit()) {
-            let message = format!("run {run} is committing: it cannot be stopped any more");
-            return Err(DeskError::Conflict(Trouble::new(message)));
+        if let Ok(record) = self.0.house.store.run(&run.to_string()) {
+            refuse_committing(&record).map_err(DeskError::Conflict)?;
         }
         let stopped = self.0.stop_run(run, "asked for through the API", Timestamp::now()).map_err(failed)?;
         if stopped {

@@ -80,7 +80,7 @@ impl Service {
         now: Timestamp,
         decided: &mut Decided,
     ) -> Result<(), Trouble> {
-        if self.lock().states.get(name).is_some_and(|state| state.paused.is_some()) {
+        if self.paused(name).is_some() {
             let event = HouseEvent::DependencyMissed { interval, reason: "it is paused".to_owned() };
             decided.events.push(NewHouseEvent { pipeline: Some(name.to_owned()), event });
             return Ok(());

@@ -13,7 +13,6 @@ use crate::house::House;
 use crate::places;
 use crate::trouble::Trouble;
 use jiff::Timestamp;
-use sluicebox_alert::shell_word;
 use sluicebox_model::alert::AlertOn;
 use sluicebox_model::cancel::Cancel;
 use sluicebox_model::house::{
@@ -139,8 +138,7 @@ impl Service {
 
     /// A command as it is to be typed in the folder of the pipelines.
     pub(super) fn command(&self, words: &str) -> String {
-        let state = self.state_folder.as_deref().map(|folder| format!(" --state {}", shell_word(folder)));
-        format!("sluicebox {words}{}", state.unwrap_or_default())
+        sluicebox_alert::command(words, self.state_folder.as_deref())
     }
 
     /// A pipeline as it was last sound.

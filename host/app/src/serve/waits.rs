@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sluicebox_model::house::{QueueState, QueuedRun, ScheduleState};
 use sluicebox_model::pipeline::Settings;
+use sluicebox_model::run::RunId;
 use sluicebox_schedule::admission::{Candidate, Room, Wait, admit};
 use sluicebox_store::{Store, StoreError};
 use std::cmp::Reverse;
@@ -65,7 +66,12 @@ pub(super) fn room(settings: &Settings) -> Room {
 
 /// Puts runs in the order in which they wait.
 pub(super) fn sort(waiting: &mut [QueuedRun]) {
-    waiting.sort_by_key(|queued| (queued.ready_at, queued.queued_at, queued.run));
+    waiting.sort_by_key(order);
+}
+
+/// What comes first waits before others.
+fn order(queued: &QueuedRun) -> (Timestamp, Timestamp, RunId) {
+    (queued.ready_at, queued.queued_at, queued.run)
 }
 
 /// Why a run waits whatever else runs. What a paused pipeline would run by itself waits until it is resumed: its times, what
@@ -102,8 +108,7 @@ pub(super) fn judge<'q>(
     verdicts
 }
 
-/// Those of the runs that wait, in their order, that may start now, in the order in which they do: as [`judge`] has it, without
-/// the reasons of all others.
+/// Those of the runs that wait, in their order, that may start now, in the order in which they do.
 pub(super) fn to_start<'q>(
     waiting: &'q [QueuedRun],
     running: impl Iterator<Item = &'q QueuedRun>,
@@ -111,12 +116,10 @@ pub(super) fn to_start<'q>(
     room: &Room,
     now: Timestamp,
 ) -> Vec<QueuedRun> {
-    let open: Vec<&QueuedRun> = waiting.iter().filter(|queued| held(queued, states, now).is_none()).collect();
-    let candidates: Vec<Candidate<'_>> = open.iter().map(|queued| candidate(queued)).collect();
-    let running: Vec<Candidate<'_>> = running.map(candidate).collect();
-    let judged = open.into_iter().zip(admit(&candidates, &running, room));
-    let mut start: Vec<QueuedRun> =
-        judged.filter(|(_, verdict)| verdict.is_ok()).map(|(queued, _)| queued.clone()).collect();
+    let waiting: Vec<&QueuedRun> = waiting.iter().collect();
+    let judged = judge(&waiting, running, states, room, now);
+    let may_start = waiting.into_iter().zip(judged).filter(|(_, verdict)| verdict.is_ok());
+    let mut start: Vec<QueuedRun> = may_start.map(|(queued, _)| queued.clone()).collect();
     start.sort_by_key(|queued| Reverse(queued.priority));
     start
 }
@@ -141,11 +144,11 @@ pub(crate) fn waiting(
     let (waiting, running): (Vec<&QueuedRun>, Vec<&QueuedRun>) =
         queue.iter().partition(|queued| queued.state == QueueState::Waiting);
     // Judged in the order of waiting; told in that of starting, which is the store's.
-    let mut order: Vec<usize> = (0..waiting.len()).collect();
-    order.sort_by_key(|at| waiting.get(*at).map(|queued| (queued.ready_at, queued.queued_at, queued.run)));
-    let sorted: Vec<&QueuedRun> = order.iter().filter_map(|at| waiting.get(*at).copied()).collect();
+    let mut places: Vec<usize> = (0..waiting.len()).collect();
+    places.sort_by_key(|at| waiting.get(*at).map(|queued| order(queued)));
+    let sorted: Vec<&QueuedRun> = places.iter().filter_map(|at| waiting.get(*at).copied()).collect();
     let verdicts = judge(&sorted, running.into_iter(), &states, &room(settings), now);
-    let verdicts: BTreeMap<usize, Result<(), Why>> = order.into_iter().zip(verdicts).collect();
+    let verdicts: BTreeMap<usize, Result<(), Why>> = places.into_iter().zip(verdicts).collect();
     let told = |(at, queued): (usize, &QueuedRun)| Waiting {
         run: queued.clone(),
         place: at as u64 + 1,

@@ -2,7 +2,7 @@
 use super::super::rows::{RunOptions, row};
 use super::*;
 use sluicebox_model::house::PausedState;
-use sluicebox_model::run::{Interval, RunId, Trigger};
+use sluicebox_model::run::{Interval, Trigger};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()

@@ -146,7 +146,7 @@ fn place(file: File<'_>, span: &Range<usize>) -> serde_json::Map<String, Value> 
 
 /// Line and column of a place in a text, both counted from 1; columns in characters.
 pub(crate) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
-    let at = floor(text, at);
+    let at = text.floor_char_boundary(at);
     let before = text.get(..at).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
@@ -156,19 +156,11 @@ pub(crate) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
 /// The part of a range that stands on its first line, within the text and at whole characters: long values are shown
 /// by their beginning.
 fn one_line(text: &str, span: &Range<usize>) -> Range<usize> {
-    let start = floor(text, span.start);
-    let end = floor(text, span.end.max(start));
+    let start = text.floor_char_boundary(span.start);
+    let end = text.floor_char_boundary(span.end.max(start));
     let shown = text.get(start..end).unwrap_or_default();
     let first = shown.split('\n').next().unwrap_or_default().trim_end();
     start..start + first.len()
-}
-
-fn floor(text: &str, at: usize) -> usize {
-    let mut at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
 }
 
 fn source_span(span: Range<usize>) -> miette::SourceSpan {
